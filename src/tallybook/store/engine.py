@@ -1,0 +1,204 @@
+"""The one door to the database: open, read, write.
+
+A write holds the database's single write lock from its first statement (``BEGIN IMMEDIATE``), so
+what it compares stays true until it commits. Work that takes long happens outside of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from tallybook.errors import CorruptedError, StoreError
+
+if TYPE_CHECKING:
+    from tallybook.store.lake import Lake
+
+HEAD = "0001"
+BOOK = "book.sqlite"
+
+
+class Tx:
+    """One transaction. Reads see one snapshot; writes are wholly in or wholly out."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, /, **params: object) -> Sequence[Row[Any]]:
+        """All rows, with access by column name."""
+        return self._connection.execute(text(statement), params).all()
+
+    def row(self, statement: str, /, **params: object) -> Row[Any] | None:
+        """The first row, or None."""
+        return self._connection.execute(text(statement), params).first()
+
+    def scalar(self, statement: str, /, **params: object) -> Any:
+        """The first column of the first row, or None."""
+        return self._connection.execute(text(statement), params).scalar()
+
+    def run(self, statement: str, /, **params: object) -> int:
+        """Execute; returns the number of rows touched."""
+        return self._connection.execute(text(statement), params).rowcount
+
+    def run_many(self, statement: str, params: Sequence[Mapping[str, object]]) -> None:
+        """Execute once per parameter set."""
+        if params:
+            self._connection.execute(text(statement), list(params))
+
+    def run_tuples(self, statement: str, params: Sequence[tuple[object, ...]]) -> int:
+        """Execute with positional ``?`` binds, for the hot path of ingest.
+
+        Returns:
+            rows inserted or changed, as the driver counts them.
+        """
+        return self._connection.exec_driver_sql(statement, list(params)).rowcount if params else 0
+
+
+class Store:
+    """A set of books on disk: ``HOME/book.sqlite`` and ``HOME/lake``."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._engine = _engine(home / BOOK)
+
+    @classmethod
+    def create(cls, home: Path) -> Store:
+        """Make an empty set of books.
+
+        Raises:
+            StoreError: the folder already holds books.
+        """
+        if (home / BOOK).exists():
+            raise StoreError(
+                "there are books here already", where=str(home), next_step="choose another folder"
+            )
+        home.mkdir(parents=True, exist_ok=True)
+        store = cls(home)
+        store._upgrade()
+        return store
+
+    @classmethod
+    def open(cls, home: Path) -> Store:
+        """Open existing books, bringing an older schema up to date.
+
+        Raises:
+            StoreError: no books there.
+            CorruptedError: the file is not what was written.
+        """
+        if not (home / BOOK).is_file():
+            raise StoreError(
+                "no books here", where=str(home), next_step="make them with: tallybook init HOME"
+            )
+        store = cls(home)
+        with store.read() as tx:
+            version = tx.scalar("SELECT version_num FROM alembic_version")
+        if version != HEAD:
+            store._upgrade()
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that sees one snapshot and writes nothing."""
+        with self._transaction("BEGIN") as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that holds the write lock; commits at the end, or leaves nothing."""
+        with self._transaction("BEGIN IMMEDIATE") as tx:
+            yield tx
+
+    @cached_property
+    def lake(self) -> Lake:
+        """Sealed events and the engine that reads them (loaded when first needed)."""
+        from tallybook.store.lake import Lake  # noqa: PLC0415 - the engine is dear to import
+
+        return Lake(self)
+
+    def close(self) -> None:
+        """Release the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Tx]:
+        with _translated(self.home / BOOK), self._engine.connect() as connection:
+            connection = connection.execution_options(begin=begin)
+            with connection.begin():
+                yield Tx(connection)
+
+    def _upgrade(self) -> None:
+        from alembic import command  # noqa: PLC0415 - only a new or an old schema needs it
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("path_separator", "os")
+        with _translated(self.home / BOOK), self._engine.connect() as connection:
+            connection = connection.execution_options(begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 60}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _: object) -> None:
+        # The driver must not open transactions behind our back: we say BEGIN ourselves.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-262144"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn the driver's errors into ours, which say what to do."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise _store_error(str(cause), str(path)) from error
+
+
+def _store_error(message: str, where: str) -> StoreError:
+    lowered = message.lower()
+    if "malformed" in lowered or "not a database" in lowered:
+        return CorruptedError(
+            f"the book file is damaged: {message}",
+            where=where,
+            next_step="stop writing, restore the file from a backup, then run: tallybook verify",
+        )
+    if "disk is full" in lowered or "disk i/o error" in lowered:
+        return StoreError(
+            f"could not write: {message}; nothing of this command was kept",
+            where=where,
+            next_step="make room on the disk and run the same command again",
+        )
+    if "locked" in lowered:
+        return StoreError(
+            "another command is writing", where=where, next_step="run it again in a moment"
+        )
+    return StoreError(message, where=where)
+
+
+def canonical_json(value: object) -> str:
+    """The one text form of a value: sorted keys, no spaces, UTF-8 kept as it is."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

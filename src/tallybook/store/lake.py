@@ -1,0 +1,182 @@
+"""Sealed events and the engine that reads them.
+
+A `Snapshot` names the files of one manifest version; a `Session` is the engine opened on them, with
+small tables of ours beside. In the engine only x, +, SUM, COUNT, comparisons and joins touch money:
+no division, no rounding (docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+
+from tallybook.errors import CorruptedError, StoreError
+from tallybook.store.engine import Store, Tx
+from tallybook.store.events import EVENT_SCHEMA
+from tallybook.store.seal import SealedFile, file_sha256, manifest_version_in, sealed_file_of
+
+ColumnType = Literal["text", "whole", "truth"]
+_ARROW = {"text": pa.string(), "whole": pa.int64(), "truth": pa.bool_()}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The live files of one manifest version, in order of path."""
+
+    version: int
+    files: tuple[SealedFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of events."""
+        return sum(file.rows for file in self.files)
+
+
+class Lake:
+    """The sealed events of a set of books."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def snapshot(self, period: str = "", version: int | None = None) -> Snapshot:
+        """The files as of a manifest version.
+
+        Args:
+            period: only this period's files; '' means all.
+            version: the manifest version; None means the newest.
+        """
+        with self._store.read() as tx:
+            return self.snapshot_in(tx, period, version)
+
+    def snapshot_in(self, tx: Tx, period: str = "", version: int | None = None) -> Snapshot:
+        """As `snapshot`, inside a transaction."""
+        as_of = manifest_version_in(tx) if version is None else version
+        rows = tx.rows(
+            "SELECT * FROM sealed_file WHERE added <= :as_of AND (retired IS NULL OR retired > :as_of)"
+            " AND (:period = '' OR period = :period) ORDER BY path",
+            as_of=as_of,
+            period=period,
+        )
+        return Snapshot(as_of, tuple(sealed_file_of(row) for row in rows))
+
+    def verify(self, snapshot: Snapshot) -> None:
+        """Prove that every file holds the bytes that were sealed.
+
+        Raises:
+            CorruptedError: naming the first file that does not.
+        """
+        for file in snapshot.files:
+            path = self.path(file)
+            try:
+                found = file_sha256(path)
+            except OSError as error:
+                raise CorruptedError(
+                    f"a sealed file of {file.rows} events cannot be read: {error.strerror}",
+                    where=str(path),
+                    next_step="restore this file from a backup",
+                ) from error
+            if found != file.sha256:
+                raise CorruptedError(
+                    f"a sealed file of {file.rows} events is not what was written:"
+                    f" SHA-256 {found[:16]}.. instead of {file.sha256[:16]}..",
+                    where=str(path),
+                    next_step="restore this file from a backup; nothing was posted from it",
+                )
+
+    def path(self, file: SealedFile) -> Path:
+        """Where a file lies."""
+        return self._store.home / "lake" / file.path
+
+    @contextmanager
+    def session(self, snapshot: Snapshot, *, threads: int | None = None) -> Iterator[Session]:
+        """The engine, opened on the files of a snapshot as the view ``events``."""
+        connection = duckdb.connect(":memory:")
+        try:
+            spill = self._store.home / "lake" / "spill"
+            connection.execute(f"SET temp_directory = '{_quoted(str(spill))}'")
+            connection.execute("SET memory_limit = '1GB'")
+            connection.execute("SET preserve_insertion_order = false")
+            if threads:
+                connection.execute(f"SET threads = {threads}")
+            session = Session(connection, str(self._store.home))
+            session.open_events([str(self.path(file)) for file in snapshot.files])
+            yield session
+        finally:
+            connection.close()
+
+
+class Session:
+    """One opened engine. Statements are DuckDB's dialect; binds are ``$name``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, where: str) -> None:
+        self._connection = connection
+        self._where = where
+
+    def open_events(self, paths: Sequence[str]) -> None:
+        """Make the view ``events`` over Parquet files; over none, an empty table."""
+        if paths:
+            listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
+            self.run(f"CREATE VIEW events AS SELECT * FROM read_parquet([{listed}])")
+        else:
+            self._connection.register("events", EVENT_SCHEMA.empty_table())
+
+    def table(
+        self, name: str, types: Mapping[str, ColumnType], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """Put a small table of ours beside the events.
+
+        Args:
+            name: how SQL names it.
+            types: column names with their types, in order.
+            rows: values in that order; None is NULL.
+        """
+        columns = list(zip(*rows, strict=True)) if rows else [[] for _ in types]
+        arrays = [
+            pa.array(column, _ARROW[kind]) for column, kind in zip(columns, types.values(), strict=True)
+        ]
+        self._connection.register(f"{name}_rows", pa.table(arrays, names=list(types)))
+        self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {name}_rows")
+
+    def run(self, statement: str, params: Mapping[str, object] | None = None) -> None:
+        """Execute a statement."""
+        self._execute(statement, params)
+
+    def rows(
+        self, statement: str, params: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a query, as tuples of Python values; HUGEINT comes as int."""
+        return self._execute(statement, params).fetchall()
+
+    def _execute(
+        self, statement: str, params: Mapping[str, object] | None
+    ) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(statement, dict(params) if params else None)
+        except duckdb.OutOfRangeException as error:
+            raise StoreError(
+                f"an amount or a quantity does not fit its type: {error}", where=self._where
+            ) from error
+        except duckdb.IOException as error:
+            raise StoreError(
+                f"the engine could not read or write: {error}",
+                where=self._where,
+                next_step="make room on the disk, or restore the file that it names",
+            ) from error
+        except duckdb.Error as error:
+            if "corrupt" in str(error).lower() or "zstd" in str(error).lower():
+                raise CorruptedError(
+                    f"sealed events cannot be read: {error}",
+                    where=self._where,
+                    next_step="restore the file from a backup",
+                ) from error
+            raise
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,265 @@
+"""Sealing: inbox batches become immutable Parquet files, listed in the manifest.
+
+The order is what makes it safe (INV-06, INV-08): write, fsync, rename, fsync the folder; only then,
+in one transaction, list the file and take its batches from the inbox. A crash before that leaves a
+file that no manifest names, and the next seal writes the same name again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import ipc
+
+from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.clock import Calendar, Period
+from tallybook.errors import CorruptedError, StoreError
+from tallybook.store import faults
+from tallybook.store.engine import Store, canonical_json
+from tallybook.store.events import EVENT_SCHEMA
+
+ROWS_PER_FILE = 1_000_000
+_ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of parallel reading
+_DIGEST_MODULUS = 1 << 128
+_PRICE_KEY = ("provider", "model", "tier", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """One immutable file of the manifest, all of one period.
+
+    ``digest`` is order-independent: the sum, modulo 2**128, of a digest of each event, in hex.
+    ``price_keys`` are the distinct (provider, model, tier, region); ``meters`` the token classes
+    and unit names that are not zero everywhere. ``added`` is the manifest version that listed it.
+    """
+
+    path: str
+    period: str
+    rows: int
+    bytes: int
+    sha256: str
+    digest: str
+    min_us: int
+    max_us: int
+    meters: tuple[str, ...]
+    price_keys: tuple[tuple[str, str, str, str], ...]
+    supersedes: int
+    added: int
+
+
+def seal(store: Store, calendar: Calendar, on_rows: Callable[[int], None] | None = None) -> int:
+    """Seal everything in the inbox.
+
+    Args:
+        store: open books.
+        calendar: the company's, which decides the period of an instant.
+        on_rows: told the number of rows after each step, for a progress bar.
+
+    Returns:
+        the number of events sealed.
+
+    Raises:
+        StoreError: the disk refuses; the inbox still holds every event.
+    """
+    sealed = 0
+    while batches := _next_batches(store):
+        table = _read_batches(store, batches)
+        try:
+            files = [_write(store, part, period, batches) for period, part in _by_period(table, calendar)]
+        except OSError as error:
+            raise StoreError(
+                f"could not seal {table.num_rows} events: {error.strerror or error};"
+                " the inbox still holds them",
+                where=str(store.home / "lake"),
+                next_step="make room on the disk and run the same command again",
+            ) from error
+        faults.reached("seal.renamed")
+        _list_files(store, files, batches)
+        faults.reached("seal.listed")
+        sealed += table.num_rows
+        if on_rows:
+            on_rows(table.num_rows)
+    return sealed
+
+
+def content_digest(keys: Sequence[bytes], records: Sequence[bytes]) -> int:
+    """The order-independent digest of a set of events, as an integer below 2**128."""
+    total = 0
+    for key, record in zip(keys, records, strict=True):
+        total += int.from_bytes(blake2b(key + record, digest_size=16).digest(), "big")
+    return total % _DIGEST_MODULUS
+
+
+def combined_digest(digests: Sequence[str]) -> str:
+    """The digest of the union of files, in hex."""
+    return f"{sum(int(digest, 16) for digest in digests) % _DIGEST_MODULUS:032x}"
+
+
+def _next_batches(store: Store) -> list[int]:
+    with store.read() as tx:
+        rows = tx.rows("SELECT batch, rows FROM inbox ORDER BY batch")
+    batches, count = [], 0
+    for row in rows:
+        batches.append(int(row.batch))
+        count += int(row.rows)
+        if count >= ROWS_PER_FILE:
+            break
+    return batches
+
+
+def _read_batches(store: Store, batches: Sequence[int]) -> pa.Table:
+    tables = []
+    with store.read() as tx:
+        for batch in batches:
+            row = tx.row("SELECT sha256, events FROM inbox WHERE batch = :batch", batch=batch)
+            assert row is not None, f"inbox batch {batch} was listed a moment ago"
+            if sha256(row.events).hexdigest() != row.sha256:
+                raise CorruptedError(
+                    f"inbox batch {batch} is not what was written",
+                    where=str(store.home),
+                    next_step="restore the book from a backup, then ingest the sources again",
+                )
+            tables.append(ipc.open_stream(row.events).read_all())
+    return pa.concat_tables(tables)
+
+
+def _by_period(table: pa.Table, calendar: Calendar) -> Iterator[tuple[Period, pa.Table]]:
+    started = table.column("started_us")
+    bounds = pc.min_max(started).as_py()
+    period, last = calendar.period_of(bounds["min"]), calendar.period_of(bounds["max"])
+    if period == last:
+        yield period, table
+        return
+    while period <= last:
+        start_us, end_us = calendar.bounds_us(period)
+        inside = pc.and_(pc.greater_equal(started, start_us), pc.less(started, end_us))
+        part = table.filter(inside)
+        if part.num_rows:
+            yield period, part
+        period = period.next()
+
+
+def _write(store: Store, part: pa.Table, period: Period, batches: Sequence[int]) -> SealedFile:
+    name = f"events/{period}/{batches[0]:09d}-{batches[-1]:09d}.parquet"
+    path = store.home / "lake" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    pq.write_table(
+        part.combine_chunks(),
+        partial,
+        compression="zstd",
+        row_group_size=_ROW_GROUP,
+        write_page_checksum=True,
+    )
+    sync(partial)
+    faults.reached("seal.written")
+    partial.rename(path)
+    sync(path.parent)
+    started = pc.min_max(part.column("started_us")).as_py()
+    return SealedFile(
+        path=name,
+        period=str(period),
+        rows=part.num_rows,
+        bytes=path.stat().st_size,
+        sha256=file_sha256(path),
+        digest=f"{content_digest(part.column('key').to_pylist(), part.column('record').to_pylist()):032x}",
+        min_us=started["min"],
+        max_us=started["max"],
+        meters=_meters(part),
+        price_keys=_price_keys(part),
+        supersedes=part.num_rows - _equal_count(part.column("supersedes"), ""),
+        added=0,
+    )
+
+
+def _meters(part: pa.Table) -> tuple[str, ...]:
+    used = [name for name in TOKEN_CLASSES if (pc.max(part.column(name)).as_py() or 0) > 0]
+    units: set[str] = set()
+    for chunk in part.column("units").chunks:
+        units.update(chunk.keys.unique().to_pylist())
+    return (*used, *sorted(units))
+
+
+def _price_keys(part: pa.Table) -> tuple[tuple[str, str, str, str], ...]:
+    distinct = part.select(_PRICE_KEY).group_by(list(_PRICE_KEY)).aggregate([])
+    columns = [distinct.column(name).to_pylist() for name in _PRICE_KEY]
+    return tuple(sorted(zip(*columns, strict=True)))
+
+
+def _equal_count(column: pa.ChunkedArray, value: str) -> int:
+    return int(pc.sum(pc.equal(column, value)).as_py() or 0)
+
+
+def _list_files(store: Store, files: Sequence[SealedFile], batches: Sequence[int]) -> None:
+    with store.write() as tx:
+        present = tx.scalar(
+            "SELECT COUNT(*) FROM inbox WHERE batch BETWEEN :first AND :last",
+            first=batches[0],
+            last=batches[-1],
+        )
+        if present != len(batches):
+            return  # another command sealed the same batches a moment ago: its files have our names
+        version = manifest_version_in(tx) + 1
+        for file in files:
+            tx.run(
+                "INSERT INTO sealed_file (path, period, rows, bytes, sha256, digest, min_us, max_us,"
+                " meters, price_keys, supersedes, added, retired) VALUES (:path, :period, :rows,"
+                " :bytes, :sha256, :digest, :min_us, :max_us, :meters, :price_keys, :supersedes,"
+                " :added, NULL)",
+                path=file.path,
+                period=file.period,
+                rows=file.rows,
+                bytes=file.bytes,
+                sha256=file.sha256,
+                digest=file.digest,
+                min_us=file.min_us,
+                max_us=file.max_us,
+                meters=canonical_json(file.meters),
+                price_keys=canonical_json(file.price_keys),
+                supersedes=file.supersedes,
+                added=version,
+            )
+        tx.run(
+            "DELETE FROM inbox WHERE batch BETWEEN :first AND :last",
+            first=batches[0],
+            last=batches[-1],
+        )
+
+
+def manifest_version_in(tx: object) -> int:
+    """The version of the manifest: how many times it has grown."""
+    return int(tx.scalar("SELECT COALESCE(MAX(added), 0) FROM sealed_file"))  # type: ignore[attr-defined]
+
+
+def sealed_file_of(row: object) -> SealedFile:
+    """A row of the manifest table as a `SealedFile`."""
+    values = {name: getattr(row, name) for name in SealedFile.__slots__}
+    values["meters"] = tuple(json.loads(values["meters"]))
+    values["price_keys"] = tuple(tuple(key) for key in json.loads(values["price_keys"]))
+    return SealedFile(**values)
+
+
+def sync(path: Path) -> None:
+    """Make a file's bytes, or a folder's names, safe against a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
