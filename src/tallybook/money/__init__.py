@@ -1,0 +1,42 @@
+"""Exact money: integers at three scales, and every rounding that the house makes."""
+
+from tallybook.money.apportion import apportion
+from tallybook.money.cents import cents_of_lines
+from tallybook.money.cumulate import cumulative_nano, cumulative_share
+from tallybook.money.model import (
+    CENTS_PER_UNIT,
+    NANO_PER_CENT,
+    NANO_PER_UNIT,
+    PICO_PER_NANO,
+    PICO_PER_UNIT,
+    Amount,
+    Cents,
+    Nano,
+    Pico,
+)
+from tallybook.money.rounding import cents_of_nano, discounted_price, half_even, nano_of_pico
+from tallybook.money.text import format_cents, format_units, parse_percent, parse_units
+
+__all__ = [
+    "CENTS_PER_UNIT",
+    "NANO_PER_CENT",
+    "NANO_PER_UNIT",
+    "PICO_PER_NANO",
+    "PICO_PER_UNIT",
+    "Amount",
+    "Cents",
+    "Nano",
+    "Pico",
+    "apportion",
+    "cents_of_lines",
+    "cents_of_nano",
+    "cumulative_nano",
+    "cumulative_share",
+    "discounted_price",
+    "format_cents",
+    "format_units",
+    "half_even",
+    "nano_of_pico",
+    "parse_percent",
+    "parse_units",
+]
