@@ -111,8 +111,8 @@ def imports(source: Source) -> Iterator[tuple[ast.stmt, str, str]]:
 def full_names(source: Source) -> Iterator[tuple[ast.expr, str]]:
     """Each name or chain of attributes in an expression, spelled out through the imports."""
     origins: dict[str, str] = {}
-    for node, origin, local in imports(source):
-        plain_import = isinstance(node, ast.Import) and local == origin.partition(".")[0]
+    for statement, origin, local in imports(source):
+        plain_import = isinstance(statement, ast.Import) and local == origin.partition(".")[0]
         origins[local] = local if plain_import else origin
     for node in ast.walk(source.tree):
         if isinstance(node, (ast.Name, ast.Attribute)):
