@@ -130,8 +130,8 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Tx]:
-        with _translated(self.home / BOOK), self._engine.connect() as connection:
-            connection = connection.execution_options(begin=begin)
+        with _translated(self.home / BOOK), self._engine.connect() as plain:
+            connection = plain.execution_options(begin=begin)
             with connection.begin():
                 yield Tx(connection)
 
@@ -142,17 +142,15 @@ class Store:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.set_main_option("path_separator", "os")
-        with _translated(self.home / BOOK), self._engine.connect() as connection:
-            connection = connection.execution_options(begin="BEGIN IMMEDIATE")
+        with _translated(self.home / BOOK), self._engine.connect() as plain:
+            connection = plain.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 60}
-    )
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _: object) -> None:

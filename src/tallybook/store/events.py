@@ -1,7 +1,8 @@
 """The columns of a sealed usage event: what Parquet holds, in order.
 
 Text is never NULL: '' is "none". A NULL token class is an unknown class; a class that the source
-did not carry is 0. ``started_us`` is microseconds since 1970 UTC; it alone decides period and price.
+did not carry is 0. ``started_us`` is microseconds since 1970 UTC; it alone decides period and
+price.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
 
 TEXT: Final = (
     "event_id", "source", "provider", "model", "model_requested", "operation", "tier", "region",
@@ -21,7 +22,8 @@ TEXT: Final = (
 )  # fmt: skip
 WHOLE: Final = ("started_us", "context_tokens", "total_tokens")
 WHOLE_OR_NONE: Final = (
-    "ended_us", "output_delivered", "attempt", "latency_ms", "ttft_ms", *TOKEN_CLASSES
+    "ended_us", "output_delivered", "attempt", "latency_ms", "ttft_ms",
+    *TOKEN_CLASSES, *TOKEN_CLASSES_INFORMATIVE,
 )  # fmt: skip
 DIGESTS: Final = ("key", "record")
 

@@ -58,7 +58,8 @@ class Lake:
         """As `snapshot`, inside a transaction."""
         as_of = manifest_version_in(tx) if version is None else version
         rows = tx.rows(
-            "SELECT * FROM sealed_file WHERE added <= :as_of AND (retired IS NULL OR retired > :as_of)"
+            "SELECT * FROM sealed_file WHERE added <= :as_of"
+            " AND (retired IS NULL OR retired > :as_of)"
             " AND (:period = '' OR period = :period) ORDER BY path",
             as_of=as_of,
             period=period,
@@ -94,8 +95,20 @@ class Lake:
         return self._store.home / "lake" / file.path
 
     @contextmanager
-    def session(self, snapshot: Snapshot, *, threads: int | None = None) -> Iterator[Session]:
-        """The engine, opened on the files of a snapshot as the view ``events``."""
+    def session(
+        self,
+        snapshot: Snapshot,
+        corrections: Snapshot | None = None,
+        *,
+        threads: int | None = None,
+    ) -> Iterator[Session]:
+        """The engine, opened on the files of a snapshot as the view ``events``.
+
+        Args:
+            snapshot: the files to read.
+            corrections: files whose events supersede others, as the view ``corrections``.
+            threads: how many the engine may use; None lets it choose.
+        """
         connection = duckdb.connect(":memory:")
         try:
             spill = self._store.home / "lake" / "spill"
@@ -105,7 +118,10 @@ class Lake:
             if threads:
                 connection.execute(f"SET threads = {threads}")
             session = Session(connection, str(self._store.home))
-            session.open_events([str(self.path(file)) for file in snapshot.files])
+            session.open_events("events", [str(self.path(file)) for file in snapshot.files])
+            if corrections:
+                paths = [str(self.path(file)) for file in corrections.files]
+                session.open_events("corrections", paths)
             yield session
         finally:
             connection.close()
@@ -118,13 +134,13 @@ class Session:
         self._connection = connection
         self._where = where
 
-    def open_events(self, paths: Sequence[str]) -> None:
-        """Make the view ``events`` over Parquet files; over none, an empty table."""
+    def open_events(self, name: str, paths: Sequence[str]) -> None:
+        """Make a view of sealed events over Parquet files; over none, an empty one."""
         if paths:
             listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
-            self.run(f"CREATE VIEW events AS SELECT * FROM read_parquet([{listed}])")
+            self.run(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
         else:
-            self._connection.register("events", EVENT_SCHEMA.empty_table())
+            self._connection.register(name, EVENT_SCHEMA.empty_table())
 
     def table(
         self, name: str, types: Mapping[str, ColumnType], rows: Sequence[Sequence[object]]
@@ -136,9 +152,10 @@ class Session:
             types: column names with their types, in order.
             rows: values in that order; None is NULL.
         """
-        columns = list(zip(*rows, strict=True)) if rows else [[] for _ in types]
+        columns: list[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(types)
         arrays = [
-            pa.array(column, _ARROW[kind]) for column, kind in zip(columns, types.values(), strict=True)
+            pa.array(column, _ARROW[kind])
+            for column, kind in zip(columns, types.values(), strict=True)
         ]
         self._connection.register(f"{name}_rows", pa.table(arrays, names=list(types)))
         self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {name}_rows")

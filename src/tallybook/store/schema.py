@@ -141,6 +141,18 @@ PUBLICATION = Table(
     _int("at_us"),
 )
 
+SHEET = Table(
+    "sheet",
+    METADATA,
+    _text("period", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _int("manifest"),
+    _text("versions"),
+    _text("body"),
+    _text("sha256"),
+    _int("at_us"),
+)
+
 CHAIN = Table(
     "chain",
     METADATA,
@@ -199,6 +211,7 @@ APPEND_ONLY = (
     COMMAND,
     POOL_ACTUAL,
     PUBLICATION,
+    SHEET,
     CHAIN,
     POSTING,
     STATEMENT,

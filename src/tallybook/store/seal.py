@@ -24,7 +24,6 @@ from tallybook.clock import Calendar, Period
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import faults
 from tallybook.store.engine import Store, canonical_json
-from tallybook.store.events import EVENT_SCHEMA
 
 ROWS_PER_FILE = 1_000_000
 _ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of parallel reading
@@ -73,7 +72,9 @@ def seal(store: Store, calendar: Calendar, on_rows: Callable[[int], None] | None
     while batches := _next_batches(store):
         table = _read_batches(store, batches)
         try:
-            files = [_write(store, part, period, batches) for period, part in _by_period(table, calendar)]
+            files = [
+                _write(store, part, period, batches) for period, part in _by_period(table, calendar)
+            ]
         except OSError as error:
             raise StoreError(
                 f"could not seal {table.num_rows} events: {error.strerror or error};"
@@ -170,7 +171,7 @@ def _write(store: Store, part: pa.Table, period: Period, batches: Sequence[int])
         rows=part.num_rows,
         bytes=path.stat().st_size,
         sha256=file_sha256(path),
-        digest=f"{content_digest(part.column('key').to_pylist(), part.column('record').to_pylist()):032x}",
+        digest=_table_digest(part),
         min_us=started["min"],
         max_us=started["max"],
         meters=_meters(part),
@@ -178,6 +179,11 @@ def _write(store: Store, part: pa.Table, period: Period, batches: Sequence[int])
         supersedes=part.num_rows - _equal_count(part.column("supersedes"), ""),
         added=0,
     )
+
+
+def _table_digest(part: pa.Table) -> str:
+    keys, records = (part.column(name).to_pylist() for name in ("key", "record"))
+    return f"{content_digest(keys, records):032x}"
 
 
 def _meters(part: pa.Table) -> tuple[str, ...]:

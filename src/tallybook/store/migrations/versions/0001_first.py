@@ -52,9 +52,7 @@ def upgrade() -> None:
     METADATA.create_all(op.get_bind())
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                _REFUSE_CHANGE.format(table=table.name, verb=verb, verb_lower=verb.lower())
-            )
+            op.execute(_REFUSE_CHANGE.format(table=table.name, verb=verb, verb_lower=verb.lower()))
     for statement in (
         _ENTRY_BALANCES,
         _CHAIN_GROWS,

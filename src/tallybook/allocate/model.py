@@ -1,0 +1,141 @@
+"""What allocation takes and gives. All amounts are nano (scale 9), debit positive.
+
+A `CostCell` is rated usage summed to the grain that the ledger keeps. An `AllocatedLine` is one
+signed amount on one account with its dimensions; the lines of one ``group`` sum to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tallybook.books.model import PolicyVersion
+
+Weight = int | Fraction
+"""A driver quantity: whole in the books, a fraction when a saving is simulated."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostCell:
+    """Usage of one (provider, payer, feature, purpose, kind, service) in one period.
+
+    ``kind`` is ``usage``, or ``transfer`` when another team's service ran it for the payer.
+    ``fallback`` says that no tag, rule, key or service named the payer (state *unallocated*).
+    """
+
+    provider: str
+    team: str
+    feature: str
+    purpose: str
+    kind: str
+    service: str
+    executor: str
+    fallback: bool
+    calls: Weight
+    tokens: Weight
+    card_nano: int
+    variance_nano: int
+    """contract minus rate card"""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAmount:
+    """A cost pool's amounts for a period. ``actual_nano`` is the policy amount until entered."""
+
+    pool: str
+    policy_nano: int
+    actual_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Everything that allocation may look at.
+
+    ``teams`` are all teams of the period; ``unowned`` is the central one, outside every driver.
+    ``budgets`` are the budgets in force at month end, by feature.
+    """
+
+    period: str
+    cells: tuple[CostCell, ...]
+    policy: PolicyVersion
+    pools: tuple[PoolAmount, ...]
+    budgets: Mapping[str, int]
+    teams: tuple[str, ...]
+    unowned: str
+    owner_of: Mapping[str, str] = field(default_factory=dict)
+    """the team of each feature at month end"""
+
+    @property
+    def payers(self) -> tuple[str, ...]:
+        """The teams that a driver may reach: all but the central one, sorted."""
+        return tuple(sorted(team for team in self.teams if team != self.unowned))
+
+    def model_of(self, team: str) -> str:
+        """The chargeback model of a team."""
+        return self.policy.policy_for(team).model
+
+    def is_pooled(self, cell: CostCell) -> bool:
+        """Whether the cell is evaluation that the quality pool pays."""
+        return (
+            self.policy.evaluation.funding == "pooled"
+            and cell.purpose == "evaluation"
+            and cell.team != self.unowned
+        )
+
+    def charged_cells(self, model: str) -> list[CostCell]:
+        """The cells that teams on ``model`` bear directly: theirs, without pooled evaluation."""
+        return [
+            cell
+            for cell in self.cells
+            if cell.team != self.unowned
+            and not self.is_pooled(cell)
+            and self.model_of(cell.team) == model
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatedLine:
+    """One signed amount on one account."""
+
+    group: str
+    account: str
+    amount_nano: int
+    team: str = ""
+    feature: str = ""
+    purpose: str = ""
+    kind: str = ""
+    provider: str = ""
+    service: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolShare:
+    """What each team's share of a pool is, and by which weights.
+
+    ``amounts_nano`` sums to ``total_nano`` unless the base is empty; then it is empty too and the
+    pool stays central.
+    """
+
+    pool: str
+    driver: str
+    total_nano: int
+    weights: Mapping[str, Weight]
+    amounts_nano: Mapping[str, int]
+    is_evaluation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The outcome for a month: cost layer, charge layer, memo, and the pool shares behind."""
+
+    cost: tuple[AllocatedLine, ...]
+    charge: tuple[AllocatedLine, ...]
+    memo: tuple[AllocatedLine, ...]
+    shares: tuple[PoolShare, ...] = field(default=())
+
+    @property
+    def lines(self) -> tuple[AllocatedLine, ...]:
+        """All lines, cost first."""
+        return self.cost + self.charge + self.memo

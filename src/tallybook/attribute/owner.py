@@ -1,0 +1,132 @@
+"""Finding the owner of a call from what it carries.
+
+Tags first, then dated rules, then the key, then the service, then the named unowned team. The first
+that names a team decides the payer; a later one may still say which of that team's features it was.
+Calls are never looked at one by one: the caller brings each distinct combination once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from tallybook.attribute.model import UNTAGGED, Owner
+from tallybook.books.globs import glob_matches
+from tallybook.books.model import Org, Rule, Span
+
+TAGS = ("team", "feature", "purpose", "key_id", "service")
+
+
+class _Dated(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+
+
+Row = TypeVar("Row", bound=_Dated)
+Claim = tuple[str, str, str, str]
+"""(rule, team, feature, purpose): what one source says; '' is silence."""
+
+
+def carried_fields(org: Org) -> tuple[str, ...]:
+    """The event fields that may decide an owner: the tags, and what the rules look at."""
+    asked = {field for rule in org.rules for field, _ in rule.when}
+    return (*TAGS, *sorted(asked - set(TAGS)))
+
+
+def epochs_us(org: Org, start_us: int, end_us: int) -> tuple[int, ...]:
+    """The instants inside a period at which the org chart changes, sorted."""
+    dated: Sequence[_Dated | Rule] = (
+        *org.teams, *org.features, *org.services, *org.keys, *org.rules
+    )  # fmt: skip
+    edges = {edge for row in dated for edge in (row.span.from_us, row.span.to_us)}
+    return tuple(sorted(edge for edge in edges if start_us < edge < end_us))
+
+
+class OrgAt:
+    """The org chart at one instant, indexed.
+
+    Args:
+        org: the chart with all its dated rows.
+        instant_us: when.
+    """
+
+    def __init__(self, org: Org, instant_us: int) -> None:
+        self._unowned = org.unowned_team
+        self._teams = _index(org.teams, instant_us)
+        self._features = _index(org.features, instant_us)
+        self._keys = _index(org.keys, instant_us)
+        self._services = _index(org.services, instant_us)
+        self._rules = [rule for rule in org.rules if rule.span.holds(instant_us)]
+
+    def owner(self, carried: Mapping[str, str]) -> Owner:
+        """Who answers for a call that carries these fields."""
+        claims = [claim for claim in self._claims(carried) if claim[1] or claim[3]]
+        decided = next((claim for claim in claims if claim[1]), None)
+        rule, team, feature = decided[:3] if decided else ("fallback", self._unowned, "")
+        if decided and not feature:
+            # The payer is known; which of the payer's features it was may be known elsewhere.
+            hint = next((c for c in claims if c[1] == team and c[2]), None)
+            if hint:
+                rule, feature = f"{rule}+{hint[0]}", hint[2]
+        purpose = next((claim[3] for claim in claims if claim[3]), UNTAGGED)
+        service = self._services.get(carried["service"])
+        executor = service.team if service else team
+        foreign = decided is not None and executor != team
+        return Owner(
+            team=team,
+            feature=feature,
+            purpose=purpose,
+            kind="transfer" if foreign else "usage",
+            service=service.id if service and foreign else "",
+            executor=executor,
+            rule=rule,
+        )
+
+    def _claims(self, carried: Mapping[str, str]) -> list[Claim]:
+        return [
+            self._tags(carried),
+            *(
+                (
+                    f"rule:{rule.number}",
+                    self._team_of(rule.team, rule.feature),
+                    rule.feature,
+                    rule.purpose,
+                )
+                for rule in self._first_rule(carried)
+            ),
+            self._key(carried["key_id"]),
+            self._service(carried["service"]),
+        ]
+
+    def _tags(self, carried: Mapping[str, str]) -> Claim:
+        feature, team = self._features.get(carried["feature"]), carried["team"]
+        if feature:
+            # The feature's team answers for it, whatever team the caller wrote beside it.
+            return ("tag:feature", feature.team, feature.id, carried["purpose"])
+        return ("tag:team", team if team in self._teams else "", "", carried["purpose"])
+
+    def _first_rule(self, carried: Mapping[str, str]) -> list[Rule]:
+        for rule in self._rules:
+            if all(glob_matches(glob, carried[field]) for field, glob in rule.when):
+                return [rule]
+        return []
+
+    def _key(self, key_id: str) -> Claim:
+        key = self._keys.get(key_id)
+        if not key:
+            return ("", "", "", "")
+        return (f"key:{key.id}", self._team_of(key.team, key.feature), key.feature, key.purpose)
+
+    def _service(self, service_id: str) -> Claim:
+        service = self._services.get(service_id)
+        return (f"service:{service_id}", service.team, "", "") if service else ("", "", "", "")
+
+    def _team_of(self, team: str, feature_id: str) -> str:
+        feature = self._features.get(feature_id)
+        return feature.team if feature else team
+
+
+def _index(rows: Sequence[Row], instant_us: int) -> dict[str, Row]:
+    return {row.id: row for row in rows if row.span.holds(instant_us)}

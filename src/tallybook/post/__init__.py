@@ -1,0 +1,1 @@
+"""Room 6: allocated lines become entries: the run."""

@@ -1,0 +1,137 @@
+"""What a run stands on: documents, publications and sealed events, read in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tallybook import __version__
+from tallybook.books.documents import parse
+from tallybook.books.model import Books, PolicyVersion, Prices
+from tallybook.clock import Period
+from tallybook.errors import BooksError, TallybookError
+from tallybook.ledger.state import PeriodState, period_state
+from tallybook.post.sheet import Versions
+from tallybook.rate.publish import Publication, due_publication, publications
+from tallybook.store import Store, Tx
+from tallybook.store.documents import Recorded, document_versions, latest_documents
+from tallybook.store.lake import Snapshot
+from tallybook.store.seal import combined_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Everything that decides a period's figures, apart from the events' content.
+
+    ``due`` is the publication that this run has to add; it is already last in ``published``.
+    ``corrections`` are the files, of any period, that hold events which supersede others.
+    """
+
+    period: Period
+    documents: Mapping[str, int]
+    start_us: int
+    end_us: int
+    state: PeriodState
+    books: Books
+    policy: PolicyVersion
+    prices: Mapping[int, Prices]
+    published: tuple[Publication, ...]
+    due: Publication | None
+    snapshot: Snapshot
+    corrections: Snapshot
+    versions: Versions
+
+
+def latest_books(tx: Tx) -> tuple[Books, dict[str, Recorded]]:
+    """The books as last applied, with the recorded documents behind them.
+
+    Raises:
+        BooksError: none were applied yet.
+    """
+    recorded = latest_documents(tx)
+    if not recorded:
+        fault = (
+            "no policy files were applied; expected org.yaml and policy.yaml; do: tallybook apply"
+        )
+        raise BooksError([fault])
+    return parse({kind: held.document for kind, held in recorded.items()}), recorded
+
+
+def read_basis(store: Store, period: Period) -> Basis:
+    """Read the basis of a period as it stands now."""
+    with store.read() as tx:
+        books, recorded = latest_books(tx)
+        prices_version = _version(recorded, "prices")
+        policy = books.policy.at(period)
+        held = publications(tx, period)
+        due = due_publication(held, period, prices_version, policy.rate_card.basis)
+        published = (*held, due) if due else tuple(held)
+        prices = _prices_by_version(tx, recorded, published)
+        snapshot = store.lake.snapshot_in(tx, str(period))
+        everything = store.lake.snapshot_in(tx)
+        policy_version = _policy_since(tx, recorded, period, policy)
+        state = period_state(tx, str(period))
+    start_us, end_us = books.calendar.bounds_us(period)
+    return Basis(
+        period=period,
+        documents={kind: held.version for kind, held in recorded.items()},
+        start_us=start_us,
+        end_us=end_us,
+        state=state,
+        books=books,
+        policy=policy,
+        prices=prices,
+        published=published,
+        due=due,
+        snapshot=snapshot,
+        corrections=Snapshot(
+            everything.version, tuple(f for f in everything.files if f.supersedes)
+        ),
+        versions=Versions(
+            manifest=snapshot.version,
+            events=combined_digest([file.digest for file in snapshot.files]),
+            prices=published[-1].label,
+            policy=policy_version,
+            org=_version(recorded, "org"),
+            budgets=_version(recorded, "budgets"),
+            code=__version__,
+        ),
+    )
+
+
+def _version(recorded: Mapping[str, Recorded], kind: str) -> int:
+    return recorded[kind].version if kind in recorded else 0
+
+
+def _prices_by_version(
+    tx: Tx, recorded: Mapping[str, Recorded], published: Sequence[Publication]
+) -> dict[int, Prices]:
+    others = {kind: held.document for kind, held in recorded.items() if kind != "prices"}
+    found = {0: Prices()}
+    wanted = {publication.prices_version for publication in published}
+    for held in document_versions(tx, "prices"):
+        if held.version in wanted:
+            found[held.version] = parse({**others, "prices": held.document}).prices
+    return found
+
+
+def _policy_since(
+    tx: Tx, recorded: Mapping[str, Recorded], period: Period, policy: PolicyVersion
+) -> int:
+    """The recorded version from which on this period's policy has been what it is.
+
+    A version that changes another month must not make this month's postings move.
+    """
+    others = {
+        kind: held.document for kind, held in recorded.items() if kind not in ("policy", "budgets")
+    }
+    since = recorded["policy"].version
+    for held in reversed(document_versions(tx, "policy")):
+        try:
+            then = parse({**others, "policy": held.document}).policy.at(period)
+        except TallybookError:  # an older version need not fit today's org chart
+            break
+        if then != policy:
+            break
+        since = held.version
+    return since

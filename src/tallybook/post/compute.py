@@ -1,0 +1,97 @@
+"""From a basis to a month's attributed lines and allocation; reads, never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tallybook.allocate.model import Month, PoolAmount
+from tallybook.attribute.lines import attribute_lines
+from tallybook.attribute.model import AttributedLine
+from tallybook.attribute.owner import carried_fields, epochs_us
+from tallybook.post.basis import Basis
+from tallybook.post.sheet import cost_cells
+from tallybook.rate.compile import compile_prices
+from tallybook.rate.model import PriceKey, PriceRow
+from tallybook.rate.publish import price_books
+from tallybook.rate.rating import Metering, rate_events
+from tallybook.store import Store, Tx
+
+
+def metering_of(basis: Basis) -> Metering:
+    """How the period's events are grouped."""
+    org = basis.books.org
+    meters = sorted({meter for file in basis.snapshot.files for meter in file.meters})
+    return Metering(
+        start_us=basis.start_us,
+        end_us=basis.end_us,
+        carried=carried_fields(org),
+        epochs_us=epochs_us(org, basis.start_us, basis.end_us),
+        meters=tuple(meters),
+        has_corrections=bool(basis.corrections.files),
+    )
+
+
+def price_rows(basis: Basis) -> list[PriceRow]:
+    """The period's elementary price intervals, for the keys that its events carry."""
+    keys = {PriceKey(*key) for file in basis.snapshot.files for key in file.price_keys}
+    published = price_books(basis.published, basis.prices, basis.books.org.company.currency)
+    rows, _ = compile_prices(
+        sorted(keys), published, basis.policy.rate_card.basis, basis.start_us, basis.end_us
+    )
+    return rows
+
+
+def attributed(store: Store, basis: Basis) -> list[AttributedLine]:
+    """Rate and attribute the period's events: one scan."""
+    metering = metering_of(basis)
+    with store.lake.session(basis.snapshot, basis.corrections) as session:
+        rate_events(session, metering, price_rows(basis))
+        return attribute_lines(session, metering, basis.books.org)
+
+
+def month_of(basis: Basis, lines: Sequence[AttributedLine], actuals: Mapping[str, int]) -> Month:
+    """The month as allocation sees it.
+
+    Args:
+        basis: what the run stands on.
+        lines: the attributed lines.
+        actuals: what each pool really cost, in nano; a pool that is missing stands at policy.
+    """
+    org = basis.books.org
+    last_us = basis.end_us - 1
+    teams = {
+        t.id for t in org.teams if t.span.from_us < basis.end_us and t.span.to_us > basis.start_us
+    }
+    features = {feature.id: feature.team for feature in org.features if feature.span.holds(last_us)}
+    budgets = {
+        feature: nano
+        for feature in features
+        if (nano := basis.books.budgets.in_force(feature, basis.period)) is not None
+    }
+    return Month(
+        period=str(basis.period),
+        cells=cost_cells(lines),
+        policy=basis.policy,
+        pools=_pool_amounts(basis, actuals),
+        budgets=budgets,
+        teams=tuple(sorted(teams)),
+        unowned=org.unowned_team,
+        owner_of=features,
+    )
+
+
+def pool_actuals(tx: Tx, period: str) -> dict[str, int]:
+    """What each pool really cost: the latest amount entered."""
+    rows = tx.rows(
+        "SELECT pool, amount_nano FROM pool_actual WHERE period = :period ORDER BY seq",
+        period=period,
+    )
+    return {str(row.pool): int(row.amount_nano) for row in rows}
+
+
+def _pool_amounts(basis: Basis, actuals: Mapping[str, int]) -> tuple[PoolAmount, ...]:
+    return tuple(
+        PoolAmount(pool.id, pool.monthly_nano or 0, actuals.get(pool.id, pool.monthly_nano or 0))
+        for pool in basis.policy.pools
+        if pool.monthly_nano is not None or pool.id in actuals
+    )

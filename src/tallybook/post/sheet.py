@@ -1,0 +1,153 @@
+"""The cost sheet: a period's attributed lines as one frozen record.
+
+The ledger keeps summed amounts; the sheet keeps the quantities and states behind them. It is made
+again from sealed events and the versions that it names, and `explain` proves that it agrees.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+
+from tallybook.allocate.model import CostCell
+from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.money import cumulative_nano
+from tallybook.store import Tx, canonical_json
+
+CellKey = tuple[str, str, str, str, str, str, str, bool]
+"""provider, team, feature, purpose, kind, service, executor, fallback"""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What a run was made from; an entry names them all."""
+
+    manifest: int
+    events: str
+    prices: str
+    policy: int
+    org: int
+    budgets: int
+    code: str
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Plain values by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The attributed lines of a period, as the latest run saw them."""
+
+    period: str
+    number: int
+    versions: Versions
+    lines: tuple[AttributedLine, ...]
+
+
+def cost_cells(lines: Iterable[AttributedLine]) -> tuple[CostCell, ...]:
+    """Sum lines to the ledger's grain and cross from pico to nano, once.
+
+    Amounts round cumulatively along the sorted cells of each provider, for the card and for the
+    variance, so that each account's total is off its exact value by half a nano at most.
+    """
+    calls: dict[CellKey, int] = defaultdict(int)
+    tokens: dict[CellKey, int] = defaultdict(int)
+    card: dict[CellKey, int] = defaultdict(int)
+    contract: dict[CellKey, int] = defaultdict(int)
+    for line in lines:
+        key = cell_key(line)
+        calls[key] += line.calls
+        tokens[key] += line.tokens
+        card[key] += line.card_pico
+        contract[key] += line.contract_pico
+    cells: list[CostCell] = []
+    for provider in sorted({key[0] for key in calls}):
+        keys = sorted(key for key in calls if key[0] == provider)
+        card_nano = cumulative_nano([card[key] for key in keys])
+        variance_nano = cumulative_nano([contract[key] - card[key] for key in keys])
+        cells += [
+            CostCell(*key, calls[key], tokens[key], debit, variance)
+            for key, debit, variance in zip(keys, card_nano, variance_nano, strict=True)
+        ]
+    return tuple(cells)
+
+
+def cell_key(line: AttributedLine) -> CellKey:
+    """The grain of the ledger that a line belongs to."""
+    o = line.owner
+    return (
+        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.is_fallback
+    )  # fmt: skip
+
+
+def body_of(lines: Sequence[AttributedLine]) -> str:
+    """The canonical text of the lines."""
+    return canonical_json(
+        [
+            [
+                line.provider,
+                *astuple(line.owner),
+                line.state,
+                line.unpriced,
+                line.calls,
+                line.tokens,
+                line.list_pico,
+                line.contract_pico,
+                line.card_pico,
+                dict(line.units),
+            ]
+            for line in lines
+        ]
+    )
+
+
+def lines_of(body: str) -> tuple[AttributedLine, ...]:
+    """The lines of a canonical text."""
+    return tuple(AttributedLine(row[0], Owner(*row[1:8]), *row[8:]) for row in json.loads(body))
+
+
+def latest_sheet(tx: Tx, period: str) -> Sheet | None:
+    """The sheet of the latest run of a period."""
+    row = tx.row(
+        "SELECT number, versions, body FROM sheet WHERE period = :period ORDER BY number DESC",
+        period=period,
+    )
+    if row is None:
+        return None
+    return Sheet(period, int(row.number), _versions(json.loads(row.versions)), lines_of(row.body))
+
+
+def save_sheet(
+    tx: Tx, period: str, versions: Versions, lines: Sequence[AttributedLine], now_us: int
+) -> int:
+    """Keep a sheet, unless the latest says the same under the same versions; returns its number."""
+    body = body_of(lines)
+    digest = sha256(body.encode()).hexdigest()
+    text = canonical_json(versions.as_dict())
+    held = tx.row(
+        "SELECT number, sha256, versions FROM sheet WHERE period = :period ORDER BY number DESC",
+        period=period,
+    )
+    if held and held.sha256 == digest and held.versions == text:
+        return int(held.number)
+    number = int(held.number) + 1 if held else 1
+    tx.run(
+        "INSERT INTO sheet (period, number, manifest, versions, body, sha256, at_us)"
+        " VALUES (:period, :number, :manifest, :versions, :body, :sha256, :at_us)",
+        period=period,
+        number=number,
+        manifest=versions.manifest,
+        versions=text,
+        body=body,
+        sha256=digest,
+        at_us=now_us,
+    )
+    return number
+
+
+def _versions(values: Mapping[str, object]) -> Versions:
+    return Versions(**values)  # type: ignore[arg-type]

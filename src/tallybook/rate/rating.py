@@ -1,0 +1,193 @@
+"""Rating in the engine: events x price rows, grouped before they are multiplied.
+
+Quantities are summed first, per price row and per combination of what calls carry; then each sum
+is multiplied once per layer (list, contract, card). That is exact, because one price holds inside a
+price row, and it is what keeps a month within twice the cost of a bare scan (docs/benchmarks.md).
+Amounts are HUGEINT pico: only x, + and SUM; an overflow raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.rate.model import PriceRow
+from tallybook.store import sql_text
+from tallybook.store.lake import ColumnType, Session
+
+REQUEST = "request"
+"""The unit that is counted, not reported: one per call that did not fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """How a period's events are to be grouped.
+
+    ``carried`` are the event fields that may decide whose call it is (``labels.x`` allowed);
+    ``epochs_us`` are the instants inside the period at which the answer may change.
+    """
+
+    start_us: int
+    end_us: int
+    carried: tuple[str, ...]
+    epochs_us: tuple[int, ...]
+    meters: tuple[str, ...]
+    has_corrections: bool
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The meters that are units, not token classes."""
+        return tuple(meter for meter in self.meters if meter not in TOKEN_CLASSES)
+
+
+def rate_events(session: Session, metering: Metering, rows: Sequence[PriceRow]) -> None:
+    """Make the table ``rated``: one row per (carried, epoch, provider, price row, state).
+
+    Columns: ``c0..`` what calls carry, ``epoch``, ``provider``, ``state``, ``unpriced``, ``calls``,
+    ``tokens``, ``list_pico``, ``contract_pico``, ``card_pico``, and ``u0..`` per unit.
+    """
+    meters = _priced_meters(metering, rows)
+    _open_prices(session, meters, rows)
+    session.run(metered_sql(metering, meters, rows), _bounds(metering))
+    layers = ",\n  ".join(_amount(layer, meters) for layer in ("list", "contract", "card"))
+    session.run(sql_text(__package__, "rated").format(amounts=layers))
+
+
+def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
+    """The one scan over the events, as text."""
+    return sql_text(__package__, "metered").format(
+        carried=carried_sql(metering),
+        unpriced=unpriced_sql(meters, rows),
+        quantities=",\n  ".join(
+            f"SUM({_quantity(meter)}) AS q{i}" for i, meter in enumerate(meters)
+        ),
+        units="".join(
+            f",\n  SUM({_quantity(unit)}) AS u{i}" for i, unit in enumerate(metering.units)
+        ),
+        price_join=PRICE_JOIN,
+        corrections=CORRECTIONS if metering.has_corrections else "",
+    )
+
+
+PRICE_JOIN = """LEFT JOIN price p ON e.provider = p.provider AND e.model = p.model
+  AND e.tier = p.tier AND e.region = p.region
+  AND e.started_us >= p.from_us AND e.started_us < p.to_us
+  AND e.context_tokens > p.context_over AND e.context_tokens <= p.context_upto"""
+
+# A correction is a new event that names what it supersedes; the old one is netted by leaving it out.
+CORRECTIONS = """ANTI JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s
+  ON e.source = s.source AND e.event_id = s.supersedes"""
+
+
+def carried_sql(metering: Metering) -> str:
+    """The columns ``c0..`` and ``epoch`` of an event ``e``."""
+    columns = [f"{field_sql(field)} AS c{i}" for i, field in enumerate(metering.carried)]
+    epoch = " + ".join(f"CAST(e.started_us >= {at} AS INT)" for at in metering.epochs_us) or "0"
+    return ",\n  ".join([*columns, f"{epoch} AS epoch"])
+
+
+def field_sql(field: str) -> str:
+    """An event field as an expression; '' when a label is absent."""
+    if field.startswith("labels."):
+        name = field.removeprefix("labels.").replace("'", "''")
+        return f"COALESCE(e.labels['{name}'], '')"
+    return f"e.{field}"
+
+
+def unpriced_sql(meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
+    """Whether an event used something that its price row does not price.
+
+    Only meters that some row lacks are looked at, so a complete price book costs nothing here.
+    """
+    lacking = [
+        f"(p.missing & {1 << i} <> 0 AND {_quantity(meter)} > 0)"
+        for i, meter in enumerate(meters)
+        if meter != REQUEST and any(meter not in (row.contract or {}) for row in rows)
+    ]
+    return "(" + " OR ".join(["p.price_id IS NULL", *lacking]) + ")"
+
+
+def open_prices(session: Session, metering: Metering, rows: Sequence[PriceRow]) -> Sequence[str]:
+    """Put the price rows beside the events as the table ``price``; returns its meters in order."""
+    meters = _priced_meters(metering, rows)
+    _open_prices(session, meters, rows)
+    return meters
+
+
+def event_amount_sql(layer: str, meters: Sequence[str]) -> str:
+    """The amount of one event ``e`` under price row ``p``, in pico."""
+    terms = [
+        f"CAST(COALESCE({_quantity(meter)}, 0) AS HUGEINT) * p.{layer}_{i}"
+        for i, meter in enumerate(meters)
+    ]
+    return f"({' + '.join(terms) or 'CAST(0 AS HUGEINT)'})"
+
+
+def _priced_meters(metering: Metering, rows: Sequence[PriceRow]) -> tuple[str, ...]:
+    """What may carry money: the meters in use, and requests where some row prices them."""
+    per_request = any((row.contract or {}).get(REQUEST) for row in rows)
+    used = tuple(meter for meter in metering.meters if meter != REQUEST)
+    return (*used, REQUEST) if per_request else used
+
+
+def _quantity(meter: str) -> str:
+    if meter == REQUEST:
+        return "CAST(e.status <> 'error' AS BIGINT)"
+    if meter in TOKEN_CLASSES:
+        return f"e.{meter}"
+    name = meter.replace("'", "''")
+    return f"e.units['{name}']"
+
+
+def _amount(layer: str, meters: Sequence[str]) -> str:
+    terms = [
+        f"CAST(COALESCE(m.q{i}, 0) AS HUGEINT) * p.{layer}_{i}" for i in range(len(meters))
+    ] or ["CAST(0 AS HUGEINT)"]
+    return f"CASE WHEN m.unpriced THEN 0 ELSE {' + '.join(terms)} END AS {layer}_pico"
+
+
+def _open_prices(session: Session, meters: Sequence[str], rows: Sequence[PriceRow]) -> None:
+    types: dict[str, ColumnType] = {
+        "price_id": "whole",
+        "provider": "text",
+        "model": "text",
+        "tier": "text",
+        "region": "text",
+        "from_us": "whole",
+        "to_us": "whole",
+        "context_over": "whole",
+        "context_upto": "whole",
+        "missing": "whole",
+    }
+    for layer in ("list", "contract", "card"):
+        types |= {f"{layer}_{i}": "whole" for i in range(len(meters))}
+    session.table("price", types, [_price_values(row, meters) for row in rows])
+
+
+def _price_values(row: PriceRow, meters: Sequence[str]) -> tuple[object, ...]:
+    contract = row.contract or {}
+    missing = sum(1 << i for i, meter in enumerate(meters) if meter not in contract)
+    layers = (row.list or {}, contract, row.card or {})
+    return (
+        row.price_id,
+        row.provider,
+        row.model,
+        row.tier,
+        row.region,
+        row.from_us,
+        row.to_us,
+        row.context_over,
+        row.context_upto,
+        missing,
+        *(_price(layer, contract, meter) for layer in layers for meter in meters),
+    )
+
+
+def _price(layer: Mapping[str, int], contract: Mapping[str, int], meter: str) -> int:
+    """A layer that does not name a meter follows the contract; what no layer names is unpriced."""
+    return layer.get(meter, contract.get(meter, 0))
+
+
+def _bounds(metering: Metering) -> dict[str, object]:
+    return {"start_us": metering.start_us, "end_us": metering.end_us}
