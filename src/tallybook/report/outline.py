@@ -1,0 +1,151 @@
+"""The order in which a statement is read, shared by every rendering.
+
+Usage by feature first, then what others ran for the team, their sum, then what the policy adds.
+Lines that are not added stand in brackets: beside their feature, or after the total.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tallybook.report import figures
+from tallybook.report.model import Statement, StatementLine, StatementSet
+
+Role = Literal["line", "note", "subtotal"]
+
+KIND_WORDS = {
+    "usage": "Usage",
+    "transfer": "Transfers between teams",
+    "markup": "Markup",
+    "pool": "Shared cost pools",
+    "evaluation": "Pooled evaluation",
+    "commitment": "Budget commitment",
+    "variance": "Variances",
+    "adjustment": "Adjustments",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a statement's table, all texts ready.
+
+    Attributes:
+        name: feature or words of the line; empty on the second and later rows of a feature.
+        purpose: second column.
+        amount: grouped decimal text; of a note, in brackets.
+        remark: of a note beside its feature, the words that belong to the amount.
+    """
+
+    role: Role
+    name: str
+    purpose: str = ""
+    calls: str = ""
+    tokens: str = ""
+    share: str = ""
+    amount: str = ""
+    remark: str = ""
+    group_start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The rows before the total, the rows after it, and the words of the total."""
+
+    rows: tuple[Row, ...]
+    after: tuple[Row, ...]
+    total_label: str
+    total: str
+
+
+def outline(issue: StatementSet, statement: Statement) -> Outline:
+    """Bring the lines of a statement into reading order."""
+    used = [line for line in statement.lines if line.kind == "usage"]
+    moved = [line for line in statement.lines if line.kind == "transfer"]
+    rest = [line for line in statement.lines if line.kind not in ("usage", "transfer")]
+    features = list(dict.fromkeys(line.feature for line in used))
+    rows: list[Row] = []
+    for feature in features:
+        rows += _feature_rows(statement, used, feature)
+    rows += [_row(line, group_start=True) for line in moved]
+    if rest and len(used) + len(moved) > 1:
+        rows.append(_subtotal(used, moved))
+    rows += [_row(line, group_start=True) for line in rest]
+    apart = [note for note in statement.notes if note.feature not in features]
+    label = "Charge for" if statement.charged else "Shown, not charged, for"
+    return Outline(
+        rows=tuple(rows),
+        after=tuple(_note_row(note) for note in apart),
+        total_label=f"{label} {issue.period_label}",
+        total=figures.money(statement.total_cents),
+    )
+
+
+def line_name(line: StatementLine) -> str:
+    """The words by which a line is called; never empty."""
+    if line.kind == "usage":
+        return line.feature_name or line.feature or line.label or "Usage without a feature"
+    return line.label or KIND_WORDS[line.kind]
+
+
+def _feature_rows(statement: Statement, used: list[StatementLine], feature: str) -> list[Row]:
+    lines = [line for line in used if line.feature == feature]
+    rows = [
+        _row(line, group_start=place == 0, named=place == 0) for place, line in enumerate(lines)
+    ]
+    rows += [
+        Row(
+            role="note",
+            name="",
+            purpose=_purpose(note),
+            calls=figures.count(note.quantity.calls),
+            tokens=figures.tokens(note.quantity.tokens),
+            amount=f"({figures.money(note.amount_cents)})",
+            remark=note.label,
+        )
+        for note in statement.notes
+        if note.feature == feature
+    ]
+    return rows
+
+
+def _row(line: StatementLine, *, group_start: bool, named: bool = True) -> Row:
+    return Row(
+        role="line",
+        name=line_name(line) if named else "",
+        purpose=_purpose(line) if line.kind == "usage" else line.purpose,
+        calls=figures.count(line.quantity.calls),
+        tokens=figures.tokens(line.quantity.tokens),
+        share=line.share,
+        amount=figures.money(line.amount_cents),
+        group_start=group_start,
+    )
+
+
+def _note_row(note: StatementLine) -> Row:
+    return Row(
+        role="note",
+        name=note.label or line_name(note),
+        purpose=note.purpose,
+        calls=figures.count(note.quantity.calls),
+        tokens=figures.tokens(note.quantity.tokens),
+        share=note.share,
+        amount=f"({figures.money(note.amount_cents)})",
+        group_start=True,
+    )
+
+
+def _subtotal(used: list[StatementLine], moved: list[StatementLine]) -> Row:
+    both = [*used, *moved]
+    return Row(
+        role="subtotal",
+        name="Usage and transfers" if moved else "Usage",
+        calls=figures.count(sum(line.quantity.calls for line in both)),
+        tokens=figures.tokens(sum(line.quantity.tokens for line in both)),
+        amount=figures.money(sum(line.amount_cents for line in both)),
+        group_start=True,
+    )
+
+
+def _purpose(line: StatementLine) -> str:
+    return ", ".join(part for part in (line.purpose, line.detail) if part)
