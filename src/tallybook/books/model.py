@@ -1,0 +1,383 @@
+"""The books as typed, frozen data: who answers for what, under which policy, prices and budgets.
+
+Empty text means "none" everywhere, so that keys compare simply. Mappings are read-only and ordered
+by key. Instants are microseconds since the epoch in UTC; spans are half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, Literal, get_args
+
+from tallybook.clock import Calendar, Period
+from tallybook.errors import AllocationError
+from tallybook.money import Nano
+
+Purpose = Literal[
+    "production", "evaluation", "experiment", "development", "training", "batch", "internal"
+]
+Model = Literal["showback", "proportional", "real_cost", "use_case_budget"]
+Charge = Literal["actual", "committed"]
+Driver = Literal["calls", "tokens", "cost", "production_cost", "equal", "fixed"]
+RecoveredBy = Literal["markup", "driver"]
+Role = Literal["engineering", "product", "finance", "procurement", "capacity", "quality"]
+State = Literal["unallocated", "unknown", "estimated", "unpriced"]
+Over = Literal["none", "throttle", "approval"]
+
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+MODELS: Final[tuple[Model, ...]] = get_args(Model)
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+STATES: Final[tuple[State, ...]] = get_args(State)
+
+FOREVER_US: Final = 2**62
+
+# What a rule may look at; labels are added as `labels.<key>`. Customer and user are not here: they
+# are replaced by subject ids at ingest, and a subject must not decide who pays.
+RULE_FIELDS: Final = (
+    "provider",
+    "model",
+    "endpoint",
+    "prompt_version",
+    "key_id",
+    "service",
+    "environment",
+    "cohort",
+    "plan",
+    "operation",
+    "source",
+    "team",
+    "feature",
+    "purpose",
+)
+RULE_SHORTHANDS: Final = {"project": "labels.project", "workspace": "labels.workspace"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The instants from ``from_us`` to just before ``to_us``."""
+
+    from_us: int = 0
+    to_us: int = FOREVER_US
+
+    def holds(self, instant_us: int) -> bool:
+        """Whether the instant lies in the span."""
+        return self.from_us <= instant_us < self.to_us
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the spans share an instant."""
+        return self.from_us < other.to_us and other.from_us < self.to_us
+
+
+ALWAYS: Final = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Whose books these are. ``fiscal_year_start`` is a period as text: ``2026-01``."""
+
+    name: str
+    currency: str
+    fiscal_year_start: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessUnit:
+    """A part of the company with a legal entity of its own or shared."""
+
+    id: str
+    name: str
+    legal_entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team while one set of facts holds; ``owners`` names a person per role."""
+
+    id: str
+    name: str
+    unit: str
+    cost_center: str
+    headcount: int | None
+    owners: Mapping[str, str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A use case while one team owns it."""
+
+    id: str
+    team: str
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A tool or an agent that others call, while one team runs it."""
+
+    id: str
+    name: str
+    team: str
+    transfer: Literal["caller_pays"]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a provider key or virtual key says about the calls made with it."""
+
+    id: str
+    team: str
+    feature: str
+    purpose: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a matching call belongs to. The lowest ``number`` that matches decides.
+
+    ``when`` pairs fields of the call (``endpoint``, ``labels.prompt``) with globs; all must match.
+    """
+
+    number: int
+    when: tuple[tuple[str, str], ...]
+    team: str
+    feature: str
+    purpose: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Org:
+    """Who answers for what. One id has several rows when its facts change; their spans differ."""
+
+    company: Company
+    units: tuple[BusinessUnit, ...]
+    teams: tuple[Team, ...]
+    features: tuple[Feature, ...]
+    services: tuple[Service, ...]
+    keys: tuple[Key, ...]
+    rules: tuple[Rule, ...]
+    unowned_team: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPolicy:
+    """How one team is charged. ``markup`` is 0 but under ``real_cost``."""
+
+    model: Model
+    markup: Fraction = Fraction(0)
+    charge: Charge = "actual"
+
+
+@dataclass(frozen=True, slots=True)
+class CostPool:
+    """A shared cost and how it is spread; ``monthly_nano`` is the policy amount.
+
+    Without a policy amount the pool is filled by pooled evaluation. ``weights`` (team to whole
+    number) belong to the driver ``fixed``. ``floor_nano`` is the least share of a non-zero weight.
+    """
+
+    id: str
+    monthly_nano: int | None
+    driver: Driver
+    weights: Mapping[str, int]
+    floor_nano: int
+    recovered_by: RecoveredBy
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Who bears evaluation calls: the caller, or a pool (then ``pool`` names it)."""
+
+    funding: Literal["charged", "pooled"] = "charged"
+    pool: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateCard:
+    """The price that a team sees, and when it is frozen."""
+
+    basis: Literal["contract", "list"] = "contract"
+    freeze: Literal["monthly"] = "monthly"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """The policy from one period on, until the next version's first period."""
+
+    effective_from: Period
+    default: TeamPolicy
+    teams: Mapping[str, TeamPolicy]
+    rate_card: RateCard
+    pool_method: Literal["direct"]
+    pools: tuple[CostPool, ...]
+    evaluation: Evaluation
+    variance: Literal["absorb"]
+    limits: Mapping[State, Fraction]
+
+    def policy_for(self, team: str) -> TeamPolicy:
+        """How this team is charged: its own entry, else the default."""
+        return self.teams.get(team, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every version of the policy, the earliest first."""
+
+    versions: tuple[PolicyVersion, ...]
+
+    def at(self, period: Period) -> PolicyVersion:
+        """The version in force in a period: the latest that is effective by then.
+
+        Raises:
+            AllocationError: the first version takes effect after the period.
+        """
+        in_force = [version for version in self.versions if version.effective_from <= period]
+        if not in_force:
+            first = self.versions[0].effective_from
+            raise AllocationError(
+                f"no policy is in force in {period}: the first takes effect in {first}",
+                where="policy.yaml",
+                next_step=f"add a version with effective_from: {period} or earlier, and apply",
+            )
+        return in_force[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRow:
+    """A negotiated price or discount. Either ``discount`` or ``prices`` is set.
+
+    ``model`` may be a glob; empty ``model``, ``tier`` or ``region`` means any. ``prices`` are in
+    pico per token (by token class) or per unit (by unit). Calls with more input tokens than
+    ``long_context_over`` take ``long_context_prices`` where it names the class. ``line`` tells
+    which row of the file this is, in words, for messages.
+    """
+
+    contract: str
+    provider: str
+    model: str
+    tier: str
+    region: str
+    discount: Fraction | None
+    prices: Mapping[str, int]
+    long_context_over: int | None
+    long_context_prices: Mapping[str, int]
+    from_us: int
+    to_us: int
+    line: str
+
+    @property
+    def span(self) -> Span:
+        """When the row holds."""
+        return Span(self.from_us, self.to_us)
+
+    @property
+    def precedence(self) -> tuple[int, int, bool, bool, bool]:
+        """Of the rows that match a call, those of the highest precedence price it.
+
+        An exact model before a glob before any model, a glob with more literal characters first;
+        then a named tier, a named region, and a price before a discount. Rows of one precedence
+        share the call by class; two that price the same class at the same time are refused.
+        """
+        literal = sum(char not in "*?" for char in self.model)
+        exact = 0 if not self.model else 2 - (literal < len(self.model))
+        return (
+            exact,
+            literal if exact == 1 else 0,
+            bool(self.tier),
+            bool(self.region),
+            not self.is_discount,
+        )
+
+    @property
+    def is_discount(self) -> bool:
+        """Whether the row is a percentage off the list price of everything it matches."""
+        return self.discount is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAlias:
+    """A model that the list knows under another name: price ``model`` as ``is_model``."""
+
+    provider: str
+    model: str
+    is_provider: str
+    is_model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Negotiated prices over the list, and other names of models."""
+
+    contracts: tuple[ContractRow, ...] = ()
+    aliases: tuple[PriceAlias, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A monthly budget of a feature, from a period until before ``to_period`` (None: open)."""
+
+    feature: str
+    from_period: Period
+    to_period: Period | None
+    monthly_nano: int
+    warn: tuple[Fraction, ...]
+    over: Over
+    approvers: tuple[str, ...]
+
+    def covers(self, period: Period) -> bool:
+        """Whether the budget holds in the period."""
+        return self.from_period <= period and (self.to_period is None or period < self.to_period)
+
+
+@dataclass(frozen=True, slots=True)
+class Increase:
+    """An approved addition to the budget of one month; ``approved_on`` is a date as text."""
+
+    feature: str
+    period: Period
+    amount_nano: int
+    approved_by: str
+    approved_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Every budget, and every increase that was approved in its own month."""
+
+    budgets: tuple[Budget, ...] = ()
+    increases: tuple[Increase, ...] = ()
+
+    def budget_of(self, feature: str, period: Period) -> Budget | None:
+        """The budget of a feature in a period, without increases; None when there is none."""
+        rows = (row for row in self.budgets if row.feature == feature and row.covers(period))
+        return next(rows, None)
+
+    def in_force(self, feature: str, period: Period) -> Nano | None:
+        """The budget in force at the end of the period, increases included; None without one."""
+        budget = self.budget_of(feature, period)
+        if budget is None:
+            return None
+        added = sum(
+            row.amount_nano
+            for row in self.increases
+            if row.feature == feature and row.period == period
+        )
+        return Nano(budget.monthly_nano + added)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All policy files of one moment, checked against each other."""
+
+    org: Org
+    policy: Policy
+    prices: Prices
+    budgets: Budgets
+    calendar: Calendar = field(compare=False)

@@ -1,0 +1,350 @@
+"""The form of each policy file: which keys it has, and which scalars.
+
+What rows mean to each other is checked where the books are built. The forms also make the canonical
+document: only what was written is kept, defaults are not, so a document means the same for as long
+as the form keeps its defaults.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from tallybook.books.faults import Sheet, refuse_form
+from tallybook.books.model import (
+    MODELS,
+    PURPOSES,
+    Charge,
+    Driver,
+    Model,
+    Over,
+    RecoveredBy,
+)
+from tallybook.books.scalars import (
+    Count,
+    Currency,
+    Date,
+    Id,
+    Instant,
+    Money,
+    Month,
+    Percent,
+    Text,
+    TokenPrice,
+    UnitPrice,
+    WarnLevel,
+    Zone,
+    choice,
+    read_mapping,
+    read_rows,
+)
+
+_CALL_GRAPH: Final = "transfers other than caller_pays need the call graph"
+_NESTED: Final = "pools that serve pools are not supported, only direct allocation"
+
+PurposeText = Annotated[str, BeforeValidator(choice(PURPOSES))]
+ModelText = Annotated[Model, BeforeValidator(choice(MODELS))]
+ChargeText = Annotated[Charge, BeforeValidator(choice(("actual", "committed")))]
+TransferText = Annotated[
+    Literal["caller_pays"],
+    BeforeValidator(
+        choice(
+            ("caller_pays",),
+            dict.fromkeys(("callee_absorbs", "split", "transfer_price"), _CALL_GRAPH),
+        )
+    ),
+]
+DriverText = Annotated[
+    Driver,
+    BeforeValidator(
+        choice(
+            ("calls", "tokens", "cost", "production_cost", "equal", "fixed"),
+            {"headcount": "headcount changes inside a month and has no measure yet"},
+        )
+    ),
+]
+PoolMethodText = Annotated[
+    Literal["direct"],
+    BeforeValidator(choice(("direct",), {"step_down": _NESTED, "reciprocal": _NESTED})),
+]
+FundingText = Annotated[
+    Literal["charged", "pooled"],
+    BeforeValidator(
+        choice(
+            ("charged", "pooled"),
+            dict.fromkeys(("matched", "floor"), "evaluation is charged or pooled"),
+        )
+    ),
+]
+BasisText = Annotated[Literal["contract", "list"], BeforeValidator(choice(("contract", "list")))]
+FreezeText = Annotated[Literal["monthly"], BeforeValidator(choice(("monthly",)))]
+RecoveredByText = Annotated[RecoveredBy, BeforeValidator(choice(("markup", "driver")))]
+OverText = Annotated[Over, BeforeValidator(choice(("none", "throttle", "approval")))]
+VarianceText = Annotated[
+    Literal["absorb"],
+    BeforeValidator(
+        choice(("absorb",), {"recharge": "there is no restatement to carry the recharge"})
+    ),
+]
+
+
+class Form(BaseModel):
+    """A mapping with exactly these keys."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class DatedForm(Form):
+    """A row that holds from one date until before another, in the company's zone."""
+
+    from_: Date = Field(default="", alias="from")
+    to: Date = ""
+
+
+class CompanyForm(Form):
+    """Whose books."""
+
+    name: Text
+    currency: Currency
+    fiscal_year_start: Month
+    timezone: Zone
+
+
+class UnitForm(Form):
+    """A business unit."""
+
+    id: Id
+    name: Text = ""
+    legal_entity: Text = ""
+
+
+class OwnersForm(Form):
+    """A person or mailbox per role."""
+
+    engineering: Text = ""
+    product: Text = ""
+    finance: Text = ""
+    procurement: Text = ""
+    capacity: Text = ""
+    quality: Text = ""
+
+
+class TeamForm(DatedForm):
+    """A team."""
+
+    id: Id
+    name: Text = ""
+    unit: Id
+    cost_center: Text = ""
+    headcount: Count | None = None
+    owners: OwnersForm = OwnersForm()
+
+
+class FeatureForm(DatedForm):
+    """A use case and the team that owns it."""
+
+    id: Id
+    name: Text = ""
+    team: Id
+
+
+class ServiceForm(DatedForm):
+    """A tool or an agent that others call."""
+
+    id: Text
+    name: Text = ""
+    team: Id
+    transfer: TransferText = "caller_pays"
+
+
+class KeyForm(DatedForm):
+    """What a key says about its calls."""
+
+    id: Text
+    team: Id = ""
+    feature: Id = ""
+    purpose: PurposeText = ""
+
+
+class RuleForm(DatedForm):
+    """What a matching call belongs to."""
+
+    when: dict[str, Text]
+    team: Id = ""
+    feature: Id = ""
+    purpose: PurposeText = ""
+
+
+class UnownedForm(Form):
+    """Who answers for what nobody tagged."""
+
+    team: Id
+
+
+class OrgForm(Form):
+    """org.yaml."""
+
+    company: CompanyForm
+    business_units: Annotated[list[UnitForm], BeforeValidator(read_rows)]
+    teams: Annotated[list[TeamForm], BeforeValidator(read_rows)]
+    features: Annotated[list[FeatureForm], BeforeValidator(read_rows)] = []
+    services: Annotated[list[ServiceForm], BeforeValidator(read_rows)] = []
+    keys: Annotated[list[KeyForm], BeforeValidator(read_rows)] = []
+    rules: Annotated[list[RuleForm], BeforeValidator(read_rows)] = []
+    unowned: UnownedForm
+
+
+class TeamPolicyForm(Form):
+    """How a team is charged; what it leaves out it takes from the default."""
+
+    model: ModelText | None = None
+    markup: Percent = ""
+    charge: ChargeText | None = None
+
+
+class DefaultPolicyForm(Form):
+    """How a team without an entry is charged."""
+
+    model: ModelText
+    markup: Percent = ""
+    charge: ChargeText | None = None
+
+
+class RateCardForm(Form):
+    """The price a team sees."""
+
+    basis: BasisText = "contract"
+    freeze: FreezeText = "monthly"
+
+
+class PoolForm(Form):
+    """A shared cost and how it is spread."""
+
+    id: Id
+    monthly: Money = ""
+    driver: DriverText
+    weights: dict[str, Count] = {}
+    floor: Money = ""
+    recovered_by: RecoveredByText = "driver"
+
+
+class EvaluationForm(Form):
+    """Who bears evaluation calls."""
+
+    funding: FundingText
+    pool: Id = ""
+
+
+class LimitsForm(Form):
+    """Shares of the period's cost above which it does not close without a waiver."""
+
+    unallocated: Percent = "0%"
+    unknown: Percent = "0%"
+    estimated: Percent = "0%"
+    unpriced: Percent = "0%"
+
+
+class PolicyVersionForm(Form):
+    """The policy from one month on."""
+
+    effective_from: Month
+    default: DefaultPolicyForm
+    teams: Annotated[dict[str, TeamPolicyForm], BeforeValidator(read_mapping)] = {}
+    rate_card: RateCardForm = RateCardForm()
+    pool_method: PoolMethodText = "direct"
+    pools: Annotated[list[PoolForm], BeforeValidator(read_rows)] = []
+    evaluation: EvaluationForm = EvaluationForm(funding="charged")
+    variance: VarianceText = "absorb"
+    limits: LimitsForm = LimitsForm()
+
+
+class PolicyForm(Form):
+    """policy.yaml."""
+
+    versions: Annotated[list[PolicyVersionForm], BeforeValidator(read_rows)]
+
+
+class LongContextForm(Form):
+    """Other prices for calls with more input tokens than ``over``."""
+
+    over: Count
+    per_million_tokens: dict[str, TokenPrice]
+
+
+class ContractForm(Form):
+    """A negotiated discount or price; dates are UTC."""
+
+    contract: Text
+    provider: Text
+    model: Text = ""
+    tier: Text = ""
+    region: Text = ""
+    discount: Percent = ""
+    per_million_tokens: dict[str, TokenPrice] = {}
+    per_unit: dict[str, UnitPrice] = {}
+    long_context: LongContextForm | None = None
+    from_: Instant = Field(default="", alias="from")
+    to: Instant = ""
+
+
+class AliasForm(Form):
+    """A model under another name."""
+
+    provider: Text
+    model: Text
+    is_: Text = Field(alias="is")
+    is_provider: Text = ""
+
+
+class PricesForm(Form):
+    """prices.yaml."""
+
+    currency: Currency = ""
+    contracts: Annotated[list[ContractForm], BeforeValidator(read_rows)] = []
+    aliases: Annotated[list[AliasForm], BeforeValidator(read_rows)] = []
+
+
+class BudgetForm(Form):
+    """A monthly budget of a feature; ``to`` is the first month without it."""
+
+    feature: Id
+    from_: Month = Field(alias="from")
+    to: Month = ""
+    monthly: Money
+    warn: Annotated[list[WarnLevel], BeforeValidator(read_rows)] = []
+    over: OverText = "none"
+    approvers: Annotated[list[Text], BeforeValidator(read_rows)] = []
+
+
+class IncreaseForm(Form):
+    """An approved addition to one month."""
+
+    feature: Id
+    month: Month
+    amount: Money
+    approved_by: Text
+    approved_on: Date
+
+
+class BudgetsForm(Form):
+    """budgets.yaml."""
+
+    budgets: Annotated[list[BudgetForm], BeforeValidator(read_rows)] = []
+    increases: Annotated[list[IncreaseForm], BeforeValidator(read_rows)] = []
+
+
+F = TypeVar("F", bound=Form)
+
+
+def read_form(form: type[F], data: Any, sheet: Sheet) -> F | None:
+    """Check the form of one file.
+
+    Returns:
+        The form; None after noting everything that is wrong with it.
+    """
+    try:
+        return form.model_validate(data)
+    except ValidationError as error:
+        refuse_form(error, form, sheet)
+        return None

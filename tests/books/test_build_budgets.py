@@ -1,0 +1,120 @@
+from fractions import Fraction
+
+import pytest
+
+from tallybook.books.model import Budget, Increase
+from tallybook.clock import Period
+
+NANO = 10**9
+BOT = "feature: refund-bot, monthly: 150"
+INCREASE = (
+    "feature: refund-bot, month: 2026-10, amount: 30, approved_by: fin@x.example, "
+    "approved_on: 2026-10-20"
+)
+
+
+def text(*budgets, increases=()):
+    made = "budgets:\n" + "".join(f"  - {{{row}}}\n" for row in budgets)
+    return made + "increases:\n" + "".join(f"  - {{{row}}}\n" for row in increases)
+
+
+def test_rows_become_budgets(folder):
+    budgets = folder.books(
+        budgets=text(
+            BOT + ', from: 2026-10, to: 2026-12, warn: ["50%", "80%"], over: approval, '
+            "approvers: [fin@x.example]",
+            increases=[INCREASE],
+        )
+    ).budgets
+    october, december = Period(2026, 10), Period(2026, 12)
+    assert budgets.budgets == (
+        Budget(
+            "refund-bot", october, december, 150 * NANO, (Fraction(1, 2), Fraction(4, 5)),
+            "approval", ("fin@x.example",),
+        ),
+    )  # fmt: skip
+    assert budgets.increases == (
+        Increase("refund-bot", october, 30 * NANO, "fin@x.example", "2026-10-20"),
+    )
+    assert budgets.in_force("refund-bot", Period(2026, 9)) is None
+    assert budgets.in_force("refund-bot", october) == 180 * NANO
+    assert budgets.in_force("refund-bot", Period(2026, 11)) == 150 * NANO
+    assert budgets.in_force("refund-bot", december) is None
+    assert budgets.in_force("refund-bot-2", october) is None
+
+
+def test_an_open_budget_holds_until_further_notice(folder):
+    budgets = folder.books(budgets=text(BOT + ", from: 2026-10")).budgets
+    assert budgets.in_force("refund-bot", Period(2031, 1)) == 150 * NANO
+    assert budgets.budgets[0].over == "none"
+
+
+def test_no_file_means_no_budget(folder):
+    assert folder.books().budgets.in_force("refund-bot", Period(2026, 10)) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("feature: refundbot, monthly: 1, from: 2026-10", 'unknown feature "refundbot"'),
+        (BOT + ", from: 2026-10, to: 2026-10", "from 2026-10 is not before to 2026-10"),
+        (BOT + ", from: 2026-10-01", '"2026-10-01" is not a month'),
+        (BOT + ", from: 2026-10, warn: [80%, 50%]", "levels 80%, 50% do not rise"),
+        (BOT + ", from: 2026-10, warn: [0.8]", '"0.8" is not a percentage'),
+        (BOT + ", from: 2026-10, over: approval", "nobody may approve"),
+        (BOT + ", from: 2026-10, over: block", '"block" is not known'),
+        ("feature: refund-bot, from: 2026-10", "monthly is missing"),
+    ],
+)
+def test_wrong_budgets(folder, row, said):
+    fault = folder.fault(budgets=text(row))
+    assert fault.startswith("budgets.yaml:2: budgets 1")
+    assert said in fault
+
+
+def test_one_budget_per_feature_and_month(folder):
+    first, second = BOT + ", from: 2026-10, to: 2026-12", BOT + ", from: 2026-12"
+    assert len(folder.books(budgets=text(second, first)).budgets.budgets) == 2
+    fault = folder.fault(budgets=text(first, BOT + ", from: 2026-11"))
+    assert fault.startswith(
+        'budgets.yaml:3: budgets 2: budget of "refund-bot" from 2026-11 overlaps the row at line 2'
+    )
+
+
+def test_the_feature_must_live_in_the_budgets_months(folder, org_with):
+    org = org_with(features=["{id: f, team: search, from: 2026-10-15, to: 2026-12-15}"])
+    row = "feature: f, monthly: 1, from: "
+    folder.books(org=org, budgets=text(row + "2026-10, to: 2027-01"))
+    folder.books(org=org, budgets=text(row + "2026-10"))
+    fault = folder.fault(org=org, budgets=text(row + "2026-09"))
+    assert 'feature "f" does not exist in 2026-09' in fault
+    fault = folder.fault(org=org, budgets=text(row + "2026-10, to: 2027-02"))
+    assert 'feature "f" does not exist in 2027-01' in fault
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"feature": "site-search"}, 'feature "site-search" has no budget in 2026-10 to increase'),
+        ({"feature": "x"}, 'unknown feature "x"'),
+        ({"month": "2026-09", "approved_on": "2026-09-30"}, "has no budget in 2026-09"),
+        ({"amount": "0.00"}, "an increase of zero"),
+        ({"amount": "-5"}, '"-5" is not an amount'),
+        ({"approved_by": "me"}, '"me" may not approve for "refund-bot"; expected one of fin'),
+        ({"approved_on": "2026-11-01"}, "approved on 2026-11-01, after 2026-10 ended"),
+    ],
+)
+def test_wrong_increases(folder, change, said):
+    row = {
+        "feature": "refund-bot", "month": "2026-10", "amount": "30",
+        "approved_by": "fin", "approved_on": "2026-10-31",
+    }  # fmt: skip
+    budget = BOT + ", from: 2026-10, approvers: [fin]"
+
+    def written(**fields):
+        return ", ".join(f"{key}: {value}" for key, value in fields.items())
+
+    folder.books(budgets=text(budget, increases=[written(**row)]))
+    fault = folder.fault(budgets=text(budget, increases=[written(**row | change)]))
+    assert fault.startswith("budgets.yaml:4: increases 1")
+    assert said in fault
