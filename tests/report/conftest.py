@@ -159,7 +159,7 @@ def mixed():
 
 @pytest.fixture
 def comparison():
-    def column(model, label, borne, unfairness, saving=("1.00", "1.00"), shown=0):  # noqa: PLR0917
+    def column(model, label, borne, unfairness, saving=("1.00", "1.00"), shown=0):
         support, search, central = borne
         return ModelColumn(
             model,

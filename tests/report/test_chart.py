@@ -37,11 +37,35 @@ def test_slices_touch_and_fill_the_bar(amounts):
 def test_panels_share_one_scale_and_negative_bars_stand_left(comparison):
     panels = comparison_panels(comparison)
     assert [panel.title for panel in panels] == ["Support", "Search", "Central (no team)"]
-    assert {panel.zero for panel in panels} == {13}
+    assert {panel.zero for panel in panels} == {12}
     central = panels[2].bars
-    assert (central[0].x, central[0].width) == (13, PANEL_BAR_WIDTH - 13)
-    assert (central[3].x, central[3].width) == (0, 13)
+    assert (central[0].x, central[0].width) == (12, PANEL_BAR_WIDTH - 12)
+    assert (central[3].x, central[3].width) == (0, 12)
     assert "Budget, committed USD -80.00" in panels[2].words
+
+
+def test_a_credit_is_never_gathered_among_features():
+    features = [
+        StatementLine(f"L{n}", f"f{n}", f"F{n}", "", "usage", "", "", NOTHING, 100 - n)
+        for n in range(20)
+    ]
+    credit = StatementLine("C", "", "", "", "transfer", "", "paid", NOTHING, -1)
+    lines = (*features, credit)
+    total = sum(line.amount_cents for line in lines)
+    made = charge_bar(
+        Statement("t", "T", "", "", "", "m", "m", charged=True, total_cents=total, lines=lines),
+        "USD",
+    )
+    assert made.slices[0].label == "14 other features"
+    assert (made.slices[-1].label, made.slices[-1].amount) == ("Transfers between teams", "-0.01")
+    assert [part.style for part in made.slices] == list(range(1, 9))
+
+
+def test_a_long_model_name_is_cut_in_the_drawing_and_whole_in_words(comparison):
+    column = replace(comparison.columns[0], label="Use-case budget, committed at month end")
+    panel = comparison_panels(replace(comparison, columns=(column,)))[0]
+    assert panel.bars[0].label == "Use-case budget, c\N{HORIZONTAL ELLIPSIS}"
+    assert panel.words.startswith(column.label)
 
 
 def test_an_empty_month_is_drawn(comparison):

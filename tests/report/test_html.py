@@ -177,7 +177,7 @@ def test_many_features_are_gathered(real_cost):
         ledger_cost_cents=1025_00,
     )
     words = Page(statement_html(issue, "B")).words
-    assert "13 smaller sources" in words
+    assert "13 other features" in words
     assert "91.00" in words
 
 

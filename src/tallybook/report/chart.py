@@ -5,7 +5,8 @@ No colour stands alone: every slice has a pattern, a label and a row in the tabl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tallybook.money import half_even
@@ -15,8 +16,9 @@ from tallybook.report.outline import KIND_WORDS, line_name
 
 BAR_WIDTH = 1000
 SLICES_MAX = 8
-PANEL_BAR_WIDTH = 190
-PANEL_BAR_STEP = 26
+PANEL_BAR_WIDTH = 176
+PANEL_BAR_STEP = 27
+PANEL_LABEL_CHARACTERS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class PanelBar:
-    """One model in a panel: ``text_x`` is where its figure starts."""
+    """One model in a panel; its label is cut to the room beside the bar."""
 
     label: str
     amount: str
@@ -64,20 +66,35 @@ class Panel:
 
 
 def charge_bar(statement: Statement, currency: str) -> Bar:
-    """Where the total comes from: usage by feature, everything else by kind, largest first."""
-    parts: dict[str, int] = {}
+    """Where the total comes from: usage by feature, everything else by kind, largest first.
+
+    Only features are ever gathered under one name: a markup or a credit is always seen.
+    """
+    features: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     for line in statement.lines:
-        label = line_name(line) if line.kind == "usage" else KIND_WORDS[line.kind]
-        parts[label] = parts.get(label, 0) + line.amount_cents
-    ranked = sorted(
-        ((label, cents) for label, cents in parts.items() if cents),
-        key=lambda part: (-part[1], part[0]),
-    )
-    if len(ranked) > SLICES_MAX:
-        kept = ranked[: SLICES_MAX - 1]
-        tail = ranked[SLICES_MAX - 1 :]
-        ranked = [*kept, (f"{len(tail)} smaller sources", sum(cents for _, cents in tail))]
-    return _bar(ranked, statement.total_cents, currency)
+        if line.kind == "usage":
+            features[line_name(line)] += line.amount_cents
+        else:
+            kinds[KIND_WORDS[line.kind]] += line.amount_cents
+    parts = [*_gathered(_ranked(features), SLICES_MAX - len(_ranked(kinds))), *_ranked(kinds)]
+    return _bar(sorted(parts, key=_largest_first), statement.total_cents, currency)
+
+
+def _ranked(parts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(((label, cents) for label, cents in parts.items() if cents), key=_largest_first)
+
+
+def _largest_first(part: tuple[str, int]) -> tuple[int, str]:
+    label, cents = part
+    return -cents, label
+
+
+def _gathered(ranked: list[tuple[str, int]], room: int) -> list[tuple[str, int]]:
+    if len(ranked) <= room:
+        return ranked
+    kept, tail = ranked[: room - 1], ranked[room - 1 :]
+    return [*kept, (f"{len(tail)} other features", sum(cents for _, cents in tail))]
 
 
 def _bar(ranked: Sequence[tuple[str, int]], total_cents: int, currency: str) -> Bar:
@@ -124,7 +141,7 @@ def _panel(title: str, row: Sequence[tuple[str, int]], scale: tuple[int, int], u
         end = half_even((cents - low) * PANEL_BAR_WIDTH, reach)
         bars.append(
             PanelBar(
-                label=label,
+                label=_short(label),
                 amount=figures.money(cents),
                 x=min(zero, end),
                 y=place * PANEL_BAR_STEP,
@@ -132,5 +149,11 @@ def _panel(title: str, row: Sequence[tuple[str, int]], scale: tuple[int, int], u
                 style=place + 1,
             )
         )
-    words = ", ".join(f"{bar.label} {unit} {bar.amount}" for bar in bars)
+    words = ", ".join(f"{label} {unit} {figures.money(cents)}" for label, cents in row)
     return Panel(title, tuple(bars), zero, len(bars) * PANEL_BAR_STEP, words)
+
+
+def _short(label: str) -> str:
+    if len(label) <= PANEL_LABEL_CHARACTERS:
+        return label
+    return label[: PANEL_LABEL_CHARACTERS - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

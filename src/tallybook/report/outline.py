@@ -125,8 +125,8 @@ def _row(line: StatementLine, *, group_start: bool, named: bool = True) -> Row:
 def _note_row(note: StatementLine) -> Row:
     return Row(
         role="note",
-        name=note.label or line_name(note),
-        purpose=note.purpose,
+        name=", ".join(part for part in (note.feature_name, note.purpose, note.label) if part)
+        or line_name(note),
         calls=figures.count(note.quantity.calls),
         tokens=figures.tokens(note.quantity.tokens),
         share=note.share,
