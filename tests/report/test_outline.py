@@ -59,6 +59,7 @@ def test_one_usage_line_needs_no_subtotal_and_a_bare_line_has_words(real_cost):
     unlabelled = replace(search.lines[1], label="")
     lines = (bare, unlabelled, search.lines[2])
     plan = outline(real_cost, replace(search, lines=lines))
+    assert names(plan.after) == [("note", "Run for Support: retrieval, 20 calls")]
     assert names(plan.rows) == [
         ("line", "Usage without a feature"),
         ("line", "Markup"),

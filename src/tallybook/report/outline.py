@@ -71,7 +71,7 @@ def outline(issue: StatementSet, statement: Statement) -> Outline:
     if rest and len(used) + len(moved) > 1:
         rows.append(_subtotal(used, moved))
     rows += [_row(line, group_start=True) for line in rest]
-    apart = [note for note in statement.notes if note.feature not in features]
+    apart = [note for note in statement.notes if not _beside(note, features)]
     label = "Charge for" if statement.charged else "Shown, not charged, for"
     return Outline(
         rows=tuple(rows),
@@ -86,6 +86,11 @@ def line_name(line: StatementLine) -> str:
     if line.kind == "usage":
         return line.feature_name or line.feature or line.label or "Usage without a feature"
     return line.label or KIND_WORDS[line.kind]
+
+
+def _beside(note: StatementLine, features: list[str]) -> bool:
+    """Whether a note stands with its feature; one without a feature is the whole team's."""
+    return note.feature != "" and note.feature in features
 
 
 def _feature_rows(statement: Statement, used: list[StatementLine], feature: str) -> list[Row]:
@@ -104,7 +109,7 @@ def _feature_rows(statement: Statement, used: list[StatementLine], feature: str)
             remark=note.label,
         )
         for note in statement.notes
-        if note.feature == feature
+        if _beside(note, [feature])
     ]
     return rows
 
