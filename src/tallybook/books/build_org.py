@@ -69,7 +69,11 @@ def build_org(form: OrgForm, sheet: Sheet) -> Org:
     company = form.company
     return Org(
         company=Company(
-            company.name, company.currency, company.fiscal_year_start, company.timezone
+            company.name,
+            company.currency,
+            company.fiscal_year_start,
+            company.timezone,
+            company.simulated,
         ),
         units=tuple(
             BusinessUnit(unit.id, unit.name or unit.id, unit.legal_entity)

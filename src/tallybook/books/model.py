@@ -75,12 +75,16 @@ ALWAYS: Final = Span()
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Whose books these are. ``fiscal_year_start`` is a period as text: ``2026-01``."""
+    """Whose books these are. ``fiscal_year_start`` is a period as text: ``2026-01``.
+
+    ``simulated`` marks a made-up company; every statement then says so.
+    """
 
     name: str
     currency: str
     fiscal_year_start: str
     timezone: str
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ class CompanyForm(Form):
     currency: Currency
     fiscal_year_start: Month
     timezone: Zone
+    simulated: bool = False
 
 
 class UnitForm(Form):

@@ -15,7 +15,13 @@ from tallybook.money.model import (
     Pico,
 )
 from tallybook.money.rounding import cents_of_nano, discounted_price, half_even, nano_of_pico
-from tallybook.money.text import format_cents, format_units, parse_percent, parse_units
+from tallybook.money.share import format_share
+from tallybook.money.text import (
+    format_cents,
+    format_units,
+    parse_percent,
+    parse_units,
+)
 
 __all__ = [
     "CENTS_PER_UNIT",
@@ -34,6 +40,7 @@ __all__ = [
     "cumulative_share",
     "discounted_price",
     "format_cents",
+    "format_share",
     "format_units",
     "half_even",
     "nano_of_pico",

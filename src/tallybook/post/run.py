@@ -23,6 +23,7 @@ from tallybook.post.compute import attributed, month_of, pool_actuals
 from tallybook.post.sheet import save_sheet
 from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
+from tallybook.store.commands import Command, log_command
 from tallybook.store.seal import seal
 
 _REASONS = {
@@ -83,6 +84,13 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
             number = save_sheet(tx, str(period), basis.versions, lines, now_us)
             entries = entries_due(tx, basis, allocation, number)
             ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
+            log_command(
+                tx,
+                Command("run", {"period": str(period)}, actor),
+                now_us,
+                basis.versions.as_dict(),
+                ", ".join(ids) or "nothing new",
+            )
             faults.reached("run.posted")
         postings = sum(len(entry.postings) for entry in entries)
         return RunResult(

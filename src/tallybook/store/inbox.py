@@ -42,7 +42,7 @@ def claim(tx: Tx, batch: int, keys: Sequence[bytes], records: Sequence[bytes]) -
     taken = tx.run_tuples(_CLAIM, [(keys[i], records[i], batch) for i in order])
     if taken == len(keys):
         return Claims(tuple(range(len(keys))), (), ())
-    held = _held(tx, keys)
+    held = holders(tx, keys)
     fresh, duplicate, conflict = [], [], []
     for i, key in enumerate(keys):
         record, owner = held[key]
@@ -90,7 +90,13 @@ def put(
     )
 
 
-def _held(tx: Tx, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, int]]:
+def release(tx: Tx, keys: Sequence[bytes]) -> None:
+    """Give up claims made in this transaction, of events that will not be put after all."""
+    tx.run_tuples("DELETE FROM claim WHERE key = ?", [(key,) for key in keys])
+
+
+def holders(tx: Tx, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, int]]:
+    """For each key that is claimed, the record and the batch that claimed it."""
     held: dict[bytes, tuple[bytes, int]] = {}
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]

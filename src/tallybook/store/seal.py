@@ -133,19 +133,13 @@ def _read_batches(store: Store, batches: Sequence[int]) -> pa.Table:
 
 
 def _by_period(table: pa.Table, calendar: Calendar) -> Iterator[tuple[Period, pa.Table]]:
-    started = table.column("started_us")
-    bounds = pc.min_max(started).as_py()
-    period, last = calendar.period_of(bounds["min"]), calendar.period_of(bounds["max"])
-    if period == last:
-        yield period, table
-        return
-    while period <= last:
-        start_us, end_us = calendar.bounds_us(period)
-        inside = pc.and_(pc.greater_equal(started, start_us), pc.less(started, end_us))
-        part = table.filter(inside)
-        if part.num_rows:
-            yield period, part
-        period = period.next()
+    # From one event to the next, never month by month: one event may lie decades from the others.
+    while table.num_rows:
+        started = table.column("started_us")
+        period = calendar.period_of(pc.min(started).as_py())
+        inside = pc.less(started, calendar.bounds_us(period)[1])
+        yield period, table.filter(inside)
+        table = table.filter(pc.invert(inside))
 
 
 def _write(store: Store, part: pa.Table, period: Period, batches: Sequence[int]) -> SealedFile:

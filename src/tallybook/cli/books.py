@@ -1,0 +1,62 @@
+"""`init` and `apply`: the books and their policy files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tallybook.books.documents import example_files, read_folder
+from tallybook.books.plan import plan
+from tallybook.cli.app import App, note
+from tallybook.cli.options import json_option
+from tallybook.post.apply import apply_documents, current_documents
+from tallybook.store import Store
+from tallybook.store.commands import Command
+
+
+@click.command()
+@click.argument("home", type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def init(app: App, home: Path) -> None:
+    """Make an empty set of books in HOME, with example policy files in HOME/books.
+
+    Example:  tallybook init acme
+    """
+    Store.create(home).close()
+    folder = home / "books"
+    folder.mkdir(exist_ok=True)
+    for name, text in example_files().items():
+        target = folder / name
+        if not target.exists():
+            target.write_text(text, encoding="utf-8")
+    app.answer(
+        {"home": str(home), "books": str(folder)},
+        f"books made in {home}\n  next: edit {folder},"
+        f" then: tallybook --home {home} apply {folder}",
+    )
+
+
+@click.command()
+@click.argument("books", type=click.Path(path_type=Path))
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would change; record nothing.")
+@json_option
+@click.pass_obj
+def apply(app: App, books: Path, only_plan: bool) -> None:  # noqa: FBT001 - click gives flags by position
+    """Record a new version of the policy files in folder BOOKS; a wrong folder is refused whole.
+
+    Example:  tallybook apply books --plan
+    """
+    wanted = read_folder(books)
+    shown = plan(current_documents(app.store), wanted)
+    if only_plan:
+        values = [asdict(change) for change in shown.changes]
+        app.answer({"changes": values, "kinds": list(shown.kinds)}, shown.text())
+        return
+    note(shown.text())
+    command = Command("apply", {"books": str(books)}, app.actor)
+    changed = apply_documents(app.store, wanted, command, app.clock.now_us())
+    text = ", ".join(f"{kind} version {version}" for kind, version in changed.items())
+    app.answer({"recorded": changed}, f"recorded {text}" if changed else "nothing changed")

@@ -1,0 +1,153 @@
+"""`balance`, `trial-balance`, `journal` and `export`: the books themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallybook.cli.app import App, note, parse_period, table
+from tallybook.cli.options import json_option, period_argument
+from tallybook.clock import Period, format_instant
+from tallybook.ledger.balance import balances
+from tallybook.ledger.balance import trial_balance as fold_trial_balance
+from tallybook.ledger.journal import JournalEntry
+from tallybook.ledger.journal import entries as journal_entries
+from tallybook.money import format_units
+from tallybook.post.basis import latest_books
+from tallybook.report.beancount import beancount_text
+from tallybook.report.trial_balance import trial_balance_text
+
+NANO_SCALE = 9
+CENT_PLACES = 2
+
+
+def exact(nano: int) -> str:
+    """An amount with every digit it has, and two decimals at least; zero is "0"."""
+    if not nano:
+        return "0"
+    whole, _, places = format_units(nano, NANO_SCALE).partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(CENT_PLACES, '0')}"
+
+
+@click.command()
+@click.argument("account", required=False, default="")
+@click.option("--period", default="", help="Only what posted into this period.")
+@json_option
+@click.pass_obj
+def balance(app: App, account: str, period: str) -> None:
+    """Balances by account, team and feature; ACCOUNT is a prefix such as Charge:support.
+
+    Example:  tallybook balance Charge --period 2026-10
+    """
+    only = str(parse_period(period)) if period else None
+    with app.store.read() as tx:
+        held = [b for b in balances(tx, only) if b.account.startswith(account)]
+    values = [
+        {"account": b.account, "team": b.team, "feature": b.feature, "balance": exact(b.nano)}
+        for b in held
+    ]
+    rows = [[b.account, b.team, b.feature, exact(b.nano)] for b in held]
+    app.answer(values, table(("account", "team", "feature", "balance"), rows, right=(3,)))
+
+
+@click.command("trial-balance")
+@click.argument("period", required=False, default="")
+@json_option
+@click.pass_obj
+def trial_balance(app: App, period: str) -> None:
+    """All balances; they sum to zero. Memo accounts are shown and stand outside the sum.
+
+    Example:  tallybook trial-balance 2026-10
+    """
+    only = str(parse_period(period)) if period else None
+    with app.store.read() as tx:
+        rows = fold_trial_balance(tx, only)
+        currency = latest_books(tx)[0].org.company.currency
+    accounts = [
+        {
+            "account": row.account,
+            "team": row.team,
+            "feature": row.feature,
+            "opening": exact(row.opening_nano),
+            "debit": exact(row.debit_nano),
+            "credit": exact(row.credit_nano),
+            "closing": exact(row.closing_nano),
+        }
+        for row in rows
+    ]
+    total = sum(row.closing_nano for row in rows if not row.memo)
+    title = f"Trial balance {period}".strip()
+    app.answer(
+        {"accounts": accounts, "sum": exact(total)}, trial_balance_text(rows, currency, title)
+    )
+
+
+@click.command()
+@click.argument("period", required=False, default="")
+@json_option
+@click.pass_obj
+def journal(app: App, period: str) -> None:
+    """The entries in the order in which they were recorded.
+
+    Example:  tallybook journal 2026-10 --json
+    """
+    only = str(parse_period(period)) if period else None
+    with app.store.read() as tx:
+        entries = list(journal_entries(tx, only))
+    app.answer([_entry_value(entry) for entry in entries], "\n\n".join(map(_entry_text, entries)))
+
+
+@click.command()
+@click.argument("form", type=click.Choice(("beancount",)))
+@period_argument
+@click.option("--out", type=click.Path(path_type=Path), help="The file; else standard output.")
+@click.pass_obj
+def export(app: App, form: str, period: Period, out: Path | None) -> None:  # noqa: ARG001 - one form so far
+    """Write the journal of PERIOD for another program: beancount.
+
+    Example:  tallybook export beancount 2026-10 --out october.beancount
+    """
+    with app.store.read() as tx:
+        company = latest_books(tx)[0].org.company
+        text = beancount_text(
+            journal_entries(tx, str(period)), company.currency, f"{company.name} {period}"
+        )
+    if out:
+        out.write_text(text, encoding="utf-8")
+        note(f"wrote {out}")
+    else:
+        click.echo(text, nl=False)
+
+
+def _entry_value(entry: JournalEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "reason": str(entry.reason),
+        "period": entry.period,
+        "service_period": entry.service_period,
+        "recorded_at": format_instant(entry.recorded_us),
+        "actor": entry.actor,
+        "text": entry.text,
+        "corrects": entry.corrects,
+        "versions": dict(entry.versions),
+        "hash": entry.hash,
+        "postings": [
+            {**posting.key._asdict(), "amount": exact(posting.amount_nano)}
+            for posting in entry.postings
+        ],
+    }
+
+
+def _entry_text(entry: JournalEntry) -> str:
+    head = f"{entry.id}  {entry.period}  {entry.reason}  {entry.text}"
+    rows = [
+        [
+            p.account,
+            " ".join(part for part in (p.feature, p.purpose, p.service, p.detail) if part),
+            exact(p.amount_nano),
+        ]
+        for p in entry.postings
+    ]
+    return head + "\n" + table(("account", "for", "amount"), rows, right=(2,))

@@ -1,0 +1,87 @@
+"""`tallybook`: verb first. Commands are loaded when they are called, so that help is instant."""
+
+from __future__ import annotations
+
+import getpass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallybook import __version__
+from tallybook.cli.app import App, default_home, errors_told
+
+COMMANDS = {
+    "init": "books",
+    "apply": "books",
+    "ingest": "usage",
+    "worklist": "usage",
+    "pool": "month",
+    "run": "month",
+    "status": "month",
+    "waive": "month",
+    "close": "month",
+    "compare": "compare",
+    "statement": "statements",
+    "explain": "explain",
+    "balance": "ledger",
+    "trial-balance": "ledger",
+    "journal": "ledger",
+    "export": "ledger",
+    "check": "proof",
+    "verify": "proof",
+    "demo": "demo",
+    "bench": "proof",
+}
+"""Each command and the module beside this one that holds it, in the order of the work."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All commands, in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name, or None."""
+        module = COMMANDS.get(name)
+        if module is None:
+            return None
+        found: Any = getattr(import_module(f"tallybook.cli.{module}"), name.replace("-", "_"))
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Examples:  tallybook init acme  ·  tallybook --home acme ingest jsonl calls.jsonl"
+    "  ·  tallybook --home acme close 2026-10",
+)
+@click.version_option(__version__, prog_name="tallybook")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="The books (else TALLYBOOK_HOME, ., ~/.tallybook).",
+)
+@click.option("--as", "actor", help="Who acts; declared, recorded with every command.")
+@click.pass_context
+def cli(ctx: click.Context, home: Path | None, actor: str | None) -> None:
+    """The chargeback ledger for LLM inference: calls metered, priced, owned, charged, booked."""
+    if not isinstance(ctx.obj, App):
+        ctx.obj = App(home or default_home(), actor or _login())
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    with errors_told():
+        cli()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,127 @@
+"""`ingest` and `worklist`: usage in, and what somebody has to look at."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from tallybook.cli.app import App, progress, table
+from tallybook.cli.options import json_option
+from tallybook.close.late import late_events
+from tallybook.errors import WrongUsageError
+from tallybook.meter.ingest import ingest as ingest_records
+from tallybook.meter.mapping import RecordMap
+from tallybook.meter.mapping_file import read_mapping
+from tallybook.meter.sources.csv_rows import CsvRows
+from tallybook.meter.sources.json_records import JsonRecords
+from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.meter.sources.source import Source
+from tallybook.meter.worklist import quarantined
+from tallybook.post.worklist import unallocated_calls, unpriced_usage
+from tallybook.store.commands import Command, log_command
+
+SOURCES = ("jsonl", "csv", "json")
+LISTS = ("unpriced", "unallocated", "quarantine", "late")
+
+
+@click.command()
+@click.argument("source", type=click.Choice(SOURCES))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--map", "mapping", type=click.Path(path_type=Path), help="Mapping file (csv and json)."
+)
+@json_option
+@click.pass_context
+def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Path | None) -> None:
+    """Import usage. Every id counts once, for ever; what cannot be read is kept beside, with why.
+
+    Examples:  tallybook ingest jsonl calls.jsonl
+    tallybook ingest csv requests.csv --map requests.map.yaml
+    """
+    app: App = ctx.obj
+    reader = _reader(source, files, mapping)
+    with progress("ingest") as advance:
+        result = ingest_records(
+            app.store,
+            reader,
+            clock=app.clock,
+            new_id=lambda: secrets.token_hex(8),
+            on_progress=advance,
+            reject_folder=app.home / "rejects",
+        )
+    counts: dict[str, int | str] = {
+        "accepted": result.accepted,
+        "duplicate": result.duplicate,
+        "quarantined": result.quarantined,
+        "rejected": result.rejected,
+        "reject_file": result.reject_file,
+    }
+    args = {"source": source, "files": [str(file) for file in files], "map": str(mapping or "")}
+    with app.store.write() as tx:
+        outcome = f"{result.accepted} accepted"
+        log_command(tx, Command("ingest", args, app.actor), app.clock.now_us(), {}, outcome)
+    app.answer(counts, _told(counts))
+    ctx.exit(1 if result.quarantined or result.rejected else 0)
+
+
+def _reader(source: str, files: tuple[Path, ...], mapping: Path | None) -> Source:
+    if source == "jsonl":
+        if mapping:
+            raise WrongUsageError(
+                "jsonl is the canonical form and takes no mapping",
+                next_step="use `ingest json --map` for other JSON",
+            )
+        return Jsonl(files)
+    if mapping is None:
+        raise WrongUsageError(
+            f"ingest {source} needs --map", next_step="see docs/start.md for a mapping file"
+        )
+    if source == "csv":
+        return CsvRows(files, _mapping(mapping, "csv"))
+    return JsonRecords(files, _mapping(mapping, "json"))
+
+
+def _mapping(path: Path, kind: Literal["csv", "json"]) -> RecordMap:
+    return read_mapping(path.read_bytes(), str(path), kind)
+
+
+def _told(counts: dict[str, int | str]) -> str:
+    text = ", ".join(
+        f"{counts[name]} {name}" for name in ("accepted", "duplicate", "quarantined", "rejected")
+    )
+    if counts["reject_file"]:
+        text += f"\n  rejected lines are in {counts['reject_file']}"
+    if counts["quarantined"]:
+        text += "\n  next: tallybook worklist quarantine"
+    return text
+
+
+@click.command()
+@click.argument("which", type=click.Choice(LISTS))
+@click.argument("period", required=False, default="")
+@json_option
+@click.pass_obj
+def worklist(app: App, which: str, period: str) -> None:
+    """List what waits for somebody: unpriced or unallocated usage, quarantine, late events.
+
+    Examples:  tallybook worklist unpriced 2026-10
+    tallybook worklist late
+    """
+    with app.store.read() as tx:
+        if which == "quarantine":
+            headers = ("source", "event_id", "place", "reason")
+            rows = [[q.source, q.event_id, q.place, q.reason] for q in quarantined(tx)]
+        elif which == "late":
+            headers = ("period", "events", "state", "")
+            rows = [[x.period, str(x.events), "waits, unposted", ""] for x in late_events(tx)]
+        elif which == "unpriced":
+            headers = ("period", "provider", "calls", "tokens")
+            rows = [list(row) for row in unpriced_usage(tx, period)]
+        else:
+            headers = ("period", "provider", "calls", "tokens")
+            rows = [list(row) for row in unallocated_calls(tx, period)]
+    values = [dict(zip(headers, row, strict=True)) for row in rows]
+    app.answer(values, table(headers, rows, right=(2, 3)) if rows else f"nothing {which}")

@@ -1,0 +1,1 @@
+"""Room 8: checklist, waivers, the close, and what comes late."""

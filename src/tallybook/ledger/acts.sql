@@ -1,0 +1,4 @@
+SELECT seq, id, reason AS kind, period, recorded_us, actor, text, versions, details, hash
+FROM chain
+WHERE kind = 'act' AND period = :period
+ORDER BY seq

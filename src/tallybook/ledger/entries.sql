@@ -1,0 +1,6 @@
+SELECT
+  seq, id, kind, reason, period, service_period, recorded_us, actor, text,
+  versions, corrects, details, prev_hash, hash
+FROM chain
+WHERE kind = 'entry' AND (:period = '' OR period = :period)
+ORDER BY seq

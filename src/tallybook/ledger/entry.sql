@@ -1,0 +1,5 @@
+SELECT
+  seq, id, kind, reason, period, service_period, recorded_us, actor, text,
+  versions, corrects, details, prev_hash, hash
+FROM chain
+WHERE id = :entry_id

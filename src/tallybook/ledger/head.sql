@@ -1,0 +1,4 @@
+SELECT seq, id, hash
+FROM chain
+ORDER BY seq DESC
+LIMIT 1

@@ -1,0 +1,5 @@
+SELECT seq, id, reason AS kind, period, recorded_us, actor, text, versions, details, hash
+FROM chain
+WHERE kind = 'act' AND period = :period AND reason IN ('close', 'reopen')
+ORDER BY seq DESC
+LIMIT 1

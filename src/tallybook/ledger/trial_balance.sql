@@ -1,0 +1,11 @@
+SELECT
+  p.account, p.team, p.feature,
+  SUM(CASE WHEN c.period < :first_period THEN p.amount_nano ELSE 0 END) AS opening_nano,
+  SUM(CASE WHEN c.period >= :first_period AND p.amount_nano > 0 THEN p.amount_nano ELSE 0 END)
+    AS debit_nano,
+  -SUM(CASE WHEN c.period >= :first_period AND p.amount_nano < 0 THEN p.amount_nano ELSE 0 END)
+    AS credit_nano
+FROM posting AS p
+JOIN chain AS c ON c.seq = p.seq
+WHERE c.period <= :last_period
+GROUP BY p.account, p.team, p.feature

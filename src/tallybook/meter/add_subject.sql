@@ -1,0 +1,3 @@
+INSERT INTO subject (subject, kind, value)
+VALUES (:subject, :kind, :value)
+ON CONFLICT (kind, value) DO NOTHING

@@ -1,0 +1,1 @@
+DELETE FROM subject WHERE kind = :kind AND value = :value

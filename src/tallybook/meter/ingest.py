@@ -1,0 +1,213 @@
+"""Ingest: records of a source become claimed events in the inbox, each once for ever (INV-06).
+
+A batch is claimed, put and its conflicts are quarantined in one write transaction; a crash at any
+point leaves whole batches, and the same command again brings in the rest. Ingest consults neither
+org nor prices: what nobody owns or prices yet comes in all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tallybook.clock import Clock
+from tallybook.errors import EventError
+from tallybook.meter.columns import columns
+from tallybook.meter.identity import canonical_record, key_of, record_digest
+from tallybook.meter.model import UsageEvent
+from tallybook.meter.rejects import RejectFile
+from tallybook.meter.sources.source import Source
+from tallybook.meter.subjects import Person, Subjects
+from tallybook.meter.supersede import refuse_superseders
+from tallybook.store import Store, Tx, faults, inbox, sql_text
+
+BATCH_EVENTS = 50_000
+_OTHER_RECORD = "the same id came with another record; the first one stands"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What became of the records. ``reject_file`` is '' when every record could be read."""
+
+    accepted: int
+    duplicate: int
+    quarantined: int
+    rejected: int
+    reject_file: str
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Events on their way in; ``conflicts`` came with an id that the batch has already."""
+
+    places: list[str] = field(default_factory=list)
+    events: list[UsageEvent] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    at: dict[bytes, int] = field(default_factory=dict)
+    conflicts: list[tuple[str, UsageEvent, bytes]] = field(default_factory=list)
+    duplicate: int = 0
+
+    def add(self, place: str, event: UsageEvent, text: bytes) -> None:
+        key, record = key_of(event.source, event.event_id), record_digest(text)
+        first = self.at.setdefault(key, len(self.keys))
+        if first < len(self.keys):
+            if self.records[first] == record:
+                self.duplicate += 1
+            else:
+                self.conflicts.append((place, event, text))
+            return
+        self.places.append(place)
+        self.events.append(event)
+        self.keys.append(key)
+        self.records.append(record)
+        self.texts.append(text)
+
+    @property
+    def size(self) -> int:
+        return len(self.keys) + len(self.conflicts) + self.duplicate
+
+
+def ingest(
+    store: Store,
+    source_reader: Source,
+    *,
+    clock: Clock,
+    new_id: Callable[[], str],
+    on_progress: Callable[[int], None] | None,
+    reject_folder: Path,
+) -> IngestResult:
+    """Bring the records of a source into the inbox.
+
+    Args:
+        store: open books.
+        source_reader: what to read; see `tallybook.meter.sources`.
+        clock: when the events are received.
+        new_id: gives random subject ids, never the same twice.
+        on_progress: told the number of records settled after each batch.
+        reject_folder: where a reject file is made if a record cannot be read.
+
+    Raises:
+        StoreError: the disk refuses; whole batches are in, and a second run adds the rest.
+    """
+    rejects = RejectFile(reject_folder, source_reader.name)
+    service = _Ingest(
+        store=store,
+        name=source_reader.name,
+        clock=clock,
+        subjects=Subjects(new_id),
+        rejects=rejects,
+        on_progress=on_progress,
+    )
+    personal = source_reader.personal
+    batch = _Batch()
+    try:
+        for place, record, event in source_reader.read():
+            if isinstance(event, EventError):
+                rejects.add(place, event.what, record)
+                continue
+            batch.add(place, event, canonical_record(record, personal))
+            if batch.size >= BATCH_EVENTS:
+                service.settle(batch)
+                batch = _Batch()
+        service.settle(batch)
+    finally:
+        rejects.close()
+    return service.result()
+
+
+class _Ingest:
+    """One command's counters and what its batches share."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        name: str,
+        clock: Clock,
+        subjects: Subjects,
+        rejects: RejectFile,
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        self._store = store
+        self._name = name
+        self._clock = clock
+        self._subjects = subjects
+        self._rejects = rejects
+        self._on_progress = on_progress
+        self._accepted = self._duplicate = self._quarantined = 0
+
+    def settle(self, batch: _Batch) -> None:
+        """Write one batch, wholly or not at all; count it once it has committed."""
+        self._rejects.sync()
+        if not batch.size:
+            return
+        table = columns(batch.events, batch.keys, batch.records)
+        received_us = self._clock.now_us()
+        with self._store.write() as tx:
+            number = inbox.next_batch(tx)
+            claims = inbox.claim(tx, number, batch.keys, batch.records)
+            faults.reached("ingest.claimed")
+            refused = refuse_superseders(tx, number, batch.events, batch.keys, claims.fresh)
+            fresh = [i for i in claims.fresh if i not in refused]
+            if fresh:
+                self._put(tx, number, table, fresh, received_us)
+            faults.reached("ingest.put")
+            conflicts = [(i, _OTHER_RECORD) for i in claims.conflict] + sorted(refused.items())
+            noted = [_noted(batch, i, reason, received_us) for i, reason in conflicts]
+            noted += [
+                _note(place, event, text, _OTHER_RECORD, received_us)
+                for place, event, text in batch.conflicts
+            ]
+            tx.run_many(sql_text(__package__, "add_quarantined"), noted)
+            faults.reached("ingest.quarantined")
+        faults.reached("ingest.committed")
+        self._subjects.committed()
+        self._accepted += len(fresh)
+        self._duplicate += len(claims.duplicate) + batch.duplicate
+        self._quarantined += len(noted)
+        if self._on_progress:
+            self._on_progress(batch.size)
+
+    def result(self) -> IngestResult:
+        """What became of everything so far."""
+        return IngestResult(
+            accepted=self._accepted,
+            duplicate=self._duplicate,
+            quarantined=self._quarantined,
+            rejected=self._rejects.count,
+            reject_file=str(self._rejects.path or ""),
+        )
+
+    def _put(
+        self, tx: Tx, number: int, table: dict[str, list[Any]], fresh: list[int], received_us: int
+    ) -> None:
+        if len(fresh) < len(table["key"]):
+            table = {name: [column[i] for i in fresh] for name, column in table.items()}
+        people: list[Person] = [("user", value) for value in table["user"] if value]
+        people += [("customer", value) for value in table["customer"] if value]
+        subjects = self._subjects.resolve(tx, people)
+        users = [subjects["user", value] if value else "" for value in table["user"]]
+        customers = [subjects["customer", value] if value else "" for value in table["customer"]]
+        table = table | {"user": users, "customer": customers}
+        inbox.put(tx, number, self._name, table, received_us)
+
+
+def _noted(batch: _Batch, i: int, reason: str, received_us: int) -> dict[str, object]:
+    return _note(batch.places[i], batch.events[i], batch.texts[i], reason, received_us)
+
+
+def _note(
+    place: str, event: UsageEvent, text: bytes, reason: str, received_us: int
+) -> dict[str, object]:
+    return {
+        "source": event.source,
+        "event_id": event.event_id,
+        "reason": reason,
+        "record": text.decode(),
+        "place": place,
+        "received_us": received_us,
+    }

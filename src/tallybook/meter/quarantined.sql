@@ -1,0 +1,5 @@
+SELECT id, source, event_id, reason, record, place, received_us
+FROM quarantine
+WHERE id > :after
+ORDER BY id
+LIMIT :most

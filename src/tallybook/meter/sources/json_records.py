@@ -1,0 +1,123 @@
+"""JSON records under a mapping: one object, an array, a list inside an object, or JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+import msgspec
+
+from tallybook.errors import EventError
+from tallybook.meter.explain import shown
+from tallybook.meter.identity import Path
+from tallybook.meter.mapping import RecordMap, found
+from tallybook.meter.sources.jsonl import BOM, FAULTS
+from tallybook.meter.sources.source import (
+    BROKEN,
+    Mapper,
+    Reading,
+    cannot_read,
+    not_json,
+    open_bytes,
+)
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class JsonRecords:
+    """JSON files of one form. A file that is one JSON value is read whole; else line by line.
+
+    Raises:
+        EventError: a file cannot be opened; nothing was read.
+    """
+
+    name = "json"
+
+    def __init__(self, files: Sequence[FilePath], mapping: RecordMap) -> None:
+        self._files = tuple(files)
+        self._mapping = mapping
+        for path in self._files:
+            open_bytes(path).close()
+
+    @property
+    def personal(self) -> tuple[Path, ...]:
+        """The paths of user and customer."""
+        return self._mapping.personal
+
+    def read(self) -> Iterator[Reading]:
+        """Every record; in a file of one value the place is ``file:ordinal`` of the record."""
+        for path in self._files:
+            mapper = Mapper(self._mapping)
+            for place, record in _records(path, self._mapping.records):
+                if isinstance(record, EventError):
+                    yield place, None, record
+                elif isinstance(record, dict):
+                    yield place, record, mapper.event(record)
+                else:
+                    fault = EventError(f"{shown(record)} stands here; a record is a JSON object")
+                    yield place, record, fault
+
+
+def _records(path: FilePath, list_path: Path) -> Iterator[tuple[str, Any]]:
+    """Places with records or faults."""
+    with open_bytes(path) as file:
+        try:
+            first = file.readline().removeprefix(BOM)
+            second = file.readline() if _is_json(first) else b""
+            if second.strip():
+                yield from _lines(path.name, chain((first, second), file), list_path)
+            else:
+                whole = first + second + file.read()
+                yield from _whole(path.name, whole, list_path)
+        except BROKEN as error:
+            yield path.name, cannot_read(path, error)
+
+
+def _lines(name: str, lines: Iterable[bytes], list_path: Path) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        if line.isspace():
+            continue
+        place = f"{name}:{number}"
+        try:
+            value = _DECODER.decode(line)
+        except FAULTS as error:
+            yield place, not_json(error)
+        else:
+            yield from _listed(place, value, list_path)
+
+
+def _whole(name: str, whole: bytes, list_path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        value = _DECODER.decode(whole)
+    except FAULTS as error:
+        lines = whole.splitlines(keepends=True)
+        if any(_is_json(line) for line in lines):  # JSON lines whose first line is broken
+            yield from _lines(name, lines, list_path)
+        else:
+            yield f"{name}:1", not_json(error)
+        return
+    yield from _listed(name, value, list_path)
+
+
+def _listed(place: str, value: Any, list_path: Path) -> Iterator[tuple[str, Any]]:
+    if list_path:
+        held = found(value, list_path)
+        if not isinstance(held, list):
+            where = ".".join(list_path)
+            yield place, EventError(f"records: at {where} is {shown(held)}; it is a list")
+            return
+        value = held
+    if isinstance(value, list):
+        yield from ((f"{place}:{number}", record) for number, record in enumerate(value, 1))
+    else:
+        yield place, value
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        return isinstance(_DECODER.decode(line), dict | list)
+    except FAULTS:
+        return False

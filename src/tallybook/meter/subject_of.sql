@@ -1,0 +1,1 @@
+SELECT subject FROM subject WHERE kind = :kind AND value = :value

@@ -1,0 +1,50 @@
+"""The statements of a period as they stand: issued after a close, a draft before."""
+
+from __future__ import annotations
+
+from tallybook.clock import Period
+from tallybook.errors import PeriodError
+from tallybook.ledger.balance import booked
+from tallybook.ledger.state import CLOSED, period_state
+from tallybook.post.basis import latest_books
+from tallybook.post.sheet import latest_sheet
+from tallybook.report.draft import draft
+from tallybook.report.issued import issued, next_version, totals_of
+from tallybook.report.model import StatementSet
+from tallybook.store import Store
+
+
+def statements_of(store: Store, period: Period, version: int | None = None) -> StatementSet:
+    """The issued statements of a closed period, or a draft from what is booked.
+
+    Args:
+        store: open books.
+        period: which.
+        version: an issued version; None means the newest, or the draft while open.
+
+    Raises:
+        PeriodError: nothing is booked in the period, or it has no such version.
+    """
+    with store.read() as tx:
+        is_closed = period_state(tx, str(period)) == CLOSED
+        if is_closed or version:
+            found = issued(tx, str(period), version)
+            if found is None:
+                raise PeriodError(
+                    f"{period} has no statement version {version}",
+                    next_step="leave --version out for the newest",
+                )
+            return found
+        sheet = latest_sheet(tx, str(period))
+        if sheet is None:
+            raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
+        books, _ = latest_books(tx)
+        drafted = draft(
+            books,
+            books.policy.at(period),
+            sheet,
+            booked(tx, str(period)),
+            totals_of(issued(tx, str(period.previous()))),
+            next_version(tx, str(period)),
+        )
+    return drafted.statements

@@ -1,0 +1,329 @@
+"""A statement set from the books: amounts from the ledger, crossed to cents once, at one level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tallybook.attribute.model import AttributedLine
+from tallybook.books.model import Books, PolicyVersion
+from tallybook.clock import Period
+from tallybook.ledger.model import PostingKey
+from tallybook.money import cents_of_lines, cents_of_nano, format_share, nano_of_pico
+from tallybook.post.sheet import Sheet
+from tallybook.report.central import LABELS, CentralKey, central_nano
+from tallybook.report.lines import LineFigures, LineKey, is_pooled, line_figures, line_id
+from tallybook.report.model import (
+    BudgetUse,
+    CentralLine,
+    Quantity,
+    State,
+    Statement,
+    StatementLine,
+    StatementSet,
+    Versions,
+)
+
+MODEL_LABELS = {
+    "showback": "showback: shown, not charged",
+    "proportional": "proportional by volume",
+    "real_cost": "real cost",
+    "use_case_budget": "budget per use case",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement set with the exact amounts behind its lines.
+
+    ``exact_nano`` and ``cents`` are by charged line: what the close rounds.
+    """
+
+    statements: StatementSet
+    exact_nano: Mapping[LineKey, int]
+    cents: Mapping[LineKey, int]
+
+
+def draft(
+    books: Books,
+    policy: PolicyVersion,
+    sheet: Sheet,
+    held: Mapping[PostingKey, int],
+    previous_cents: Mapping[str, int],
+    version: int = 1,
+) -> Draft:
+    """Make the statements of a period as the books stand.
+
+    Args:
+        books: the books as applied.
+        policy: the version in force in the period.
+        sheet: the period's cost sheet.
+        held: balances of the period by posting key.
+        previous_cents: each team's total of the month before.
+        version: the statement version.
+    """
+    unowned = books.org.unowned_team
+    figures = line_figures(held, sheet.lines, policy, unowned)
+    central = central_nano(held, unowned)
+    cents, central_cents = _to_cents(sheet.period, figures, central, policy)
+    view = _View(books, policy, sheet, figures, cents)
+    statements = tuple(view.statement(team, previous_cents.get(team)) for team in view.teams)
+    issue = StatementSet(
+        company=books.org.company.name,
+        period=sheet.period,
+        period_label=view.period.label(),
+        version=version,
+        status="draft",
+        currency=books.org.company.currency,
+        charged_total_cents=sum(s.total_cents for s in statements if s.charged),
+        shown_total_cents=sum(s.total_cents for s in statements if not s.charged),
+        central=tuple(
+            CentralLine(key.kind, key.detail, LABELS[key.kind].format(detail=key.detail), amount)
+            for key, amount in central_cents.items()
+        ),
+        central_total_cents=sum(central_cents.values()),
+        ledger_cost_cents=sum(s.total_cents for s in statements if s.charged)
+        + sum(central_cents.values()),
+        statements=statements,
+        unallocated=state_of(sheet.lines, [x for x in sheet.lines if x.owner.is_fallback]),
+        unpriced=state_of(sheet.lines, [x for x in sheet.lines if x.unpriced]),
+        estimated=state_of(sheet.lines, [x for x in sheet.lines if x.state == "estimated"]),
+        unknown=state_of(
+            sheet.lines, [x for x in sheet.lines if x.state in ("unknown", "partial")]
+        ),
+        versions=Versions(
+            sheet.versions.events,
+            sheet.versions.prices,
+            sheet.versions.policy,
+            sheet.versions.org,
+            sheet.versions.code,
+        ),
+        simulated=books.org.company.simulated,
+    )
+    charged = [key for key in figures if policy.policy_for(key.team).model != "showback"]
+    return Draft(
+        issue,
+        {key: figures[key].nano for key in charged},
+        {key: cents[key] for key in charged},
+    )
+
+
+def state_of(every: Iterable[AttributedLine], lines: Sequence[AttributedLine]) -> State:
+    """How much is in a state; the share is of value at rate card, or of calls without value."""
+    total = list(every)
+    amount = sum(line.card_pico for line in lines)
+    calls = sum(line.calls for line in lines)
+    share = (
+        format_share(amount, sum(line.card_pico for line in total))
+        if amount
+        else format_share(calls, sum(line.calls for line in total))
+    )
+    return State(
+        calls=calls,
+        tokens=sum(line.tokens for line in lines),
+        amount_cents=cents_of_nano(nano_of_pico(amount)),
+        share=share,
+    )
+
+
+def _to_cents(
+    period: str,
+    figures: Mapping[LineKey, LineFigures],
+    central: Mapping[CentralKey, int],
+    policy: PolicyVersion,
+) -> tuple[dict[LineKey, int], dict[CentralKey, int]]:
+    """Cross every line to cents together, so that charged + central = ledger cost, to the cent.
+
+    A showback team's central line is the sum of the lines that it is shown: they cross instead.
+    """
+    others = [key for key in central if key.kind != "showback"]
+    nanos = [f.nano for f in figures.values()] + [central[key] for key in others]
+    names = ["\x1f".join(("line", *key)) for key in figures]
+    names += ["\x1f".join(("central", *key)) for key in others]
+    parts = cents_of_lines(nanos, names, salt=f"statement:{period}")
+    cents = dict(zip(figures, parts, strict=False))
+    rest = dict(zip(others, parts[len(cents) :], strict=True))
+    for key in central:
+        if key.kind == "showback":
+            rest[key] = sum(amount for line, amount in cents.items() if line.team == key.detail)
+    assert all(
+        policy.policy_for(key.detail).model == "showback"
+        for key in central
+        if key.kind == "showback"
+    ), "only teams on showback are shown"
+    return cents, {key: rest[key] for key in central}
+
+
+class _View:
+    """The names and notes around the figures of one period."""
+
+    def __init__(
+        self,
+        books: Books,
+        policy: PolicyVersion,
+        sheet: Sheet,
+        figures: Mapping[LineKey, LineFigures],
+        cents: Mapping[LineKey, int],
+    ) -> None:
+        self.period = Period.parse(sheet.period)
+        start_us, end_us = books.calendar.bounds_us(self.period)
+        org = books.org
+        self._books, self._policy, self._sheet = books, policy, sheet
+        self._figures, self._cents = figures, cents
+        # The last row that holds in the month names the thing: a reorganisation shows its outcome.
+        self._team = {
+            row.id: row
+            for row in sorted(org.teams, key=lambda row: row.span.from_us)
+            if row.span.from_us < end_us and row.span.to_us > start_us
+        }
+        self._feature = {
+            row.id: row
+            for row in sorted(org.features, key=lambda row: row.span.from_us)
+            if row.span.from_us < end_us and row.span.to_us > start_us
+        }
+        self._units = {unit.id: unit.name for unit in org.units}
+        named = {key.team for key in figures}
+        self.teams = sorted((set(self._team) | named) - {org.unowned_team})
+
+    def statement(self, team: str, previous_cents: int | None) -> Statement:
+        row = self._team.get(team)
+        policy = self._policy.policy_for(team)
+        keys = [key for key in self._figures if key.team == team]
+        lines = tuple(self._line(key) for key in keys)
+        return Statement(
+            team=team,
+            team_name=row.name if row else team,
+            unit=row.unit if row else "",
+            unit_name=self._units.get(row.unit, "") if row else "",
+            cost_center=row.cost_center if row else "",
+            model=policy.model,
+            model_label=self._model_label(team),
+            charged=policy.model != "showback",
+            total_cents=sum(line.amount_cents for line in lines),
+            lines=lines,
+            notes=(*self._pooled_notes(team), *self._run_for_notes(team)),
+            previous_total_cents=previous_cents,
+            budget=self._budget(team),
+        )
+
+    def _model_label(self, team: str) -> str:
+        policy = self._policy.policy_for(team)
+        label = MODEL_LABELS[policy.model]
+        if policy.markup:
+            label += f" + {format_share(policy.markup.numerator, policy.markup.denominator)}"
+        if policy.model == "use_case_budget":
+            label += f", {policy.charge}"
+        return label
+
+    def _line(self, key: LineKey) -> StatementLine:
+        figures = self._figures[key]
+        return StatementLine(
+            id=line_id(self._sheet.period, key),
+            feature=key.feature,
+            feature_name=self._feature_name(key.feature),
+            purpose=key.purpose,
+            kind=key.kind,
+            detail=key.detail,
+            label=self._label(key),
+            quantity=Quantity(figures.calls, figures.tokens, dict(figures.units)),
+            amount_cents=self._cents[key],
+            share=self._share(key),
+        )
+
+    def _label(self, key: LineKey) -> str:
+        if key.kind == "markup":
+            markup = self._policy.policy_for(key.team).markup
+            stands_for = ", ".join(
+                pool.id for pool in self._policy.pools if pool.recovered_by == "markup"
+            )
+            rate = format_share(markup.numerator, markup.denominator)
+            return f"Markup {rate}" + (f" ({stands_for})" if stands_for else "")
+        if key.kind == "transfer":
+            return f"Caused by you, run by others: {key.detail}"
+        if key.kind in ("pool", "evaluation"):
+            return f"Pool: {key.detail}"
+        return key.detail
+
+    def _share(self, key: LineKey) -> str:
+        """A team's share of a pool, from the amounts themselves."""
+        if key.kind not in ("pool", "evaluation"):
+            return ""
+        total = sum(
+            figures.nano
+            for other, figures in self._figures.items()
+            if (other.kind, other.detail) == (key.kind, key.detail)
+        )
+        return format_share(self._figures[key].nano, total)
+
+    def _feature_name(self, feature: str) -> str:
+        row = self._feature.get(feature)
+        return (row.name or row.id) if row else feature
+
+    def _pooled_notes(self, team: str) -> Iterable[StatementLine]:
+        unowned = self._books.org.unowned_team
+        pooled = [
+            line
+            for line in self._sheet.lines
+            if line.owner.team == team and is_pooled(line, self._policy, unowned)
+        ]
+        for feature in sorted({line.owner.feature for line in pooled}):
+            mine = [line for line in pooled if line.owner.feature == feature]
+            label = f"paid by the {self._policy.evaluation.pool} pool"
+            yield self._note(team, feature, "evaluation", "evaluation", label, mine)
+
+    def _run_for_notes(self, team: str) -> Iterable[StatementLine]:
+        run = [
+            line
+            for line in self._sheet.lines
+            if line.owner.executor == team and line.owner.kind == "transfer"
+        ]
+        for payer, service in sorted({(line.owner.team, line.owner.service) for line in run}):
+            theirs = [
+                line for line in run if (line.owner.team, line.owner.service) == (payer, service)
+            ]
+            label = f"run for {payer}: {service}"
+            yield self._note(team, "", "", "transfer", label, theirs)
+
+    def _note(
+        self,
+        team: str,
+        feature: str,
+        purpose: str,
+        kind: str,
+        label: str,
+        lines: Sequence[AttributedLine],
+    ) -> StatementLine:
+        figures = LineFigures()
+        for line in lines:
+            figures.add_usage(line)
+        key = LineKey(team, feature, purpose, kind, f"note:{label}")
+        return StatementLine(
+            id=line_id(self._sheet.period, key),
+            feature=feature,
+            feature_name=self._feature_name(feature),
+            purpose=purpose,
+            kind=kind,
+            detail=label,
+            label=label,
+            quantity=Quantity(figures.calls, figures.tokens, dict(figures.units)),
+            amount_cents=cents_of_nano(nano_of_pico(sum(line.card_pico for line in lines))),
+            shown_only=True,
+        )
+
+    def _budget(self, team: str) -> BudgetUse | None:
+        mine = {row.id for row in self._feature.values() if row.team == team}
+        budgets = {
+            feature: nano
+            for feature in mine
+            if (nano := self._books.budgets.in_force(feature, self.period)) is not None
+        }
+        if not budgets:
+            return None
+        used = sum(
+            line.card_pico
+            for line in self._sheet.lines
+            if line.owner.team == team
+            and line.owner.feature in budgets
+            and not is_pooled(line, self._policy, self._books.org.unowned_team)
+        )
+        return BudgetUse(cents_of_nano(sum(budgets.values())), cents_of_nano(nano_of_pico(used)))

@@ -1,0 +1,105 @@
+"""From postings and a cost sheet to statement lines: amounts from the ledger, quantities beside.
+
+A line gathers the postings of one team that share feature, purpose, kind and detail. Its id hashes
+that key and the period, never an entry, so a line keeps its id through runs and drafts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+
+from tallybook.attribute.model import AttributedLine
+from tallybook.books.model import PolicyVersion
+from tallybook.ledger.model import PostingKey
+
+CHARGE, SHOWN = "Charge", "Memo:Shown"
+
+
+class LineKey(NamedTuple):
+    """What makes one line of a statement."""
+
+    team: str
+    feature: str
+    purpose: str
+    kind: str
+    detail: str
+
+
+@dataclass(slots=True)
+class LineFigures:
+    """What a line adds up: its postings and the usage behind them."""
+
+    nano: int = 0
+    calls: int = 0
+    tokens: int = 0
+    units: Counter[str] = field(default_factory=Counter)
+
+    def add_usage(self, line: AttributedLine) -> None:
+        """Count the usage of an attributed line."""
+        self.calls += line.calls
+        self.tokens += line.tokens
+        self.units.update(line.units)
+
+
+def line_id(period: str, key: LineKey) -> str:
+    """The stable id of a line."""
+    text = "\x1f".join((period, *key))
+    return f"L-{period}-{blake2b(text.encode(), digest_size=6).hexdigest()}"
+
+
+def line_key(key: PostingKey) -> LineKey | None:
+    """The statement line of a posting; None for what stands on no team's statement."""
+    family = key.account.partition(":")[0]
+    if family != CHARGE and not key.account.startswith(SHOWN):
+        return None
+    if key.kind == "markup":
+        return LineKey(key.team, "", "", "markup", "")
+    detail = key.service if key.kind == "transfer" else key.detail
+    return LineKey(key.team, key.feature, key.purpose, key.kind, detail)
+
+
+def usage_key(line: AttributedLine, policy: PolicyVersion) -> LineKey:
+    """The statement line on which the payer sees this usage.
+
+    Where tokens are split or a budget is burnt, a transfer is part of usage.
+    """
+    owner = line.owner
+    team = policy.policy_for(owner.team)
+    merged = team.model == "proportional" or team.charge == "committed"
+    if owner.kind == "transfer" and not merged:
+        return LineKey(owner.team, owner.feature, owner.purpose, "transfer", owner.service)
+    return LineKey(owner.team, owner.feature, owner.purpose, "usage", "")
+
+
+def is_pooled(line: AttributedLine, policy: PolicyVersion, unowned: str) -> bool:
+    """Whether the quality pool pays this usage."""
+    pooled = policy.evaluation.funding == "pooled" and line.owner.purpose == "evaluation"
+    return pooled and line.owner.team != unowned
+
+
+def line_figures(
+    held: Mapping[PostingKey, int],
+    lines: Iterable[AttributedLine],
+    policy: PolicyVersion,
+    unowned: str,
+) -> dict[LineKey, LineFigures]:
+    """Every statement line of a period.
+
+    Args:
+        held: the balances of the period by posting key.
+        lines: the period's attributed lines.
+        policy: the policy in force.
+        unowned: the central team, which has no statement.
+    """
+    found: dict[LineKey, LineFigures] = defaultdict(LineFigures)
+    for key, nano in held.items():
+        if place := line_key(key):
+            found[place].nano += nano
+    for line in lines:
+        if line.owner.team != unowned and not is_pooled(line, policy, unowned):
+            found[usage_key(line, policy)].add_usage(line)
+    return dict(sorted(found.items()))

@@ -1,0 +1,131 @@
+"""Exhibits of metering that went wrong elsewhere; here they must not."""
+
+import json
+
+import pytest
+from pyarrow import ipc
+
+from tallybook.clock import Calendar, FixedClock
+from tallybook.errors import EventError
+from tallybook.meter import ingest, read_event, read_mapping
+from tallybook.meter.measure import total_tokens
+from tallybook.meter.sources.json_records import JsonRecords
+from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.store import Store, faults
+from tallybook.store.seal import seal
+
+RECORD = {
+    "event_id": "e-1", "source": "gateway", "started_at": "2026-10-03T10:00:00Z",
+    "provider": "openai", "model": "gpt-4o", "tokens": {"input_uncached": 8, "output": 4},
+}  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path):
+    books = Store.create(tmp_path / "books")
+    yield books
+    books.close()
+
+
+def send(store, *records, at_us=1):
+    path = store.home / "in.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return ingest(
+        store,
+        Jsonl([path]),
+        clock=FixedClock(at_us),
+        new_id=iter(map(str, range(99))).__next__,
+        on_progress=None,
+        reject_folder=store.home,
+    )
+
+
+def counted(store):
+    with store.read() as tx:
+        waiting = tx.scalar("SELECT COALESCE(SUM(rows), 0) FROM inbox")
+    return waiting + store.lake.snapshot().rows
+
+
+def test_m10_a_retry_after_a_failed_write_counts(store, monkeypatch):
+    def refuse(point):
+        if point == "ingest.put":
+            raise ConnectionError("the write fails once")
+
+    monkeypatch.setattr(faults, "reached", refuse)
+    with pytest.raises(ConnectionError):
+        send(store, RECORD)
+    assert counted(store) == 0
+    monkeypatch.undo()
+    assert send(store, RECORD).accepted == 1
+    assert counted(store) == 1
+
+
+def test_m11_a_retry_at_another_time_counts_once(store):
+    assert send(store, RECORD, at_us=1).accepted == 1
+    seal(store, Calendar("UTC", "2026-01"))
+    a_year_us = 366 * 86_400_000_000
+    assert send(store, RECORD, at_us=a_year_us).duplicate == 1
+    assert counted(store) == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({**RECORD, "tokens": {"input_uncached": -8, "output": 4}}, "tokens.input_uncached is -8"),
+        ({**RECORD, "reported_cost": {"amount": "-0.065", "currency": "USD"}}, '"-0.065"'),
+    ],
+)
+def test_a4_a_negative_is_neither_clamped_nor_dropped(store, record, words):
+    result = send(store, record, {**RECORD, "event_id": "e-2"})
+    assert (result.accepted, result.rejected) == (1, 1)
+    with open(result.reject_file) as file:  # noqa: PTH123 - the path is text
+        (kept,) = map(json.loads, file)
+    assert words in kept["reason"]
+    assert kept["record"] == record
+
+
+MAP = b"""\
+source: s
+id: {paths: [id]}
+fields: {started_at: at}
+constants: {provider: openai, model: gpt-4o}
+tokens:
+  input_uncached: {from: prompt_tokens, minus: [details.cached_tokens]}
+  cache_read: details.cached_tokens
+"""
+
+
+def test_m16_a_cached_subset_is_not_counted_twice(tmp_path):
+    usage = {"prompt_tokens": 1000, "details": {"cached_tokens": 900}}
+    path = tmp_path / "usage.json"
+    path.write_text(json.dumps({"id": "e-1", "at": "2026-10-03T10:00:00Z", **usage}))
+    ((_, _, event),) = JsonRecords([path], read_mapping(MAP, "map.yaml", "json")).read()
+    assert event.tokens == {"input_uncached": 100, "cache_read": 900}
+    assert total_tokens(event) == 1000
+
+
+def test_a3_a_cached_count_above_its_inclusive_total_is_refused(tmp_path):
+    usage = {"prompt_tokens": 13, "details": {"cached_tokens": 900}}
+    path = tmp_path / "usage.json"
+    path.write_text(json.dumps({"id": "e-1", "at": "2026-10-03T10:00:00Z", **usage}))
+    ((_, _, fault),) = JsonRecords([path], read_mapping(MAP, "map.yaml", "json")).read()
+    assert "details.cached_tokens is 900, more than its inclusive total prompt_tokens, 13" in str(
+        fault
+    )
+
+
+def test_a16_an_empty_id_does_not_swallow_the_rest(store):
+    result = send(store, {**RECORD, "event_id": ""}, {**RECORD, "event_id": ""}, RECORD)
+    assert (result.accepted, result.duplicate, result.rejected) == (1, 0, 2)
+    with pytest.raises(EventError, match="event_id is missing"):
+        read_event({**RECORD, "event_id": ""})
+
+
+def test_a16_attempts_of_one_operation_are_events_of_their_own(store):
+    attempts = [
+        {**RECORD, "event_id": f"op-1:{n}", "operation_id": "op-1", "attempt": n} for n in (1, 2)
+    ]
+    assert send(store, *attempts).accepted == 2
+    with store.read() as tx:
+        blob = tx.row("SELECT events FROM inbox").events
+    assert ipc.open_stream(blob).read_all().column("attempt").to_pylist() == [1, 2]

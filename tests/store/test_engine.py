@@ -1,0 +1,132 @@
+"""The door: what the book refuses by itself, and what a failing disk says."""
+
+import sqlite3
+
+import pytest
+
+from tallybook.errors import CorruptedError, StoreError
+from tallybook.store import Store, canonical_json
+from tallybook.store.engine import Tx
+from tallybook.store.schema import APPEND_ONLY
+
+
+@pytest.fixture
+def store(tmp_path):
+    books = Store.create(tmp_path / "books")
+    yield books
+    books.close()
+
+
+DOCUMENT = (
+    "INSERT INTO document (kind, version, body, sha256, applied_us, actor)"
+    " VALUES ('org', :version, '{}', 'x', 1, 'me')"
+)
+CHAIN = (
+    "INSERT INTO chain (seq, id, kind, reason, period, service_period, recorded_us, actor, text,"
+    " versions, corrects, details, prev_hash, hash) VALUES (:seq, 'id' || :seq, :kind, :reason,"
+    " '2026-10', '', 1, 'me', '', '{}', '', '{}', '', '')"
+)
+POSTING = (
+    "INSERT INTO posting (seq, line, account, team, feature, purpose, kind, provider, service,"
+    " detail, source, service_period, price_version, policy_version, amount_nano)"
+    " VALUES (:seq, :line, 'a', '', '', '', '', '', '', '', '', '', '', 0, :nano)"
+)
+
+
+def entry(tx, seq, *nanos):
+    for line, nano in enumerate(nanos):
+        tx.run(POSTING, seq=seq, line=line, nano=nano)
+    tx.run(CHAIN, seq=seq, kind="entry", reason="meter")
+
+
+def act(tx, seq, reason):
+    tx.run(CHAIN, seq=seq, kind="act", reason=reason)
+
+
+def test_a_write_is_wholly_in_or_wholly_out(store):
+    with pytest.raises(StoreError), store.write() as tx:
+        tx.run(DOCUMENT, version=1)
+        tx.run(DOCUMENT, version=1)
+    with store.read() as tx:
+        assert tx.rows("SELECT * FROM document") == []
+
+
+def test_books_are_not_made_over_books(store):
+    with pytest.raises(StoreError, match="books here already"):
+        Store.create(store.home)
+
+
+def test_no_books_no_opening(tmp_path):
+    with pytest.raises(StoreError, match="tallybook init"):
+        Store.open(tmp_path)
+
+
+def test_a_damaged_file_is_named_so(tmp_path):
+    (tmp_path / "book.sqlite").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(CorruptedError, match="restore the file from a backup"):
+        Store.open(tmp_path)
+
+
+def test_the_journal_tables_refuse_change(store):
+    with store.write() as tx:
+        tx.run(DOCUMENT, version=1)
+        entry(tx, 1, 5, -5)
+    for statement in (
+        "UPDATE document SET actor = 'you'",
+        "DELETE FROM posting",
+        "DELETE FROM chain",
+    ):
+        with pytest.raises(StoreError, match="append-only"), store.write() as tx:
+            tx.run(statement)
+    with store.read() as tx:
+        triggers = {
+            row.name for row in tx.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        }
+    expected = {f"{table.name}_no_{verb}" for table in APPEND_ONLY for verb in ("update", "delete")}
+    assert expected <= triggers
+
+
+@pytest.mark.parametrize(
+    ("nanos", "words"),
+    [((5, -4), "do not sum to zero"), ((0,), "at least two"), ((5, -5, 0), "no zero posting")],
+)
+def test_an_entry_must_balance(store, nanos, words):
+    with pytest.raises(StoreError, match=words), store.write() as tx:
+        entry(tx, 1, *nanos)
+
+
+def test_an_entry_is_shut_once_written(store):
+    with store.write() as tx:
+        entry(tx, 1, 5, -5)
+    with pytest.raises(StoreError, match="the entry is written"), store.write() as tx:
+        tx.run(POSTING, seq=1, line=9, nano=1)
+
+
+def test_the_chain_has_no_gap(store):
+    with pytest.raises(StoreError, match="grows by one link"), store.write() as tx:
+        act(tx, 2, "close")
+
+
+def test_a_closed_period_takes_no_entry_until_reopened(store):
+    with store.write() as tx:
+        act(tx, 1, "close")
+    with pytest.raises(StoreError, match="the period is closed"), store.write() as tx:
+        entry(tx, 2, 5, -5)
+    with store.write() as tx:
+        act(tx, 2, "reopen")
+        entry(tx, 3, 5, -5)
+
+
+def test_a_full_disk_says_what_to_do(store, monkeypatch):
+    def full(*_args, **_params):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Tx, "run", full)
+    with pytest.raises(StoreError) as refused, store.write() as tx:
+        tx.run(DOCUMENT, version=1)
+    assert "disk is full; nothing of this command was kept" in refused.value.what
+    assert "make room on the disk" in refused.value.next_step
+
+
+def test_canonical_json_is_one_text():
+    assert canonical_json({"b": 1, "a": ["é"]}) == '{"a":["é"],"b":1}'
