@@ -23,7 +23,7 @@ from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.clock import Calendar, Period
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import faults
-from tallybook.store.engine import Store, canonical_json
+from tallybook.store.engine import Store, Tx, canonical_json
 
 ROWS_PER_FILE = 1_000_000
 _ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of parallel reading
@@ -72,8 +72,10 @@ def seal(store: Store, calendar: Calendar, on_rows: Callable[[int], None] | None
     while batches := _next_batches(store):
         table = _read_batches(store, batches)
         try:
+            name = f"{batches[0]:09d}-{batches[-1]:09d}"
             files = [
-                _write(store, part, period, batches) for period, part in _by_period(table, calendar)
+                write_file(store, part, period, name)
+                for period, part in _by_period(table, calendar)
             ]
         except OSError as error:
             raise StoreError(
@@ -142,9 +144,23 @@ def _by_period(table: pa.Table, calendar: Calendar) -> Iterator[tuple[Period, pa
         table = table.filter(pc.invert(inside))
 
 
-def _write(store: Store, part: pa.Table, period: Period, batches: Sequence[int]) -> SealedFile:
-    name = f"events/{period}/{batches[0]:09d}-{batches[-1]:09d}.parquet"
-    path = store.home / "lake" / name
+def write_file(store: Store, part: pa.Table, period: Period, name: str) -> SealedFile:
+    """Write one immutable file, safe against a power cut; it counts once `list_files` lists it.
+
+    Args:
+        store: open books.
+        part: events of `tallybook.store.events.EVENT_SCHEMA`, all of the period.
+        period: theirs.
+        name: the file's, without suffix; a file of that name is replaced.
+
+    Returns:
+        what the manifest will say; ``added`` is still 0.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    listed = f"events/{period}/{name}.parquet"
+    path = store.home / "lake" / listed
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     pq.write_table(
@@ -160,7 +176,7 @@ def _write(store: Store, part: pa.Table, period: Period, batches: Sequence[int])
     sync(path.parent)
     started = pc.min_max(part.column("started_us")).as_py()
     return SealedFile(
-        path=name,
+        path=listed,
         period=str(period),
         rows=part.num_rows,
         bytes=path.stat().st_size,
@@ -207,30 +223,35 @@ def _list_files(store: Store, files: Sequence[SealedFile], batches: Sequence[int
         )
         if present != len(batches):
             return  # another command sealed the same batches a moment ago: its files have our names
-        version = manifest_version_in(tx) + 1
-        for file in files:
-            tx.run(
-                "INSERT INTO sealed_file (path, period, rows, bytes, sha256, digest, min_us, max_us,"
-                " meters, price_keys, supersedes, added, retired) VALUES (:path, :period, :rows,"
-                " :bytes, :sha256, :digest, :min_us, :max_us, :meters, :price_keys, :supersedes,"
-                " :added, NULL)",
-                path=file.path,
-                period=file.period,
-                rows=file.rows,
-                bytes=file.bytes,
-                sha256=file.sha256,
-                digest=file.digest,
-                min_us=file.min_us,
-                max_us=file.max_us,
-                meters=canonical_json(file.meters),
-                price_keys=canonical_json(file.price_keys),
-                supersedes=file.supersedes,
-                added=version,
-            )
+        list_files(tx, files)
         tx.run(
             "DELETE FROM inbox WHERE batch BETWEEN :first AND :last",
             first=batches[0],
             last=batches[-1],
+        )
+
+
+def list_files(tx: Tx, files: Sequence[SealedFile]) -> None:
+    """List written files in the manifest, as its next version."""
+    version = manifest_version_in(tx) + 1
+    for file in files:
+        tx.run(
+            "INSERT INTO sealed_file (path, period, rows, bytes, sha256, digest, min_us,"
+            " max_us, meters, price_keys, supersedes, added, retired)"
+            " VALUES (:path, :period, :rows, :bytes, :sha256, :digest, :min_us, :max_us,"
+            " :meters, :price_keys, :supersedes, :added, NULL)",
+            path=file.path,
+            period=file.period,
+            rows=file.rows,
+            bytes=file.bytes,
+            sha256=file.sha256,
+            digest=file.digest,
+            min_us=file.min_us,
+            max_us=file.max_us,
+            meters=canonical_json(file.meters),
+            price_keys=canonical_json(file.price_keys),
+            supersedes=file.supersedes,
+            added=version,
         )
 
 
