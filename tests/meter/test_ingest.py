@@ -1,6 +1,5 @@
 """Ingest: once for ever, whatever happens (INV-06), whatever the order (INV-07)."""
 
-import gzip
 import json
 import os
 import random
@@ -8,15 +7,13 @@ import signal
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tallybook.clock import Calendar, FixedClock
-from tallybook.errors import EventError, StoreError
-from tallybook.meter import forget, ingest, quarantined, quarantined_count
+from tallybook.meter import ingest, quarantined, quarantined_count
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.store import Store, faults
 from tallybook.store.seal import combined_digest, seal
@@ -165,128 +162,6 @@ def _digest(folder, parts):
     return digest
 
 
-def test_a_correction_may_come_once(store, record, bring_in, inbox_rows):
-    lines = [record("e-2", supersedes="e-1"), record("e-1"), record("e-3", supersedes="e-1")]
-    assert counts(bring_in(store, lines)) == (2, 0, 1, 0)
-    assert counts(bring_in(store, lines)) == (0, 2, 1, 0)
-    assert counts(bring_in(store, [record("e-4", supersedes="e-1")])) == (0, 0, 1, 0)
-    assert counts(bring_in(store, [record("e-4", source="sdk", supersedes="e-1")])) == (1, 0, 0, 0)
-    assert counts(bring_in(store, [record("e-5", supersedes="e-2")])) == (1, 0, 0, 0)
-    assert sorted(row["event_id"] for row in inbox_rows(store)) == ["e-1", "e-2", "e-4", "e-5"]
-
-
-def test_a_batch_of_refused_corrections_leaves_no_claim(store, record, bring_in, inbox_rows):
-    bring_in(store, [record("e-2", supersedes="e-1")])
-    for _ in range(2):
-        assert counts(bring_in(store, [record("e-3", supersedes="e-1")])) == (0, 0, 1, 0)
-    assert len(inbox_rows(store)) == 1
-
-
-@pytest.mark.parametrize("cut", [0, 1, 2, 3])
-def test_a_circle_of_corrections_is_not_let_in(store, record, bring_in, inbox_rows, cut):
-    lines = [
-        record("e-1", supersedes="e-3"),
-        record("e-2", supersedes="e-1"),
-        record("e-3", supersedes="e-2"),
-    ]
-    results = [counts(bring_in(store, part)) for part in (lines[:cut], lines[cut:])]
-    assert [sum(column) for column in zip(*results, strict=True)] == [2, 0, 1, 0]
-    rows = inbox_rows(store)
-    live = {row["event_id"] for row in rows} - {row["supersedes"] for row in rows}
-    assert len(live) == 1
-
-
-def test_people_become_subjects_that_can_be_forgotten(store, record, bring_in, inbox_rows):
-    lines = [record(f"e-{i}", user="anna@example.com", customer="anna@example.com") for i in "ab"]
-    bring_in(store, lines)
-    bring_in(store, [record("e-c", user="anna@example.com")])
-    rows = inbox_rows(store)
-    assert len({row["user"] for row in rows}) == 1
-    assert rows[0]["user"] != rows[0]["customer"]
-    assert rows[2]["customer"] == ""
-    assert "anna" not in repr(rows)
-    with store.write() as tx:
-        assert forget(tx, "user", "anna@example.com")
-        assert not forget(tx, "user", "anna@example.com")
-    bring_in(store, [record("e-d", user="anna@example.com")])
-    assert inbox_rows(store)[3]["user"] != rows[0]["user"]
-
-
 def test_another_person_in_the_same_record_is_a_duplicate(store, record, bring_in):
     bring_in(store, [record(user="u-1")])
     assert counts(bring_in(store, [record(user="u-2")])) == (0, 1, 0, 0)
-
-
-def test_columns_hold_unknown_as_null_and_absent_as_zero(store, record, bring_in, inbox_rows):
-    lines = [
-        record("known"),
-        record("unknown", tokens=None),
-        record("partial", tokens={"output": None, "input_uncached": 3}),
-    ]
-    bring_in(store, lines)
-    known, unknown, partial = inbox_rows(store)
-    assert (known["cache_write"], known["context_tokens"], known["total_tokens"]) == (0, 4020, 4024)
-    assert (unknown["output"], unknown["total_tokens"], unknown["usage"]) == (None, 0, "unknown")
-    assert (partial["output"], partial["cache_read"], partial["total_tokens"]) == (None, 0, 3)
-    assert [row["state"] for row in (known, unknown, partial)] == ["reported", "unknown", "partial"]
-    bring_in(store, [record("alone")])
-    alone = inbox_rows(store)[-1]
-    differing = {name for name in known if known[name] != alone[name]}
-    assert differing == {"key", "record", "event_id"}
-
-
-BAD_LINES = [
-    b"not json",
-    b'{"event_id": ',
-    b'{"event_id": "\xff"}',
-    b"[1]",
-    b"7",
-    b'{"a": NaN}',
-    b'{"event_id": "\\ud800"}',
-    b"[" * 5000,
-    b'{"event_id":"x","source":"s","started_at":"2026-10-03T10:00:00Z","provider":"p","model":"m","tokens":{"output":1e999999999}}',
-    b"{}",
-]
-
-
-def test_bad_lines_are_kept_apart_and_the_rest_goes_in(store, record, bring_in, tmp_path):
-    path = tmp_path / "bad.jsonl"
-    good = json.dumps(record()).encode()
-    path.write_bytes(b"\xef\xbb\xbf" + good + b"\n\n" + b"\n".join(BAD_LINES))
-    result = bring_in(store, Jsonl([path]))
-    assert counts(result) == (1, 0, 0, len(BAD_LINES))
-    kept = [json.loads(line) for line in Path(result.reject_file).read_text().splitlines()]
-    assert [line["place"] for line in kept] == [f"bad.jsonl:{i + 3}" for i in range(len(BAD_LINES))]
-    assert kept[0] == {"place": "bad.jsonl:3", "reason": kept[0]["reason"], "record": "not json"}
-    assert all(line["reason"] for line in kept)
-    again = bring_in(store, Jsonl([path]))
-    assert Path(again.reject_file).name == "jsonl-2.jsonl"
-
-
-def test_no_reject_file_without_need(store, record, bring_in):
-    assert bring_in(store, [record()]).reject_file == ""
-    assert not (store.home / "rejects").exists()
-
-
-def test_gzip_is_read_and_a_cut_file_keeps_what_came_before(store, record, bring_in, tmp_path):
-    lines = "".join(json.dumps(record(f"e-{i}", session=os.urandom(99).hex())) + "\n" for i in range(500))  # fmt: skip
-    packed = gzip.compress(lines.encode())
-    whole, cut = tmp_path / "whole.gz", tmp_path / "cut.gz"
-    whole.write_bytes(packed)
-    cut.write_bytes(packed[: len(packed) // 2])
-    result = bring_in(store, Jsonl([cut]))
-    assert result.rejected == 1
-    assert 0 < result.accepted < 500
-    again = bring_in(store, Jsonl([whole]))
-    assert (again.accepted + again.duplicate, again.duplicate) == (500, result.accepted)
-
-
-def test_a_missing_file_is_refused_before_anything_is_read(store, tmp_path):
-    with pytest.raises(EventError, match="cannot be read: No such file"):
-        Jsonl([tmp_path / "none.jsonl"])
-
-
-def test_a_reject_folder_that_cannot_be_written_is_said(store, bring_in):
-    (store.home / "rejects").write_text("in the way")
-    with pytest.raises(StoreError, match="could not write the reject file"):
-        bring_in(store, [{}])

@@ -44,9 +44,8 @@ def act(tx, seq, reason):
 
 
 def test_a_write_is_wholly_in_or_wholly_out(store):
-    with pytest.raises(StoreError), store.write() as tx:
-        tx.run(DOCUMENT, version=1)
-        tx.run(DOCUMENT, version=1)
+    with pytest.raises(StoreError, match="UNIQUE"), store.write() as tx:
+        tx.run_many(DOCUMENT, [{"version": 1}, {"version": 2}, {"version": 1}])
     with store.read() as tx:
         assert tx.rows("SELECT * FROM document") == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -39,12 +39,19 @@ def columns(
         "unknown" if known == "unknown" else event.usage or "reported"
         for event, known in zip(events, states, strict=True)
     ]
-    tables["units"] = [list(event.units.items()) if event.units else [] for event in events]
-    tables["labels"] = [list(event.labels.items()) if event.labels else [] for event in events]
+    tables["units"] = _pairs(event.units for event in events)
+    tables["labels"] = _pairs(event.labels for event in events)
     costs = [event.reported_cost for event in events]
     tables["reported_cost"] = [cost.amount if cost else "" for cost in costs]
     tables["reported_currency"] = [cost.currency if cost else "" for cost in costs]
     return tables | _token_columns(events, states)
+
+
+def _pairs(maps: Iterable[Mapping[str, int | None] | Mapping[str, str] | None]) -> list[object]:
+    """Maps as tuples of pairs; equal ones are one object, or the collector walks them all."""
+    known: dict[tuple[object, ...], tuple[object, ...]] = {}
+    pairs = (tuple(each.items()) if each else () for each in maps)
+    return [known.setdefault(pair, pair) for pair in pairs]
 
 
 def _token_columns(events: Sequence[UsageEvent], states: Sequence[str]) -> dict[str, list[object]]:
