@@ -14,6 +14,8 @@ from tallybook.close.waive import waive as sign_waiver
 from tallybook.money import format_cents
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run as run_period
+from tallybook.report.current import statements_of
+from tallybook.report.issue import prepare_issue
 from tallybook.store.commands import Command, log_command
 
 
@@ -115,8 +117,8 @@ def close(app: App, period: Period) -> None:
 
     Example:  tallybook --as controller close 2026-10
     """
-    closed = close_period(app.store, period, clock=app.clock, actor=app.actor)
-    issue = closed.statements
+    closed = close_period(app.store, period, issuer=prepare_issue, clock=app.clock, actor=app.actor)
+    issue = statements_of(app.store, period)
     note(_checklist_text(closed.checklist))
     app.answer(
         {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from tallybook.allocate.allocate import allocate
 from tallybook.clock import Clock, Period
@@ -19,21 +20,36 @@ from tallybook.close.checklist import (
 from tallybook.close.waive import waivers
 from tallybook.errors import PeriodError
 from tallybook.ledger.append import append_act, append_entry
-from tallybook.ledger.balance import booked
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, Reason
 from tallybook.ledger.state import CLOSED, period_state
-from tallybook.money import NANO_PER_CENT
 from tallybook.post.basis import Basis, read_basis
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.run import entries_due, run
 from tallybook.post.sheet import Sheet, latest_sheet
-from tallybook.report.body import body_digest, json_text, sealed
-from tallybook.report.draft import Draft, draft
-from tallybook.report.issued import issued, next_version, store_issue, totals_of
-from tallybook.report.lines import LineKey
-from tallybook.report.model import StatementSet
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
+
+
+class Issue(Protocol):
+    """Statements ready to be issued; the room that renders them makes it."""
+
+    @property
+    def version(self) -> int:
+        """The statement version."""
+
+    @property
+    def body_sha256(self) -> str:
+        """The digest of their body."""
+
+    @property
+    def remainders(self) -> Sequence[Posting]:
+        """What issued cents and exact balances differ by, one posting per line."""
+
+    def keep(self, tx: Tx, seal: str, now_us: int) -> object:
+        """Seal and keep them."""
+
+
+Issuer = Callable[[Tx, Basis, Sheet], Issue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,9 @@ class Closed:
     """What a close did."""
 
     period: str
-    statements: StatementSet
+    version: int
+    body_sha256: str
+    seal: str
     checklist: tuple[Item, ...]
     act: str
 
@@ -54,8 +72,15 @@ def check_close(store: Store, period: Period, *, clock: Clock, actor: str) -> tu
         return _checklist(tx, basis, _sheet(tx, basis), clock.now_us())
 
 
-def close(store: Store, period: Period, *, clock: Clock, actor: str) -> Closed:
+def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: str) -> Closed:
     """Close a period: run it, check it, issue its statements, fix it.
+
+    Args:
+        store: open books.
+        period: a month that has ended.
+        issuer: makes the statements from what is booked (`tallybook.report.issue`).
+        clock: the time.
+        actor: who closes.
 
     Raises:
         PeriodError: it is closed already, or items of the checklist block; nothing changed.
@@ -67,24 +92,15 @@ def close(store: Store, period: Period, *, clock: Clock, actor: str) -> Closed:
         sheet = _sheet(tx, basis)
         items = _checklist(tx, basis, sheet, now_us)
         _refuse_blocked(period, items)
-        drafted = draft(
-            basis.books,
-            basis.policy,
-            sheet,
-            booked(tx, str(period)),
-            totals_of(issued(tx, str(period.previous()))),
-            next_version(tx, str(period)),
-        )
-        _round_to_cents(tx, basis, drafted, actor, now_us)
+        issue = issuer(tx, basis, sheet)
+        _round_to_cents(tx, basis, issue.remainders, actor, now_us)
         faults.reached("close.rounded")
-        final = _final(drafted.statements)
-        link = append_act(tx, _act(basis, items, final), actor, now_us)
-        final = sealed(final, link.hash)
-        store_issue(tx, final, json_text(final), now_us)
+        link = append_act(tx, _act(basis, items, issue), actor, now_us)
+        issue.keep(tx, link.hash, now_us)
         command = Command("close", {"period": str(period)}, actor)
         log_command(tx, command, now_us, basis.versions.as_dict(), link.id)
         faults.reached("close.issued")
-    return Closed(str(period), final, items, link.id)
+    return Closed(str(period), issue.version, issue.body_sha256, link.hash, items, link.id)
 
 
 def _sheet(tx: Tx, basis: Basis) -> Sheet:
@@ -132,61 +148,38 @@ def _refuse_blocked(period: Period, items: tuple[Item, ...]) -> None:
         raise PeriodError(f"{period} cannot close, nothing changed:\n{lines}", next_step=steps)
 
 
-def _round_to_cents(tx: Tx, basis: Basis, drafted: Draft, actor: str, now_us: int) -> None:
+def _round_to_cents(
+    tx: Tx, basis: Basis, remainders: Sequence[Posting], actor: str, now_us: int
+) -> None:
     """Post what issued cents and exact balances differ by, so that they are equal."""
     period = str(basis.period)
-    postings = [
-        _remainder(key, drafted.cents[key] * NANO_PER_CENT - nano, basis)
-        for key, nano in drafted.exact_nano.items()
-        if drafted.cents[key] * NANO_PER_CENT != nano
-    ]
-    rest = -sum(posting.amount_nano for posting in postings)
-    if rest:
-        postings.append(Posting("Rounding", rest, source="rounding"))
-    if postings:
+    rest = -sum(posting.amount_nano for posting in remainders)
+    balancing = (Posting("Rounding", rest, source="rounding"),) if rest else ()
+    if remainders:
         entry = Entry(
             reason=Reason.ROUNDING,
             period=period,
             service_period=period,
             text="Sub-cent remainders of the issued statements",
-            postings=tuple(postings),
+            postings=(*remainders, *balancing),
             versions=basis.versions.as_dict(),
         )
         append_entry(tx, entry, actor, now_us)
 
 
-def _remainder(key: LineKey, nano: int, basis: Basis) -> Posting:
-    return Posting(
-        f"Charge:{key.team}:{key.kind}",
-        nano,
-        team=key.team,
-        feature=key.feature,
-        purpose=key.purpose,
-        kind=key.kind,
-        service=key.detail if key.kind == "transfer" else "",
-        detail="" if key.kind == "transfer" else key.detail,
-        source="rounding",
-        policy_version=basis.versions.policy,
-    )
-
-
-def _final(drafted: StatementSet) -> StatementSet:
-    return replace(drafted, status="final" if drafted.version == 1 else "corrected")
-
-
-def _act(basis: Basis, items: tuple[Item, ...], final: StatementSet) -> Act:
+def _act(basis: Basis, items: tuple[Item, ...], issue: Issue) -> Act:
     evidence: Mapping[str, object] = {item.name: item.evidence for item in items}
     waived = {item.name: item.waived_by for item in items if item.waived_by}
     return Act(
         kind=ActKind.CLOSE,
         period=str(basis.period),
-        text=f"Closed with statement version {final.version}",
+        text=f"Closed with statement version {issue.version}",
         details={
             "checklist": evidence,
             "waived": waived,
             "manifest": basis.versions.manifest,
-            "statement_version": final.version,
-            "body_sha256": body_digest(final),
+            "statement_version": issue.version,
+            "body_sha256": issue.body_sha256,
         },
         versions=basis.versions.as_dict(),
     )

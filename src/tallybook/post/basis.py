@@ -14,7 +14,7 @@ from tallybook.ledger.state import PeriodState, period_state
 from tallybook.post.sheet import Versions
 from tallybook.rate.publish import Publication, due_publication, publications
 from tallybook.store import Store, Tx
-from tallybook.store.documents import Recorded, document_versions, latest_documents
+from tallybook.store.documents import Recorded, document_versions, documents_at, latest_documents
 from tallybook.store.lake import Snapshot
 from tallybook.store.seal import combined_digest
 
@@ -57,20 +57,50 @@ def latest_books(tx: Tx) -> tuple[Books, dict[str, Recorded]]:
     return parse({kind: held.document for kind, held in recorded.items()}), recorded
 
 
+def basis_at(store: Store, period: Period, versions: Versions) -> Basis:
+    """The basis that a run of the past stood on, from the versions that its entries name.
+
+    Raises:
+        StoreError: a version that was never recorded.
+    """
+    number = int(versions.prices.rpartition(".")[2])
+    with store.read() as tx:
+        held = publications(tx, period)[:number]
+        wanted = {
+            "org": versions.org,
+            "policy": versions.policy,
+            "budgets": versions.budgets,
+            "prices": held[-1].prices_version,
+        }
+        recorded = documents_at(tx, wanted)
+        return _basis(store, tx, period, recorded, held, versions.manifest)
+
+
 def read_basis(store: Store, period: Period) -> Basis:
     """Read the basis of a period as it stands now."""
     with store.read() as tx:
-        books, recorded = latest_books(tx)
-        prices_version = _version(recorded, "prices")
-        policy = books.policy.at(period)
-        held = publications(tx, period)
-        due = due_publication(held, period, prices_version, policy.rate_card.basis)
-        published = (*held, due) if due else tuple(held)
-        prices = _prices_by_version(tx, recorded, published)
-        snapshot = store.lake.snapshot_in(tx, str(period))
-        everything = store.lake.snapshot_in(tx)
-        policy_version = _policy_since(tx, recorded, period, policy)
-        state = period_state(tx, str(period))
+        _, recorded = latest_books(tx)
+        return _basis(store, tx, period, recorded, publications(tx, period), None)
+
+
+def _basis(
+    store: Store,
+    tx: Tx,
+    period: Period,
+    recorded: dict[str, Recorded],
+    held: Sequence[Publication],
+    manifest: int | None,
+) -> Basis:
+    books = parse({kind: one.document for kind, one in recorded.items()})
+    prices_version = _version(recorded, "prices")
+    policy = books.policy.at(period)
+    due = due_publication(held, period, prices_version, policy.rate_card.basis)
+    published = (*held, due) if due else tuple(held)
+    prices = _prices_by_version(tx, recorded, published)
+    snapshot = store.lake.snapshot_in(tx, str(period), manifest)
+    everything = store.lake.snapshot_in(tx, "", manifest)
+    policy_version = _policy_since(tx, recorded, period, policy)
+    state = period_state(tx, str(period))
     start_us, end_us = books.calendar.bounds_us(period)
     return Basis(
         period=period,
@@ -126,7 +156,8 @@ def _policy_since(
         kind: held.document for kind, held in recorded.items() if kind not in ("policy", "budgets")
     }
     since = recorded["policy"].version
-    for held in reversed(document_versions(tx, "policy")):
+    earlier = [v for v in document_versions(tx, "policy") if v.version <= since]
+    for held in reversed(earlier):
         try:
             then = parse({**others, "policy": held.document}).policy.at(period)
         except TallybookError:  # an older version need not fit today's org chart

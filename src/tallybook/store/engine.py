@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 HEAD = "0001"
 BOOK = "book.sqlite"
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "cache_size=-262144",
+    # Without it REPLACE deletes a row silently, past the triggers that keep the journal (INV-03).
+    "recursive_triggers=ON",
+)
 
 
 class Tx:
@@ -44,6 +51,11 @@ class Tx:
     def scalar(self, statement: str, /, **params: object) -> Any:
         """The first column of the first row, or None."""
         return self._connection.execute(text(statement), params).scalar()
+
+    def integrity(self) -> list[str]:
+        """What the database itself finds wrong with its pages and indexes; empty when sound."""
+        found = [str(row[0]) for row in self.rows("PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else found
 
     def run(self, statement: str, /, **params: object) -> int:
         """Execute; returns the number of rows touched."""
@@ -88,11 +100,11 @@ class Store:
 
     @classmethod
     def open(cls, home: Path) -> Store:
-        """Open existing books, bringing an older schema up to date.
+        """Open existing books.
 
         Raises:
             StoreError: no books there.
-            CorruptedError: the file is not what was written.
+            CorruptedError: the file is not what was written, or its schema is another release's.
         """
         if not (home / BOOK).is_file():
             raise StoreError(
@@ -102,7 +114,11 @@ class Store:
         with store.read() as tx:
             version = tx.scalar("SELECT version_num FROM alembic_version")
         if version != HEAD:
-            store._upgrade()
+            raise CorruptedError(
+                f"the book's schema is version {version!r}; this code knows {HEAD}",
+                where=str(home / BOOK),
+                next_step="open the books with the release that wrote them, or restore a backup",
+            )
         return store
 
     @contextmanager
@@ -156,7 +172,7 @@ def _engine(path: Path) -> Engine:
     def _configure(connection: sqlite3.Connection, _: object) -> None:
         # The driver must not open transactions behind our back: we say BEGIN ourselves.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-262144"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -171,6 +187,9 @@ def _translated(path: Path) -> Iterator[None]:
     """Turn the driver's errors into ours, which say what to do."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        # The driver quotes damaged bytes in its message and stumbles over them.
+        raise _store_error(f"malformed text: {error}", str(path)) from error
     except (DBAPIError, sqlite3.DatabaseError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise _store_error(str(cause), str(path)) from error

@@ -1,0 +1,122 @@
+"""The calls behind a line: found in the sealed events, counted, summed, and a sample of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from tallybook.attribute.lines import decide
+from tallybook.attribute.model import Owner
+from tallybook.post.basis import Basis
+from tallybook.post.compute import metering_of, price_rows
+from tallybook.rate.rating import (
+    CORRECTIONS,
+    PRICE_JOIN,
+    Metering,
+    carried_sql,
+    event_amount_sql,
+    open_prices,
+    unpriced_sql,
+)
+from tallybook.store import Store, sql_text
+from tallybook.store.lake import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the sample. Amounts are pico; an unpriced call has none."""
+
+    source: str
+    event_id: str
+    started_us: int
+    provider: str
+    model: str
+    tokens: int
+    card_pico: int
+    contract_pico: int
+    unpriced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """All calls behind a line: how many, their exact sums, and the dearest of them."""
+
+    count: int
+    tokens: int
+    card_pico: int
+    contract_pico: int
+    sample: tuple[Call, ...]
+
+
+NO_CALLS = Calls(0, 0, 0, 0, ())
+
+
+def find_calls(
+    store: Store,
+    basis: Basis,
+    owners: Collection[Owner],
+    providers: Collection[str],
+    sample: int,
+) -> Calls:
+    """Scan a basis's events for the calls of some owners.
+
+    Args:
+        store: open books.
+        basis: the versions under which the calls were rated and attributed.
+        owners: whose calls; none gives no calls.
+        providers: only these providers; none means all.
+        sample: how many calls to return, the dearest first.
+    """
+    if not owners:
+        return NO_CALLS
+    metering = metering_of(basis)
+    with store.lake.session(basis.snapshot, basis.corrections) as session:
+        shape = _shape(metering)
+        combos = session.rows(sql_text(__package__, "call_combos").format(**shape), _bounds(basis))
+        numbered = [(number, *row) for number, row in enumerate(combos)]
+        found, decided = decide(metering, basis.books.org, numbered)
+        wanted = [
+            (*combos[number][1:], combos[number][0])
+            for number, owner in decided
+            if found[owner] in owners
+        ]
+        types: dict[str, ColumnType] = {f"c{i}": "text" for i in range(len(metering.carried))}
+        session.table("wanted", {**types, "epoch": "whole"}, wanted)
+        meters = open_prices(session, metering, rows := price_rows(basis))
+        listed = ", ".join("'" + name.replace("'", "''") + "'" for name in sorted(providers))
+        session.run(
+            sql_text(__package__, "calls").format(
+                **shape,
+                price_join=PRICE_JOIN,
+                unpriced=unpriced_sql(meters, rows),
+                card=event_amount_sql("card", meters),
+                contract=event_amount_sql("contract", meters),
+                provider=f"AND e.provider IN ({listed})" if listed else "",
+            ),
+            _bounds(basis),
+        )
+        count, tokens, card, contract = session.rows(
+            "SELECT COUNT(*), COALESCE(SUM(tokens), 0), COALESCE(SUM(card_pico), 0),"
+            " COALESCE(SUM(contract_pico), 0) FROM calls"
+        )[0]
+        dearest = session.rows(
+            "SELECT source, event_id, started_us, provider, model, tokens, card_pico, contract_pico,"
+            " unpriced FROM calls ORDER BY card_pico DESC, started_us, event_id LIMIT $most",
+            {"most": sample},
+        )
+    return Calls(
+        int(count), int(tokens), int(card), int(contract), tuple(Call(*x) for x in dearest)
+    )
+
+
+def _shape(metering: Metering) -> Mapping[str, str]:
+    return {
+        "carried": carried_sql(metering),
+        "names": ", ".join(f"c{i}" for i in range(len(metering.carried))),
+        "same": " AND ".join(f"k.c{i} = w.c{i}" for i in range(len(metering.carried))),
+        "corrections": CORRECTIONS if metering.has_corrections else "",
+    }
+
+
+def _bounds(basis: Basis) -> dict[str, object]:
+    return {"start_us": basis.start_us, "end_us": basis.end_us}

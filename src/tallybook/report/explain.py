@@ -1,0 +1,255 @@
+"""Explain: from a statement line or a posting back to entries, allocation and calls, exactly.
+
+The ledger holds summed lines. The lines behind them are made again from the sealed events and the
+versions that the sheet names; if the calls do not add up to the sheet, or the sheet does not give
+what is booked, explaining fails loudly instead of telling a story.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tallybook.allocate.allocate import allocate
+from tallybook.allocate.model import Allocation
+from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.clock import Period
+from tallybook.errors import LedgerError, PeriodError
+from tallybook.ledger.balance import booked
+from tallybook.ledger.journal import JournalEntry, entries, entry_of
+from tallybook.ledger.model import PostingKey
+from tallybook.post.basis import Basis, basis_at
+from tallybook.post.compute import month_of, pool_actuals
+from tallybook.post.run import targets
+from tallybook.post.sheet import latest_sheet
+from tallybook.report.calls import Calls, find_calls
+from tallybook.report.lines import is_pooled, line_id, line_key, usage_key
+from tallybook.store import Store, Tx
+
+LINE = re.compile(r"L-(\d{4}-\d{2})-[0-9a-f]{12}")
+ENTRY = re.compile(r"(E-\d+)(?::(\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One step of the allocation behind a line: an amount and the rule that made it."""
+
+    what: str
+    detail: str
+    amount_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPart:
+    """What one entry posted on a line."""
+
+    entry: str
+    reason: str
+    account: str
+    source: str
+    amount_nano: int
+    versions: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The way back from a line. ``posted_nano`` is the sum of ``entries``."""
+
+    line: str
+    period: str
+    posted_nano: int
+    entries: tuple[EntryPart, ...]
+    allocated: tuple[Share, ...]
+    calls: Calls
+
+
+def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
+    """Explain a statement line (``L-2026-10-..``), an entry (``E-000012``) or a posting (``:2``).
+
+    Args:
+        store: open books.
+        reference: what to explain.
+        sample: how many calls to show, the dearest first.
+
+    Raises:
+        LedgerError: no such line or entry, or the calls do not give what is booked.
+    """
+    with store.read() as tx:
+        period, keys = _keys_of(tx, reference)
+        sheet = latest_sheet(tx, period)
+        if sheet is None:
+            raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
+        parts = _entry_parts(tx, period, keys)
+        held = booked(tx, period)
+        actuals = pool_actuals(tx, period)
+    basis = basis_at(store, Period.parse(period), sheet.versions)
+    allocation = allocate(month_of(basis, sheet.lines, actuals))
+    _require_reproduced(reference, keys, held, targets(allocation, basis))
+    behind = [line for line in sheet.lines if _is_behind(line, keys, basis)]
+    calls = find_calls(store, basis, {line.owner for line in behind}, _providers(keys), sample)
+    _require_same_sum(reference, behind, calls)
+    return Explanation(
+        line=reference,
+        period=period,
+        posted_nano=sum(part.amount_nano for part in parts),
+        entries=parts,
+        allocated=tuple(_shares(keys, held, allocation, behind)),
+        calls=calls,
+    )
+
+
+def _keys_of(tx: Tx, reference: str) -> tuple[str, set[PostingKey]]:
+    if found := LINE.fullmatch(reference):
+        period = found[1]
+        keys = {
+            key
+            for key in booked(tx, period)
+            if (place := line_key(key)) and line_id(period, place) == reference
+        }
+        if keys:
+            return period, keys
+    elif found := ENTRY.fullmatch(reference):
+        entry = entry_of(tx, found[1])
+        postings = entry.postings
+        if found[2]:
+            number = int(found[2])
+            if not 1 <= number <= len(postings):
+                raise LedgerError(f"{found[1]} has {len(postings)} postings, not {number}")
+            postings = postings[number - 1 : number]
+        return entry.service_period, {posting.key for posting in postings}
+    raise LedgerError(
+        f"{reference!r} is no line of a statement and no entry",
+        next_step="take an id from `tallybook statement PERIOD --format json` or from the journal",
+    )
+
+
+def _entry_parts(tx: Tx, period: str, keys: set[PostingKey]) -> tuple[EntryPart, ...]:
+    return tuple(
+        EntryPart(
+            entry=entry.id,
+            reason=str(entry.reason),
+            account=posting.account,
+            source=posting.source,
+            amount_nano=posting.amount_nano,
+            versions=entry.versions,
+        )
+        for entry in _about(tx, period)
+        for posting in entry.postings
+        if posting.key in keys
+    )
+
+
+def _about(tx: Tx, period: str) -> Sequence[JournalEntry]:
+    return [entry for entry in entries(tx) if entry.service_period == period]
+
+
+def _require_reproduced(
+    reference: str,
+    keys: set[PostingKey],
+    held: Mapping[PostingKey, int],
+    wanted: Mapping[PostingKey, int],
+) -> None:
+    """What the frozen versions give must be what is booked, key by key."""
+    for key in keys:
+        if key.source == "rounding":
+            continue
+        if held.get(key, 0) != wanted.get(key, 0):
+            raise LedgerError(
+                f"{reference}: {key.account} is booked at {held.get(key, 0)} nano and its versions"
+                f" give {wanted.get(key, 0)}",
+                where=key.source,
+                next_step="run the period again if it is open, then: tallybook check",
+            )
+
+
+def _require_same_sum(reference: str, behind: Sequence[AttributedLine], calls: Calls) -> None:
+    expected = (sum(x.calls for x in behind), sum(x.card_pico for x in behind))
+    if expected != (calls.count, calls.card_pico):
+        raise LedgerError(
+            f"{reference}: the sheet says {expected[0]} calls and {expected[1]} pico, the sealed"
+            f" events give {calls.count} and {calls.card_pico}",
+            next_step="tallybook check",
+        )
+
+
+def _is_behind(line: AttributedLine, keys: set[PostingKey], basis: Basis) -> bool:
+    """Whether a line's usage stands behind one of the keys, directly or as a driver's base."""
+    unowned = basis.books.org.unowned_team
+    return any(_feeds(line, key, basis, unowned) for key in keys)
+
+
+def _feeds(line: AttributedLine, key: PostingKey, basis: Basis, unowned: str) -> bool:
+    pooled = is_pooled(line, basis.policy, unowned)
+    family = key.account.partition(":")[0]
+    if key.provider and key.provider != line.provider:
+        return False
+    if key.kind == "evaluation" or key.account == f"Pool:{basis.policy.evaluation.pool}":
+        return pooled
+    if key.kind in ("usage", "transfer"):
+        return _same_use(line, key, basis, family) and (family == "Cost" or not pooled)
+    if key.kind == "markup":
+        return not pooled and (line.owner.team, line.owner.feature) == (key.team, key.feature)
+    if family in ("Accrued", "Variance") and not key.team:
+        return bool(key.provider)
+    return bool(key.team) and line.owner.team == key.team and family != "Source"
+
+
+def _same_use(line: AttributedLine, key: PostingKey, basis: Basis, family: str) -> bool:
+    owner = line.owner
+    if (owner.team, owner.feature) != (key.team, key.feature):
+        return False
+    if family in ("Cost", "Variance"):
+        same = (owner.purpose, owner.kind, owner.service)
+        return same == (key.purpose, key.kind, key.service)
+    place = usage_key(line, basis.policy)
+    if key.detail:  # a commitment's unused part or overrun stands on all of the feature's usage
+        return place.kind == key.kind
+    service = place.detail if place.kind == "transfer" else ""
+    return (place.purpose, place.kind, service) == (key.purpose, key.kind, key.service)
+
+
+def _providers(keys: set[PostingKey]) -> frozenset[str]:
+    """The providers to look at; empty means all."""
+    named = {key.provider for key in keys}
+    return frozenset() if "" in named else frozenset(named)
+
+
+def _shares(
+    keys: set[PostingKey],
+    held: Mapping[PostingKey, int],
+    allocation: Allocation,
+    behind: Sequence[AttributedLine],
+) -> list[Share]:
+    shares = [
+        Share(key.source, _posting_detail(key), held.get(key, 0))
+        for key in sorted(keys)
+        if held.get(key, 0)
+    ]
+    pools = {key.detail for key in keys if key.kind in ("pool", "evaluation")}
+    for share in allocation.shares:
+        if share.pool in pools:
+            whole = sum(share.weights.values())
+            shares += [
+                Share(
+                    f"pool {share.pool}",
+                    f"{team}: {share.driver} {share.weights[team]} of {whole}",
+                    nano,
+                )
+                for team, nano in share.amounts_nano.items()
+            ]
+    rules: dict[Owner, int] = {}
+    for line in behind:
+        rules[line.owner] = rules.get(line.owner, 0) + line.calls
+    shares += [
+        Share("attributed", f"{owner.rule}: {owner.team} {owner.feature} {owner.purpose}"
+              f" run by {owner.executor}, {calls} calls", 0)
+        for owner, calls in sorted(rules.items(), key=lambda item: -item[1])[:20]
+    ]  # fmt: skip
+    return shares
+
+
+def _posting_detail(key: PostingKey) -> str:
+    named = (key.account, key.feature, key.purpose, key.provider, key.service, key.detail)
+    versions = f"prices {key.price_version}" if key.price_version else ""
+    return " ".join(part for part in (*named, versions) if part)
