@@ -106,5 +106,6 @@ def _text(found: Explanation) -> str:
         f"allocated from\n{shares}\n\n"
         f"behind it: {found.calls.count} calls, {found.calls.tokens} tokens, exactly"
         f" {format_units(found.calls.card_pico, PICO_SCALE)} at rate card"
-        f" ({format_units(found.calls.contract_pico, PICO_SCALE)} at contract); the dearest:\n{calls}"
+        f" ({format_units(found.calls.contract_pico, PICO_SCALE)} at contract); the dearest:\n"
+        f"{calls}"
     )

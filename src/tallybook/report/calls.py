@@ -100,8 +100,8 @@ def find_calls(
             " COALESCE(SUM(contract_pico), 0) FROM calls"
         )[0]
         dearest = session.rows(
-            "SELECT source, event_id, started_us, provider, model, tokens, card_pico, contract_pico,"
-            " unpriced FROM calls ORDER BY card_pico DESC, started_us, event_id LIMIT $most",
+            "SELECT source, event_id, started_us, provider, model, tokens, card_pico,"
+            " contract_pico, unpriced FROM calls ORDER BY card_pico DESC, started_us, event_id LIMIT $most",
             {"most": sample},
         )
     return Calls(

@@ -76,17 +76,24 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         LedgerError: no such line or entry, or the calls do not give what is booked.
     """
     with store.read() as tx:
-        period, keys = _keys_of(tx, reference)
+        period = _period_of(tx, reference)
         sheet = latest_sheet(tx, period)
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
+        keys = _keys_of(tx, reference, period)
         parts = _entry_parts(tx, period, keys)
         held = booked(tx, period)
         actuals = pool_actuals(tx, period)
     basis = basis_at(store, Period.parse(period), sheet.versions)
     allocation = allocate(month_of(basis, sheet.lines, actuals))
     _require_reproduced(reference, keys, held, targets(allocation, basis))
-    behind = [line for line in sheet.lines if _is_behind(line, keys, basis)]
+    behind = [
+        line
+        for line in sheet.lines
+        if _is_behind(line, keys, basis) or _is_line(line, reference, basis)
+    ]
+    if not keys and not behind:
+        raise _unknown(reference)
     calls = find_calls(store, basis, {line.owner for line in behind}, _providers(keys), sample)
     _require_same_sum(reference, behind, calls)
     return Explanation(
@@ -99,26 +106,33 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
     )
 
 
-def _keys_of(tx: Tx, reference: str) -> tuple[str, set[PostingKey]]:
+def _period_of(tx: Tx, reference: str) -> str:
     if found := LINE.fullmatch(reference):
-        period = found[1]
-        keys = {
+        return found[1]
+    if found := ENTRY.fullmatch(reference):
+        return entry_of(tx, found[1]).service_period
+    raise _unknown(reference)
+
+
+def _keys_of(tx: Tx, reference: str, period: str) -> set[PostingKey]:
+    found = ENTRY.fullmatch(reference)
+    if found is None:
+        return {
             key
             for key in booked(tx, period)
             if (place := line_key(key)) and line_id(period, place) == reference
         }
-        if keys:
-            return period, keys
-    elif found := ENTRY.fullmatch(reference):
-        entry = entry_of(tx, found[1])
-        postings = entry.postings
-        if found[2]:
-            number = int(found[2])
-            if not 1 <= number <= len(postings):
-                raise LedgerError(f"{found[1]} has {len(postings)} postings, not {number}")
-            postings = postings[number - 1 : number]
-        return entry.service_period, {posting.key for posting in postings}
-    raise LedgerError(
+    postings = entry_of(tx, found[1]).postings
+    if found[2]:
+        number = int(found[2])
+        if not 1 <= number <= len(postings):
+            raise LedgerError(f"{found[1]} has {len(postings)} postings, not {number}")
+        postings = postings[number - 1 : number]
+    return {posting.key for posting in postings}
+
+
+def _unknown(reference: str) -> LedgerError:
+    return LedgerError(
         f"{reference!r} is no line of a statement and no entry",
         next_step="take an id from `tallybook statement PERIOD --format json` or from the journal",
     )
@@ -177,6 +191,13 @@ def _is_behind(line: AttributedLine, keys: set[PostingKey], basis: Basis) -> boo
     """Whether a line's usage stands behind one of the keys, directly or as a driver's base."""
     unowned = basis.books.org.unowned_team
     return any(_feeds(line, key, basis, unowned) for key in keys)
+
+
+def _is_line(line: AttributedLine, reference: str, basis: Basis) -> bool:
+    """Whether the line's usage is shown on the statement line, whatever it cost."""
+    if is_pooled(line, basis.policy, basis.books.org.unowned_team):
+        return False
+    return line_id(str(basis.period), usage_key(line, basis.policy)) == reference
 
 
 def _feeds(line: AttributedLine, key: PostingKey, basis: Basis, unowned: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store.engine import Store, Tx
@@ -72,23 +73,45 @@ class Lake:
         Raises:
             CorruptedError: naming the first file that does not.
         """
+        for place, what in self.faults(snapshot):
+            raise CorruptedError(
+                what,
+                where=place,
+                next_step="restore this file from a backup; nothing was posted from it",
+            )
+
+    def faults(self, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+        """Files that are missing or hold other bytes than were sealed: (path, what is wrong)."""
         for file in snapshot.files:
             path = self.path(file)
             try:
                 found = file_sha256(path)
             except OSError as error:
-                raise CorruptedError(
+                yield (
+                    str(path),
                     f"a sealed file of {file.rows} events cannot be read: {error.strerror}",
-                    where=str(path),
-                    next_step="restore this file from a backup",
-                ) from error
-            if found != file.sha256:
-                raise CorruptedError(
-                    f"a sealed file of {file.rows} events is not what was written:"
-                    f" SHA-256 {found[:16]}.. instead of {file.sha256[:16]}..",
-                    where=str(path),
-                    next_step="restore this file from a backup; nothing was posted from it",
                 )
+                continue
+            if found != file.sha256:
+                differs = f"SHA-256 {found[:16]}.. instead of {file.sha256[:16]}.."
+                what = f"a sealed file of {file.rows} events is not what was written: {differs}"
+                yield str(path), what
+
+    def identities(self, file: SealedFile) -> tuple[list[bytes], list[bytes]]:
+        """The (keys, record digests) of a file's events, in order.
+
+        Raises:
+            CorruptedError: the file cannot be read.
+        """
+        try:
+            columns = pq.read_table(self.path(file), columns=["key", "record"])
+        except (OSError, pa.ArrowException) as error:
+            raise CorruptedError(
+                f"a sealed file of {file.rows} events cannot be read: {error}",
+                where=str(self.path(file)),
+                next_step="restore this file from a backup",
+            ) from error
+        return columns.column("key").to_pylist(), columns.column("record").to_pylist()
 
     def path(self, file: SealedFile) -> Path:
         """Where a file lies."""

@@ -1,0 +1,1 @@
+"""The invariants by name, proven on live books. Reads all, writes nothing."""

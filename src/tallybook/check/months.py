@@ -1,0 +1,175 @@
+"""INV-04, 10, 12 and 14: each month, computed again from the versions that it names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+from tallybook.allocate.allocate import allocate
+from tallybook.allocate.model import Month
+from tallybook.books.model import MODELS, TeamPolicy
+from tallybook.check.model import Finding, finding
+from tallybook.clock import Period
+from tallybook.ledger.balance import booked
+from tallybook.ledger.chart import CENTRAL
+from tallybook.ledger.model import PostingKey
+from tallybook.ledger.state import standing_close
+from tallybook.post.basis import Basis, basis_at
+from tallybook.post.compute import attributed, month_of, pool_actuals, price_rows
+from tallybook.post.run import targets
+from tallybook.post.sheet import Sheet, latest_sheet
+from tallybook.report.issued import issued
+from tallybook.store import Store
+
+LEDGER_COST = ("Accrued", "Source")
+CHARGE_SOURCES = ("charge", "markup", "absorb")
+
+
+def closed_is_fixed(store: Store) -> Finding:
+    """INV-04: nothing posted into a period after its close; its statement is what was issued."""
+    faults, examined = [], 0
+    with store.read() as tx:
+        for row in tx.rows("SELECT DISTINCT period FROM chain WHERE reason = 'close'"):
+            act = standing_close(tx, row.period)
+            if act is None:
+                continue
+            examined += 1
+            after = tx.scalar(
+                "SELECT COUNT(*) FROM chain"
+                " WHERE kind = 'entry' AND period = :period AND seq > :seq",
+                period=row.period,
+                seq=act.seq,
+            )
+            if after:
+                faults.append(f"{row.period}: {after} entries after its close {act.id}")
+            issue = issued(tx, row.period)
+            if issue is None or issue.body_sha256 != act.details["body_sha256"]:
+                faults.append(
+                    f"{row.period}: the issued statement is not the one that {act.id} fixed"
+                )
+    return finding("INV-04", examined, faults, f"{examined} closed periods unchanged")
+
+
+def allocated_once(store: Store) -> Finding:
+    """INV-10: each month's events, rated and allocated again, give exactly what is booked."""
+    faults, examined = [], 0
+    for sheet, basis, actuals in _months(store):
+        lines = tuple(attributed(store, basis))
+        examined += len(lines)
+        if lines != sheet.lines:
+            faults.append(
+                f"{sheet.period}: the sealed events do not give cost sheet {sheet.number}"
+            )
+        wanted = targets(allocate(month_of(basis, lines, actuals)), basis)
+        with store.read() as tx:
+            held = booked(tx, sheet.period)
+        faults += _differences(sheet.period, wanted, held)
+    return finding("INV-10", examined, faults, "every line and pool amount is allocated once")
+
+
+def model_neutral(store: Store) -> Finding:
+    """INV-12: the cost layer ignores the model; charged + central = ledger cost; borne once."""
+    faults, examined = [], 0
+    for sheet, basis, actuals in _months(store):
+        examined += 1
+        month = month_of(basis, sheet.lines, actuals)
+        faults += _cost_layer_moves(month)
+        with store.read() as tx:
+            held = booked(tx, sheet.period)
+        families: dict[str, int] = defaultdict(int)
+        for key, nano in held.items():
+            families[key.account.partition(":")[0]] += nano
+        borne = sum(families[name] for name in ("Charge", "Rounding", *CENTRAL))
+        cost = -sum(families[name] for name in LEDGER_COST)
+        if borne != cost:
+            faults.append(f"{sheet.period}: charged + central {borne}, ledger cost {cost} nano")
+        faults += _touches(sheet.period, held)
+        faults += _remainders(month, held)
+    return finding("INV-12", examined, faults, "the models change only who pays")
+
+
+def one_price(store: Store) -> Finding:
+    """INV-14: at each moment one price row at most applies to a key and context."""
+    faults, examined = [], 0
+    for sheet, basis, _ in _months(store):
+        rows = price_rows(basis)
+        examined += len(rows)
+        for before, after in pairwise(rows):
+            same = before.key == after.key
+            in_time = before.to_us > after.from_us and after.to_us > before.from_us
+            in_band = before.context_upto > after.context_over
+            in_band = in_band and after.context_upto > before.context_over
+            if same and in_time and in_band:
+                faults.append(f"{sheet.period}: two prices for {before.key} at {after.from_us}")
+    return finding("INV-14", examined, faults, "one price version per moment")
+
+
+def _months(store: Store) -> Iterator[tuple[Sheet, Basis, Mapping[str, int]]]:
+    with store.read() as tx:
+        periods = [str(row.period) for row in tx.rows("SELECT DISTINCT period FROM sheet")]
+    for period in sorted(periods):
+        with store.read() as tx:
+            sheet = latest_sheet(tx, period)
+            actuals = pool_actuals(tx, period)
+        assert sheet is not None, "the period has a sheet"
+        yield sheet, basis_at(store, Period.parse(period), sheet.versions), actuals
+
+
+def _differences(
+    period: str, wanted: Mapping[PostingKey, int], held: Mapping[PostingKey, int]
+) -> list[str]:
+    ours = {key: nano for key, nano in held.items() if key.source != "rounding"}
+    return [
+        f"{period}: {key.account} ({key.source}) is booked at {ours.get(key, 0)}, should be"
+        f" {wanted.get(key, 0)} nano"
+        for key in sorted(wanted.keys() | ours.keys())
+        if ours.get(key, 0) != wanted.get(key, 0)
+    ]
+
+
+def _cost_layer_moves(month: Month) -> list[str]:
+    cost = allocate(month).cost
+    return [
+        f"{month.period}: the cost layer differs under {model}"
+        for model in MODELS
+        if allocate(_all_on(month, model)).cost != cost
+    ]
+
+
+def _all_on(month: Month, model: str) -> Month:
+    policy = replace(month.policy, default=TeamPolicy(model), teams={})  # type: ignore[arg-type]
+    return replace(month, policy=policy)
+
+
+def _touches(period: str, held: Mapping[PostingKey, int]) -> list[str]:
+    allowed = {"Charge", *CENTRAL}
+    return [
+        f"{period}: the charge layer touches {key.account}"
+        for key in held
+        if key.source.partition(":")[0] in CHARGE_SOURCES
+        and key.account.partition(":")[0] not in allowed
+    ]
+
+
+def _remainders(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
+    """(d): what stays on Cost is the value of unowned lines and of teams on showback."""
+    stays: dict[str, int] = defaultdict(int)
+    unsplit = not sum(cell.tokens for cell in month.charged_cells("proportional"))
+    for cell in month.cells:
+        model = month.model_of(cell.team)
+        central = cell.team == month.unowned
+        shown = model == "showback" or (model == "proportional" and unsplit)
+        if central or (shown and not month.is_pooled(cell)):
+            stays[f"Cost:{cell.provider}"] += cell.card_nano
+    found: dict[str, int] = defaultdict(int)
+    for key, nano in held.items():
+        if key.account.startswith("Cost:"):
+            found[key.account] += nano
+    return [
+        f"{month.period}: {account} stands at {found[account]}, unowned and shown lines at"
+        f" {stays[account]} nano"
+        for account in sorted(found.keys() | stays.keys())
+        if found[account] != stays[account]
+    ]

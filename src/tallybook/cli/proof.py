@@ -1,0 +1,63 @@
+"""`check`, `verify` and `bench`: the proof and the pace."""
+
+from __future__ import annotations
+
+import click
+
+from tallybook.check.check import CHECKS
+from tallybook.check.check import check as run_checks
+from tallybook.cli.app import App, progress, table
+from tallybook.cli.options import json_option
+from tallybook.ledger.verify import verify as verify_chain
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@json_option
+@click.pass_context
+def check(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Prove the invariants on these books; NAMES such as INV-01 choose some. Exit 1 if one fails.
+
+    Examples:  tallybook check
+    tallybook check INV-10 INV-12 --json
+    """
+    app: App = ctx.obj
+    with progress("check", len(names or CHECKS)) as advance:
+        findings = run_checks(app.store, names, advance)
+    values = [
+        {"name": f.name, "ok": f.ok, "examined": f.examined, "detail": f.detail} for f in findings
+    ]
+    rows = [["ok" if f.ok else "FAILS", f.name, str(f.examined), f.detail] for f in findings]
+    app.answer({"checks": values}, table(("", "invariant", "examined", "detail"), rows, right=(2,)))
+    ctx.exit(0 if all(f.ok for f in findings) else 1)
+
+
+@click.command()
+@click.option(
+    "--head", default="", help="A seal printed on a statement: proves that nothing was cut."
+)
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, head: str) -> None:
+    """Verify the chain of entries and the bytes of the book: flips, inserts, deletes, swaps show.
+
+    Example:  tallybook verify --head 8879ac4598f4...
+    """
+    app: App = ctx.obj
+    with app.store.read() as tx:
+        result = verify_chain(tx, head)
+        faults = [{"kind": fault.kind, "where": fault.where} for fault in result.faults]
+        faults += [{"kind": "database", "where": text} for text in tx.integrity()]
+    snapshot = app.store.lake.snapshot()
+    faults += [
+        {"kind": "file", "where": f"{place}: {what}"}
+        for place, what in app.store.lake.faults(snapshot)
+    ]
+    ok = result.ok and not faults
+    told = f"{result.entries} entries and {len(snapshot.files)} sealed files, head {result.head}"
+    shown = "\n".join(f"  {fault['kind']} at {fault['where']}" for fault in faults)
+    app.answer(
+        {"ok": ok, "entries": result.entries, "head": result.head, "faults": faults},
+        f"verified: {told}" if ok else f"FAULTS in {told}:\n{shown}",
+    )
+    ctx.exit(0 if ok else 1)
