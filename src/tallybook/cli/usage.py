@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
-from tallybook.cli.app import App, progress, table
+from tallybook.cli.app import App, parse_period, progress, table
 from tallybook.cli.options import json_option
+from tallybook.clock import format_instant
 from tallybook.close.late import late_events
 from tallybook.errors import WrongUsageError
 from tallybook.meter.ingest import ingest as ingest_records
@@ -20,7 +22,7 @@ from tallybook.meter.sources.json_records import JsonRecords
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.meter.sources.source import Source
 from tallybook.meter.worklist import quarantined
-from tallybook.post.worklist import unallocated_calls, unpriced_usage
+from tallybook.post.worklist import unallocated_usage, unpriced_usage
 from tallybook.store.commands import Command, log_command
 
 SOURCES = ("jsonl", "csv", "json")
@@ -110,18 +112,33 @@ def worklist(app: App, which: str, period: str) -> None:
     Examples:  tallybook worklist unpriced 2026-10
     tallybook worklist late
     """
-    with app.store.read() as tx:
-        if which == "quarantine":
-            headers = ("source", "event_id", "place", "reason")
-            rows = [[q.source, q.event_id, q.place, q.reason] for q in quarantined(tx)]
-        elif which == "late":
-            headers = ("period", "events", "state", "")
-            rows = [[x.period, str(x.events), "waits, unposted", ""] for x in late_events(tx)]
-        elif which == "unpriced":
-            headers = ("period", "provider", "calls", "tokens")
-            rows = [list(row) for row in unpriced_usage(tx, period)]
-        else:
-            headers = ("period", "provider", "calls", "tokens")
-            rows = [list(row) for row in unallocated_calls(tx, period)]
-    values = [dict(zip(headers, row, strict=True)) for row in rows]
-    app.answer(values, table(headers, rows, right=(2, 3)) if rows else f"nothing {which}")
+    values = _waiting(app, which, period)
+    headers = list(values[0]) if values else []
+    rows = [[_shown(value) for value in row.values()] for row in values]
+    app.answer(values, table(headers, rows) if rows else f"nothing {which}")
+
+
+def _waiting(app: App, which: str, period: str) -> list[dict[str, Any]]:
+    if which == "quarantine":
+        with app.store.read() as tx:
+            return [asdict(one) for one in quarantined(tx)]
+    if which == "late":
+        with app.store.read() as tx:
+            return [
+                {"period": x.period, "events": x.events, "closed_at": format_instant(x.closed_us)}
+                for x in late_events(tx)
+            ]
+    if not period:
+        raise WrongUsageError(
+            f"worklist {which} needs a period", next_step=f"tallybook worklist {which} 2026-10"
+        )
+    find = unpriced_usage if which == "unpriced" else unallocated_usage
+    return [asdict(one) for one in find(app.store, parse_period(period))]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={text}" for name, text in value.items()) or "nothing"
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value))
+    return str(value)

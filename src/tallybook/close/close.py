@@ -18,13 +18,13 @@ from tallybook.close.checklist import (
     state_items,
 )
 from tallybook.close.waive import waivers
-from tallybook.errors import PeriodError
+from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_act, append_entry
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, Reason
 from tallybook.ledger.state import CLOSED, period_state
 from tallybook.post.basis import Basis, read_basis
 from tallybook.post.compute import month_of, pool_actuals
-from tallybook.post.run import entries_due, run
+from tallybook.post.run import entries_due, moved, run
 from tallybook.post.sheet import Sheet, latest_sheet
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
@@ -88,6 +88,11 @@ def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: 
     run(store, period, clock=clock, actor=actor)
     basis = read_basis(store, period)
     with store.write() as tx:
+        if moved(store, tx, basis):
+            raise StoreError(
+                f"another command changed what {period} stands on; nothing changed",
+                next_step=f"run it again: tallybook close {period}",
+            )
         now_us = clock.now_us()
         sheet = _sheet(tx, basis)
         items = _checklist(tx, basis, sheet, now_us)

@@ -74,7 +74,7 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
         lines = attributed(store, basis)
         faults.reached("run.computed")
         with store.write() as tx:
-            if _moved(store, tx, basis):
+            if moved(store, tx, basis):
                 continue
             actuals = pool_actuals(tx, str(period))
             allocation = allocate(month_of(basis, lines, actuals))
@@ -188,7 +188,7 @@ def _family(group: str) -> str:
     return group.partition(":")[0]
 
 
-def _moved(store: Store, tx: Tx, basis: Basis) -> bool:
+def moved(store: Store, tx: Tx, basis: Basis) -> bool:
     """Whether something that the work stood on has changed since."""
     now = store.lake.snapshot_in(tx, str(basis.period))
     documents = {

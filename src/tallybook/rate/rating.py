@@ -60,10 +60,10 @@ def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceR
         carried=carried_sql(metering),
         unpriced=unpriced_sql(meters, rows),
         quantities=",\n  ".join(
-            f"SUM({_quantity(meter)}) AS q{i}" for i, meter in enumerate(meters)
+            f"SUM({quantity_sql(meter)}) AS q{i}" for i, meter in enumerate(meters)
         ),
         units="".join(
-            f",\n  SUM({_quantity(unit)}) AS u{i}" for i, unit in enumerate(metering.units)
+            f",\n  SUM({quantity_sql(unit)}) AS u{i}" for i, unit in enumerate(metering.units)
         ),
         price_join=PRICE_JOIN,
         corrections=CORRECTIONS if metering.has_corrections else "",
@@ -75,7 +75,7 @@ PRICE_JOIN = """LEFT JOIN price p ON e.provider = p.provider AND e.model = p.mod
   AND e.started_us >= p.from_us AND e.started_us < p.to_us
   AND e.context_tokens > p.context_over AND e.context_tokens <= p.context_upto"""
 
-# A correction is a new event that names what it supersedes; the old one is netted by leaving it out.
+# A correction is a new event that names what it supersedes; the old one is netted: left out.
 CORRECTIONS = """ANTI JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s
   ON e.source = s.source AND e.event_id = s.supersedes"""
 
@@ -101,7 +101,7 @@ def unpriced_sql(meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
     Only meters that some row lacks are looked at, so a complete price book costs nothing here.
     """
     lacking = [
-        f"(p.missing & {1 << i} <> 0 AND {_quantity(meter)} > 0)"
+        f"(p.lacks_{i} AND COALESCE({quantity_sql(meter)}, 0) > 0)"
         for i, meter in enumerate(meters)
         if meter != REQUEST and any(meter not in (row.contract or {}) for row in rows)
     ]
@@ -118,7 +118,7 @@ def open_prices(session: Session, metering: Metering, rows: Sequence[PriceRow]) 
 def event_amount_sql(layer: str, meters: Sequence[str]) -> str:
     """The amount of one event ``e`` under price row ``p``, in pico."""
     terms = [
-        f"CAST(COALESCE({_quantity(meter)}, 0) AS HUGEINT) * p.{layer}_{i}"
+        f"CAST(COALESCE({quantity_sql(meter)}, 0) AS HUGEINT) * p.{layer}_{i}"
         for i, meter in enumerate(meters)
     ]
     return f"({' + '.join(terms) or 'CAST(0 AS HUGEINT)'})"
@@ -131,7 +131,8 @@ def _priced_meters(metering: Metering, rows: Sequence[PriceRow]) -> tuple[str, .
     return (*used, REQUEST) if per_request else used
 
 
-def _quantity(meter: str) -> str:
+def quantity_sql(meter: str) -> str:
+    """How much of a meter an event ``e`` used; NULL when the event does not say."""
     if meter == REQUEST:
         return "CAST(e.status <> 'error' AS BIGINT)"
     if meter in TOKEN_CLASSES:
@@ -158,8 +159,8 @@ def _open_prices(session: Session, meters: Sequence[str], rows: Sequence[PriceRo
         "to_us": "whole",
         "context_over": "whole",
         "context_upto": "whole",
-        "missing": "whole",
     }
+    types |= {f"lacks_{i}": "truth" for i in range(len(meters))}
     for layer in ("list", "contract", "card"):
         types |= {f"{layer}_{i}": "whole" for i in range(len(meters))}
     session.table("price", types, [_price_values(row, meters) for row in rows])
@@ -167,7 +168,6 @@ def _open_prices(session: Session, meters: Sequence[str], rows: Sequence[PriceRo
 
 def _price_values(row: PriceRow, meters: Sequence[str]) -> tuple[object, ...]:
     contract = row.contract or {}
-    missing = sum(1 << i for i, meter in enumerate(meters) if meter not in contract)
     layers = (row.list or {}, contract, row.card or {})
     return (
         row.price_id,
@@ -179,7 +179,7 @@ def _price_values(row: PriceRow, meters: Sequence[str]) -> tuple[object, ...]:
         row.to_us,
         row.context_over,
         row.context_upto,
-        missing,
+        *(meter not in contract for meter in meters),
         *(_price(layer, contract, meter) for layer in layers for meter in meters),
     )
 

@@ -101,7 +101,8 @@ def find_calls(
         )[0]
         dearest = session.rows(
             "SELECT source, event_id, started_us, provider, model, tokens, card_pico,"
-            " contract_pico, unpriced FROM calls ORDER BY card_pico DESC, started_us, event_id LIMIT $most",
+            " contract_pico, unpriced FROM calls"
+            " ORDER BY card_pico DESC, started_us, event_id LIMIT $most",
             {"most": sample},
         )
     return Calls(
