@@ -55,15 +55,20 @@ def rate_events(session: Session, metering: Metering, rows: Sequence[PriceRow]) 
 
 
 def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
-    """The one scan over the events, as text."""
+    """The one scan over the events, as text.
+
+    The tokens of a call are the sum of its classes, so they are added up after grouping.
+    """
+    classes = [f"COALESCE(g.q{i}, 0)" for i, meter in enumerate(meters) if meter in TOKEN_CLASSES]
     return sql_text(__package__, "metered").format(
         carried=carried_sql(metering),
-        unpriced=unpriced_sql(meters, rows),
-        quantities=",\n  ".join(
-            f"SUM({quantity_sql(meter)}) AS q{i}" for i, meter in enumerate(meters)
+        lacks_price=lacks_price_sql(meters, rows),
+        quantities="".join(
+            f"SUM({quantity_sql(meter)}) AS q{i},\n    " for i, meter in enumerate(meters)
         ),
+        tokens=" + ".join(classes) or "0",
         units="".join(
-            f",\n  SUM({quantity_sql(unit)}) AS u{i}" for i, unit in enumerate(metering.units)
+            f",\n  g.q{meters.index(unit)} AS u{i}" for i, unit in enumerate(metering.units)
         ),
         price_join=PRICE_JOIN,
         corrections=CORRECTIONS if metering.has_corrections else "",
@@ -96,7 +101,12 @@ def field_sql(field: str) -> str:
 
 
 def unpriced_sql(meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
-    """Whether an event used something that its price row does not price.
+    """Whether an event used something that its price row does not price, or has no price row."""
+    return f"(p.price_id IS NULL OR {lacks_price_sql(meters, rows)})"
+
+
+def lacks_price_sql(meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
+    """Whether an event used a meter that its price row lacks.
 
     Only meters that some row lacks are looked at, so a complete price book costs nothing here.
     """
@@ -105,7 +115,7 @@ def unpriced_sql(meters: Sequence[str], rows: Sequence[PriceRow]) -> str:
         for i, meter in enumerate(meters)
         if meter != REQUEST and any(meter not in (row.contract or {}) for row in rows)
     ]
-    return "(" + " OR ".join(["p.price_id IS NULL", *lacking]) + ")"
+    return f"COALESCE({' OR '.join(lacking)}, FALSE)" if lacking else "FALSE"
 
 
 def open_prices(session: Session, metering: Metering, rows: Sequence[PriceRow]) -> Sequence[str]:
@@ -125,8 +135,10 @@ def event_amount_sql(layer: str, meters: Sequence[str]) -> str:
 
 
 def _priced_meters(metering: Metering, rows: Sequence[PriceRow]) -> tuple[str, ...]:
-    """What may carry money: the meters in use, and requests where some row prices them."""
-    per_request = any((row.contract or {}).get(REQUEST) for row in rows)
+    """What may carry money: the meters in use, and requests where told or priced by some row."""
+    per_request = REQUEST in metering.meters or any(
+        (row.contract or {}).get(REQUEST) for row in rows
+    )
     used = tuple(meter for meter in metering.meters if meter != REQUEST)
     return (*used, REQUEST) if per_request else used
 
