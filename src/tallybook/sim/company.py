@@ -23,14 +23,14 @@ CONTROLLER: Final = "controller@northwind.example"
 CFO: Final = "cfo@northwind.example"
 
 POOL_ACTUALS: Final[Mapping[str, Mapping[str, str]]] = {
-    "2026-08": {"gateway": "466.20", "observability": "271.35", "governance": "420.00"},
-    "2026-09": {"gateway": "512.85", "observability": "268.90", "governance": "402.50"},
+    "2026-08": {"gateway": "622.40", "observability": "391.35", "governance": "540.00"},
+    "2026-09": {"gateway": "673.15", "observability": "388.90", "governance": "522.50"},
 }
 """What each pool really cost in a month that is closed, in currency units."""
 
 WAIVED_MONTH: Final = "2026-09"
 WAIVED_ITEM: Final = "unallocated"
-WAIVER_ESTIMATE: Final = "120.00"
+WAIVER_ESTIMATE: Final = "70.00"
 WAIVER_REASON: Final = "robot voice pilot ran without tags; its key is named in November"
 
 
