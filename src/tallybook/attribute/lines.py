@@ -73,6 +73,6 @@ def _line(row: tuple[object, ...], owners: Sequence[Owner], units: Sequence[str]
 def _order(line: AttributedLine) -> tuple[str, ...]:
     o = line.owner
     return (
-        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.rule, line.state,
-        str(line.unpriced),
+        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.rule,
+        line.state, str(line.unpriced),
     )  # fmt: skip

@@ -49,6 +49,9 @@ def check(
             findings.append(CHECKS[name](store))
         except TallybookError as error:
             findings.append(Finding(name, ok=False, examined=0, detail=str(error)))
+        except Exception as error:  # noqa: BLE001 - damaged books raise what they like
+            detail = f"cannot be proven, the books are damaged: {type(error).__name__}: {error}"
+            findings.append(Finding(name, ok=False, examined=0, detail=detail))
         if on_done:
             on_done(1)
     return findings

@@ -112,8 +112,8 @@ def _months(store: Store) -> Iterator[tuple[Sheet, Basis, Mapping[str, int]]]:
     for period in sorted(periods):
         with store.read() as tx:
             sheet = latest_sheet(tx, period)
-            actuals = pool_actuals(tx, period)
-        assert sheet is not None, "the period has a sheet"
+            assert sheet is not None, "the period has a sheet"
+            actuals = pool_actuals(tx, period, sheet.versions.pools)
         yield sheet, basis_at(store, Period.parse(period), sheet.versions), actuals
 
 

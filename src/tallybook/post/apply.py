@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tallybook.books.documents import Document, parse
 from tallybook.errors import PeriodError
 from tallybook.post.basis import latest_books
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 from tallybook.store.documents import latest_documents, record_documents
 
@@ -36,6 +36,7 @@ def apply_documents(
         changed = record_documents(tx, wanted, command.actor, now_us)
         outcome = ", ".join(f"{kind} {version}" for kind, version in changed.items())
         log_command(tx, command, now_us, changed, outcome or "nothing changed")
+        faults.reached("apply.recorded")
     return changed
 
 

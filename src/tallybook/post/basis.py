@@ -73,14 +73,14 @@ def basis_at(store: Store, period: Period, versions: Versions) -> Basis:
             "prices": held[-1].prices_version,
         }
         recorded = documents_at(tx, wanted)
-        return _basis(store, tx, period, recorded, held, versions.manifest)
+        return _basis(store, tx, period, recorded, held, versions.manifest, versions.pools)
 
 
 def read_basis(store: Store, period: Period) -> Basis:
     """Read the basis of a period as it stands now."""
     with store.read() as tx:
         _, recorded = latest_books(tx)
-        return _basis(store, tx, period, recorded, publications(tx, period), None)
+        return _basis(store, tx, period, recorded, publications(tx, period), None, None)
 
 
 def _basis(
@@ -90,6 +90,7 @@ def _basis(
     recorded: dict[str, Recorded],
     held: Sequence[Publication],
     manifest: int | None,
+    pools: int | None,
 ) -> Basis:
     books = parse({kind: one.document for kind, one in recorded.items()})
     prices_version = _version(recorded, "prices")
@@ -124,6 +125,7 @@ def _basis(
             policy=policy_version,
             org=_version(recorded, "org"),
             budgets=_version(recorded, "budgets"),
+            pools=_pools_entered(tx, period) if pools is None else pools,
             code=__version__,
         ),
     )
@@ -131,6 +133,13 @@ def _basis(
 
 def _version(recorded: Mapping[str, Recorded], kind: str) -> int:
     return recorded[kind].version if kind in recorded else 0
+
+
+def _pools_entered(tx: Tx, period: Period) -> int:
+    last = tx.scalar(
+        "SELECT MAX(seq) FROM pool_actual WHERE period = :period", period=str(period)
+    )
+    return int(last or 0)
 
 
 def _prices_by_version(

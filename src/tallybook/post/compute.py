@@ -80,11 +80,14 @@ def month_of(basis: Basis, lines: Sequence[AttributedLine], actuals: Mapping[str
     )
 
 
-def pool_actuals(tx: Tx, period: str) -> dict[str, int]:
-    """What each pool really cost: the latest amount entered."""
+def pool_actuals(tx: Tx, period: str, upto: int | None = None) -> dict[str, int]:
+    """What each pool really cost: the latest amount entered, or the latest up to a number."""
     rows = tx.rows(
-        "SELECT pool, amount_nano FROM pool_actual WHERE period = :period ORDER BY seq",
+        "SELECT pool, amount_nano FROM pool_actual WHERE period = :period"
+        " AND (:every OR seq <= :upto) ORDER BY seq",
         period=period,
+        every=upto is None,
+        upto=upto or 0,
     )
     return {str(row.pool): int(row.amount_nano) for row in rows}
 

@@ -71,12 +71,13 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
         basis = read_basis(store, period)
         require_open(basis)
         store.lake.verify(basis.snapshot)
+        store.lake.verify(basis.corrections)
         lines = attributed(store, basis)
         faults.reached("run.computed")
         with store.write() as tx:
             if moved(store, tx, basis):
                 continue
-            actuals = pool_actuals(tx, str(period))
+            actuals = pool_actuals(tx, str(period), basis.versions.pools)
             allocation = allocate(month_of(basis, lines, actuals))
             now_us = clock.now_us()
             if basis.due:
@@ -198,6 +199,10 @@ def moved(store: Store, tx: Tx, basis: Basis) -> bool:
     published = tx.scalar(
         "SELECT COUNT(*) FROM publication WHERE period = :period", period=str(basis.period)
     )
+    pools = tx.scalar(
+        "SELECT COALESCE(MAX(seq), 0) FROM pool_actual WHERE period = :period",
+        period=str(basis.period),
+    )
     closed = tx.scalar(
         "SELECT reason FROM chain WHERE kind = 'act' AND period = :period"
         " AND reason IN ('close', 'reopen') ORDER BY seq DESC LIMIT 1",
@@ -206,6 +211,7 @@ def moved(store: Store, tx: Tx, basis: Basis) -> bool:
     return (
         now.files != basis.snapshot.files
         or documents != basis.documents
+        or pools != basis.versions.pools
         or published != len(basis.published) - bool(basis.due)
         or closed == "close"
     )

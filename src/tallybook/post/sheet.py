@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from tallybook.allocate.model import CostCell
 from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.errors import CorruptedError
 from tallybook.money import cumulative_nano
 from tallybook.store import Tx, canonical_json
 
@@ -23,7 +24,10 @@ CellKey = tuple[str, str, str, str, str, str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a run was made from; an entry names them all."""
+    """What a run was made from; an entry names them all.
+
+    ``pools`` is the number of the last amount that was entered for a cost pool of the period.
+    """
 
     manifest: int
     events: str
@@ -31,6 +35,7 @@ class Versions:
     policy: int
     org: int
     budgets: int
+    pools: int
     code: str
 
     def as_dict(self) -> dict[str, str | int]:
@@ -113,11 +118,18 @@ def lines_of(body: str) -> tuple[AttributedLine, ...]:
 def latest_sheet(tx: Tx, period: str) -> Sheet | None:
     """The sheet of the latest run of a period."""
     row = tx.row(
-        "SELECT number, versions, body FROM sheet WHERE period = :period ORDER BY number DESC",
+        "SELECT number, versions, body, sha256 FROM sheet WHERE period = :period"
+        " ORDER BY number DESC",
         period=period,
     )
     if row is None:
         return None
+    if sha256(row.body.encode()).hexdigest() != row.sha256:
+        raise CorruptedError(
+            f"cost sheet {row.number} of {period} is not what was written",
+            where="sheet",
+            next_step="restore the book from a backup, then run: tallybook verify",
+        )
     return Sheet(period, int(row.number), _versions(json.loads(row.versions)), lines_of(row.body))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from tallybook.attribute.lines import decide
 from tallybook.attribute.model import Owner
@@ -54,20 +56,18 @@ NO_CALLS = Calls(0, 0, 0, 0, ())
 def find_calls(
     store: Store,
     basis: Basis,
-    owners: Collection[Owner],
-    providers: Collection[str],
+    uses: Collection[tuple[Owner, str]],
     sample: int,
 ) -> Calls:
-    """Scan a basis's events for the calls of some owners.
+    """Scan a basis's events for the calls of some owners at some providers.
 
     Args:
         store: open books.
         basis: the versions under which the calls were rated and attributed.
-        owners: whose calls; none gives no calls.
-        providers: only these providers; none means all.
+        uses: whose calls, and at which provider; none gives no calls.
         sample: how many calls to return, the dearest first.
     """
-    if not owners:
+    if not uses:
         return NO_CALLS
     metering = metering_of(basis)
     with store.lake.session(basis.snapshot, basis.corrections) as session:
@@ -75,15 +75,17 @@ def find_calls(
         combos = session.rows(sql_text(__package__, "call_combos").format(**shape), _bounds(basis))
         numbered = [(number, *row) for number, row in enumerate(combos)]
         found, decided = decide(metering, basis.books.org, numbered)
+        providers: dict[Owner, list[str]] = defaultdict(list)
+        for owner, provider in sorted(uses, key=itemgetter(1)):
+            providers[owner].append(provider)
         wanted = [
-            (*combos[number][1:], combos[number][0])
+            (*combos[number][1:], combos[number][0], provider)
             for number, owner in decided
-            if found[owner] in owners
+            for provider in providers.get(found[owner], ())
         ]
         types: dict[str, ColumnType] = {f"c{i}": "text" for i in range(len(metering.carried))}
-        session.table("wanted", {**types, "epoch": "whole"}, wanted)
+        session.table("wanted", {**types, "epoch": "whole", "provider": "text"}, wanted)
         meters = open_prices(session, metering, rows := price_rows(basis))
-        listed = ", ".join("'" + name.replace("'", "''") + "'" for name in sorted(providers))
         session.run(
             sql_text(__package__, "calls").format(
                 **shape,
@@ -91,7 +93,6 @@ def find_calls(
                 unpriced=unpriced_sql(meters, rows),
                 card=event_amount_sql("card", meters),
                 contract=event_amount_sql("contract", meters),
-                provider=f"AND e.provider IN ({listed})" if listed else "",
             ),
             _bounds(basis),
         )
@@ -102,7 +103,7 @@ def find_calls(
         dearest = session.rows(
             "SELECT source, event_id, started_us, provider, model, tokens, card_pico,"
             " contract_pico, unpriced FROM calls"
-            " ORDER BY card_pico DESC, started_us, event_id LIMIT $most",
+            " ORDER BY card_pico DESC, started_us, source, event_id LIMIT $most",
             {"most": sample},
         )
     return Calls(

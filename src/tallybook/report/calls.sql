@@ -11,6 +11,6 @@ FROM (
   FROM events e
   {price_join}
   {corrections}
-  WHERE e.started_us >= $start_us AND e.started_us < $end_us {provider}
+  WHERE e.started_us >= $start_us AND e.started_us < $end_us
 ) k
-JOIN wanted w ON k.epoch = w.epoch AND {same}
+JOIN wanted w ON k.provider = w.provider AND k.epoch = w.epoch AND {same}

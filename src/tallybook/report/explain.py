@@ -83,7 +83,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         keys = _keys_of(tx, reference, period)
         parts = _entry_parts(tx, period, keys)
         held = booked(tx, period)
-        actuals = pool_actuals(tx, period)
+        actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
     allocation = allocate(month_of(basis, sheet.lines, actuals))
     _require_reproduced(reference, keys, held, targets(allocation, basis))
@@ -94,7 +94,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
     ]
     if not keys and not behind:
         raise _unknown(reference)
-    calls = find_calls(store, basis, {line.owner for line in behind}, _providers(keys), sample)
+    calls = find_calls(store, basis, {(x.owner, x.provider) for x in behind}, sample)
     _require_same_sum(reference, behind, calls)
     return Explanation(
         line=reference,
@@ -228,12 +228,6 @@ def _same_use(line: AttributedLine, key: PostingKey, basis: Basis, family: str) 
         return place.kind == key.kind
     service = place.detail if place.kind == "transfer" else ""
     return (place.purpose, place.kind, service) == (key.purpose, key.kind, key.service)
-
-
-def _providers(keys: set[PostingKey]) -> frozenset[str]:
-    """The providers to look at; empty means all."""
-    named = {key.provider for key in keys}
-    return frozenset() if "" in named else frozenset(named)
 
 
 def _shares(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
-from tallybook.errors import CorruptedError
-from tallybook.report.body import body_digest, from_body
+from tallybook.errors import CorruptedError, LedgerError
+from tallybook.report.body import body_digest, from_body, json_text
 from tallybook.report.model import StatementSet
 from tallybook.store import Tx
 
@@ -18,15 +18,21 @@ def issued(tx: Tx, period: str, version: int | None = None) -> StatementSet | No
         CorruptedError: the stored body is not what was issued.
     """
     row = tx.row(
-        "SELECT version, body, body_sha256 FROM statement WHERE period = :period"
+        "SELECT version, status, body, body_sha256, seal FROM statement WHERE period = :period"
         " AND (:version = 0 OR version = :version) ORDER BY version DESC",
         period=period,
         version=version or 0,
     )
     if row is None:
         return None
-    found = from_body(json.loads(row.body))
-    if body_digest(found) != row.body_sha256:
+    try:
+        found = from_body(json.loads(row.body))
+        stored = (found.period, found.version, found.status, found.seal, json_text(found))
+        same = stored == (period, row.version, row.status, row.seal, row.body)
+        same = same and body_digest(found) == found.body_sha256 == row.body_sha256
+    except (ValueError, KeyError, TypeError, LedgerError):
+        same = False
+    if not same:
         raise CorruptedError(
             f"the statements of {period} version {row.version} are not what was issued",
             where="statement",
