@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from fractions import Fraction
 
-from tallybook.money import format_share
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallybook.errors import MoneyError
+from tallybook.money import format_ratio, format_share, whole_parts
 
 
 @pytest.mark.parametrize(
@@ -11,3 +16,41 @@ from tallybook.money import format_share
 )
 def test_format_share(part, whole, text):
     assert format_share(part, whole) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "places", "text"),
+    [
+        (1, 3, 4, "0.3333"),
+        (2, 3, 4, "0.6667"),
+        (1, 32, 4, "0.0312"),
+        (3, 32, 4, "0.0938"),
+        (-1, 3, 4, "-0.3333"),
+        (1, -3, 4, "-0.3333"),
+        (-5, -4, 1, "1.2"),
+        (-1, 10**9, 4, "0.0000"),
+        (7, 2, 0, "4"),
+    ],
+)
+def test_format_ratio_rounds_half_to_even(part, whole, places, text):
+    assert format_ratio(part, whole, places) == text
+
+
+def test_format_ratio_of_nothing_is_refused():
+    with pytest.raises(MoneyError, match="denominator"):
+        format_ratio(1, 0, 4)
+
+
+def test_whole_parts_add_up():
+    assert whole_parts([Fraction(1, 3)] * 3) == [0, 1, 0]
+    assert whole_parts([]) == []
+    with pytest.raises(MoneyError, match="1/3"):
+        whole_parts([Fraction(1, 3)])
+
+
+@given(st.lists(st.fractions(max_denominator=50), max_size=6), st.integers())
+def test_whole_parts_stay_within_a_unit(parts, total):
+    every = [*parts, total - sum(parts)]
+    whole = whole_parts(every)
+    assert sum(whole) == total
+    assert all(abs(got - exact) <= 1 for got, exact in zip(whole, every, strict=True))

@@ -15,7 +15,7 @@ from tallybook.money.model import (
     Pico,
 )
 from tallybook.money.rounding import cents_of_nano, discounted_price, half_even, nano_of_pico
-from tallybook.money.share import format_share
+from tallybook.money.share import format_ratio, format_share, whole_parts
 from tallybook.money.text import (
     format_cents,
     format_units,
@@ -40,10 +40,12 @@ __all__ = [
     "cumulative_share",
     "discounted_price",
     "format_cents",
+    "format_ratio",
     "format_share",
     "format_units",
     "half_even",
     "nano_of_pico",
     "parse_percent",
     "parse_units",
+    "whole_parts",
 ]

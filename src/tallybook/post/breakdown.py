@@ -1,0 +1,148 @@
+"""A month with the token classes and prices behind its cells, from one scan; reads, posts nothing.
+
+An open period is seen as its next run would see it, a closed one as its last run did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tallybook.allocate.model import Month
+from tallybook.allocate.subsidy import NO_CLASS, ClassUsage
+from tallybook.attribute.lines import attribute_lines, decide
+from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.clock import Period
+from tallybook.errors import PeriodError
+from tallybook.ledger.state import CLOSED, period_state
+from tallybook.post.basis import Basis, basis_at, read_basis
+from tallybook.post.compute import metering_of, month_of, pool_actuals, price_rows
+from tallybook.post.run import seal_inbox
+from tallybook.post.sheet import latest_sheet
+from tallybook.rate.model import PriceRow
+from tallybook.rate.rating import Metering, open_prices, rate_events
+from tallybook.store import Store, sql_text
+from tallybook.store.lake import Session
+
+
+@dataclass(frozen=True, slots=True)
+class MonthBreakdown:
+    """A month, what it stands on, and the usage that teams bear directly, by token class."""
+
+    basis: Basis
+    month: Month
+    usage: tuple[ClassUsage, ...]
+
+
+def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
+    """Read a month for comparison.
+
+    Raises:
+        BooksError: no policy files were applied.
+        PeriodError: the period has neither usage nor cost pools.
+        CorruptedError: a sealed file is not what was written.
+    """
+    basis = _standing(store, period)
+    store.lake.verify(basis.snapshot)
+    metering, rows = metering_of(basis), price_rows(basis)
+    with store.lake.session(basis.snapshot, basis.corrections) as session:
+        rate_events(session, metering, rows)
+        lines = attribute_lines(session, metering, basis.books.org)
+        usage = _usage_by_class(session, basis, metering, rows)
+    with store.read() as tx:
+        month = month_of(basis, lines, pool_actuals(tx, str(period)))
+    if not month.cells and not month.pools:
+        raise PeriodError(
+            f"{period} has neither usage nor cost pools",
+            next_step="import usage: tallybook ingest",
+        )
+    return MonthBreakdown(basis, month, tuple(usage))
+
+
+def _standing(store: Store, period: Period) -> Basis:
+    with store.read() as tx:
+        closed = period_state(tx, str(period)) == CLOSED
+        sheet = latest_sheet(tx, str(period)) if closed else None
+    if sheet:
+        return basis_at(store, period, sheet.versions)
+    seal_inbox(store)
+    return read_basis(store, period)
+
+
+def _usage_by_class(
+    session: Session, basis: Basis, metering: Metering, rows: Sequence[PriceRow]
+) -> list[ClassUsage]:
+    """Usage by team, price and token class, after `rate_events` and `attribute_lines`."""
+    columns = ", ".join(f"c{i}" for i in range(len(metering.carried)))
+    combos = session.rows(f"SELECT combo, epoch, {columns} FROM combos ORDER BY combo")
+    owners, _ = decide(metering, basis.books.org, combos)
+    is_pooled = basis.policy.evaluation.funding == "pooled"
+    bearing = [
+        (number, owner.team)
+        for number, owner in enumerate(owners)
+        if owner.team != basis.books.org.unowned_team
+        and not (is_pooled and owner.purpose == "evaluation")
+    ]
+    session.table("bearing", {"owner": "whole", "team": "text"}, bearing)
+    meters = open_prices(session, metering, rows)
+    figures = ",\n  ".join(
+        f"SUM(m.q{i}), SUM(CASE WHEN m.unpriced THEN 0"
+        f" ELSE CAST(COALESCE(m.q{i}, 0) AS HUGEINT) * p.card_{i} END)"
+        for i in range(len(meters))
+    )
+    if not figures:
+        return []
+    same = " AND ".join(f"m.c{i} = c.c{i}" for i in range(len(metering.carried)))
+    statement = sql_text(__package__, "breakdown").format(figures=figures, same=same)
+    prices = _numbered(rows)
+    return [
+        use
+        for row in session.rows(statement)
+        for use in _classes(row, meters, prices)
+        if use.tokens or use.card_pico
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    model: str
+    tier: str
+    region: str
+    card: int
+
+
+_NO_PRICE = _Price("", "", "", 0)
+_UNPRICED = -1
+
+
+def _numbered(rows: Sequence[PriceRow]) -> dict[int, _Price]:
+    """Each price row's model, with the distinct cards numbered."""
+    cards: dict[tuple[tuple[str, int], ...], int] = {}
+    found = {}
+    for row in rows:
+        vector = {**(row.contract or {}), **(row.card or {})}
+        number = cards.setdefault(tuple(sorted(vector.items())), len(cards))
+        found[row.price_id] = _Price(row.model, row.tier, row.region, number)
+    return found
+
+
+def _classes(
+    row: tuple[object, ...], meters: Sequence[str], prices: Mapping[int, _Price]
+) -> list[ClassUsage]:
+    team, provider, price_id, unpriced, *figures = row
+    whole = [int(str(figure)) if figure is not None else 0 for figure in figures]
+    price = prices[int(str(price_id))] if price_id is not None else _NO_PRICE
+    return [
+        ClassUsage(
+            team=str(team),
+            provider=str(provider),
+            model=price.model,
+            tier=price.tier,
+            region=price.region,
+            card=_UNPRICED if unpriced else price.card,
+            token_class=meter if meter in TOKEN_CLASSES else NO_CLASS,
+            tokens=quantity if meter in TOKEN_CLASSES else 0,
+            card_pico=amount_pico,
+        )
+        for meter, quantity, amount_pico in zip(meters, whole[::2], whole[1::2], strict=True)
+    ]

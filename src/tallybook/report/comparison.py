@@ -1,0 +1,253 @@
+"""The four models side by side: from exact amounts to the view, the JSON and the text.
+
+Cents are made per model, over teams and central together, so that every column adds up to the
+ledger cost. The page is `tallybook.report.html.compare_html`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tallybook.allocate.compare import CURRENT, MODELS, Comparison, Outcome
+from tallybook.allocate.subsidy import Causes
+from tallybook.books.model import Org
+from tallybook.clock import Period
+from tallybook.money import (
+    cents_of_lines,
+    cents_of_nano,
+    format_cents,
+    format_ratio,
+    format_share,
+    whole_parts,
+)
+from tallybook.report.figures import money, signed_money
+from tallybook.report.model import BreakdownRow, ComparisonView, ModelColumn
+
+PLACES = 4
+_LABELS = {
+    "showback": "Showback",
+    "proportional": "Proportional",
+    "real_cost": "Real cost",
+    "use_case_budget": "Budget",
+}
+_CENTRAL = "central"
+_TEXT_WIDTH = 90
+_CAUSES = ("model_price", "fine_tuning", "input_output_mix", "cache")
+
+
+def comparison_view(
+    found: Comparison, causes: Mapping[str, Causes], org: Org, period: Period
+) -> ComparisonView:
+    """The comparison ready to draw: the four models and, last, the policy as it stands.
+
+    Args:
+        found: the outcomes.
+        causes: the subsidy under `proportional` by team.
+        org: names of teams, currency, and whether the company is made up.
+        period: the month.
+    """
+    names = {team.id: team.name for team in org.teams}
+    cost = cents_of_nano(found.ledger_cost_nano)
+    currency = org.company.currency
+    return ComparisonView(
+        currency=currency,
+        period_label=period.label(),
+        ledger_cost_cents=cost,
+        columns=tuple(
+            _column(name, outcome, found.period) for name, outcome in found.outcomes.items()
+        ),
+        teams=tuple((team, names.get(team, team)) for team in sorted(found.fair_nano)),
+        breakdown=tuple(_row(team, each, found.period) for team, each in causes.items()),
+        simulated=org.company.simulated,
+        recommendation=_reason(found, cost, currency),
+    )
+
+
+def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
+    """The machine form: amounts with two decimals, unfairness and saving with four.
+
+    Returns:
+        ``period``, ``ledger_cost``, ``models`` by name (``teams``, ``shown``, ``central``,
+        ``unfairness``, ``saving``), ``current`` in the same form for the policy as it stands,
+        ``breakdown`` by team and cause, and ``recommendation`` (``fairest``, ``reason``).
+    """
+    forms = {
+        column.model: _form(column, found.outcomes[column.model], found.period)
+        for column in view.columns
+    }
+    return {
+        "period": found.period,
+        "ledger_cost": format_cents(view.ledger_cost_cents),
+        "models": {model: forms[model] for model in MODELS},
+        CURRENT: forms[CURRENT],
+        "breakdown": {
+            row.team: {
+                "model_price": format_cents(row.model_price_cents),
+                "input_output_mix": format_cents(row.mix_cents),
+                "cache": format_cents(row.cache_cents),
+                "fine_tuning": format_cents(row.fine_tuning_cents),
+                "total": format_cents(row.total_cents),
+            }
+            for row in view.breakdown
+        },
+        "recommendation": {"fairest": found.fairest, "reason": view.recommendation},
+    }
+
+
+def comparison_text(view: ComparisonView) -> str:
+    """The comparison as text: who bears what, what saving pays, why tokens alone are unfair."""
+    labels = [column.label for column in view.columns]
+    bearers = [
+        [name, *(money(column.borne_cents.get(team, 0)) for column in view.columns)]
+        for team, name in view.teams
+    ]
+    totals = [
+        ["Central", *(money(column.central_cents) for column in view.columns)],
+        ["Ledger cost", *(money(view.ledger_cost_cents) for _ in labels)],
+    ]
+    measures = [
+        ["Unfairness", *(column.unfairness for column in view.columns)],
+        [
+            "Shown, not charged",
+            *(f"({money(x.shown_cents)})" if x.shown_cents else "" for x in view.columns),
+        ],
+    ]
+    saving = [
+        [name, *(column.saving.get(team, "") for column in view.columns)]
+        for team, name in view.teams
+    ]
+    title = f"What saving one {view.currency} of usage pays"
+    simulated = ["*** SIMULATED DATA: no company, no provider, no money ***", ""]
+    return "\n".join(
+        [
+            *(simulated if view.simulated else []),
+            f"Four models, {view.period_label}, {view.currency}",
+            "",
+            *_aligned(["Borne by", *labels], bearers, totals, measures, [[title], *saving]),
+            *_breakdown_lines(view),
+            "",
+            *textwrap.wrap(view.recommendation, _TEXT_WIDTH),
+        ]
+    )
+
+
+def _column(name: str, outcome: Outcome, period: str) -> ModelColumn:
+    teams = list(outcome.borne_nano)
+    *borne, central = cents_of_lines(
+        [*outcome.borne_nano.values(), outcome.central_nano],
+        [*(f"team:{team}" for team in teams), _CENTRAL],
+        salt=f"compare:{name}:{period}",
+    )
+    return ModelColumn(
+        model=name,
+        label=_label(outcome),
+        borne_cents=dict(zip(teams, borne, strict=True)),
+        shown_cents=cents_of_nano(sum(outcome.shown_nano.values())),
+        central_cents=central,
+        unfairness=_ratio(outcome),
+        saving={
+            team: format_ratio(saved.numerator, saved.denominator, PLACES)
+            for team, saved in outcome.saving.items()
+        },
+    )
+
+
+def _label(outcome: Outcome) -> str:
+    policy = outcome.policy
+    if policy is None:
+        return "As applied"
+    label = _LABELS[policy.model]
+    if policy.model == "real_cost":
+        share = format_share(policy.markup.numerator, policy.markup.denominator)
+        label += f" + {share.replace('.0 %', ' %')}"
+    elif policy.model == "use_case_budget":
+        label += f", {policy.charge}"
+    return label
+
+
+def _ratio(outcome: Outcome) -> str:
+    return format_ratio(outcome.unfairness.numerator, outcome.unfairness.denominator, PLACES)
+
+
+def _row(team: str, causes: Causes, period: str) -> BreakdownRow:
+    parts = whole_parts([getattr(causes, name) for name in _CAUSES])
+    price, tuning, mix, cache = cents_of_lines(parts, _CAUSES, salt=f"subsidy:{team}:{period}")
+    return BreakdownRow(
+        team=team,
+        model_price_cents=price,
+        mix_cents=mix,
+        cache_cents=cache,
+        fine_tuning_cents=tuning,
+        total_cents=price + tuning + mix + cache,
+    )
+
+
+def _reason(found: Comparison, cost_cents: int, currency: str) -> str:
+    best, *others = sorted(MODELS, key=lambda model: found.outcomes[model].unfairness)
+    figures = [f"{_label(found.outcomes[name])} {_ratio(found.outcomes[name])}" for name in others]
+    return (
+        f"{_label(found.outcomes[best])} is the fairest: {_ratio(found.outcomes[best])} of"
+        f" {currency} {money(cost_cents)} sits with someone who did not cause it."
+        f" {', '.join(figures)}; as applied {_ratio(found.outcomes[CURRENT])}."
+    )
+
+
+def _form(column: ModelColumn, outcome: Outcome, period: str) -> dict[str, Any]:
+    shown = cents_of_lines(
+        list(outcome.shown_nano.values()),
+        list(outcome.shown_nano),
+        salt=f"shown:{column.model}:{period}",
+    )
+    return {
+        "teams": {team: format_cents(cents) for team, cents in column.borne_cents.items()},
+        "shown": {
+            team: format_cents(cents) for team, cents in zip(outcome.shown_nano, shown, strict=True)
+        },
+        "central": format_cents(column.central_cents),
+        "unfairness": column.unfairness,
+        "saving": dict(column.saving),
+    }
+
+
+def _breakdown_lines(view: ComparisonView) -> list[str]:
+    if not view.breakdown:
+        return []
+    names = dict(view.teams)
+    heads = ["Proportional less cost", "Model price", "Input/output", "Cache", "Fine-tuning", "All"]
+    rows = [
+        [
+            names.get(row.team, row.team),
+            *(
+                signed_money(cents)
+                for cents in (
+                    row.model_price_cents,
+                    row.mix_cents,
+                    row.cache_cents,
+                    row.fine_tuning_cents,
+                    row.total_cents,
+                )
+            ),
+        ]
+        for row in view.breakdown
+    ]
+    return ["", *_aligned(heads, rows)]
+
+
+def _aligned(heads: Sequence[str], *blocks: Sequence[Sequence[str]]) -> list[str]:
+    """Blocks of rows under one heading, ruled apart; a row of one cell is a heading of its own."""
+    full = [list(heads), *(list(row) for block in blocks for row in block if len(row) > 1)]
+    widths = [max(len(row[i]) for row in full) for i in range(len(heads))]
+
+    def line(row: Sequence[str]) -> str:
+        first, *rest = row
+        cells = [first.ljust(widths[0]) if rest else first]
+        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=False)]
+        return "  ".join(cells).rstrip()
+
+    rule = "-" * len("  ".join("-" * width for width in widths))
+    lines = [line(heads)]
+    for block in blocks:
+        lines += [rule, *(line(row) for row in block)]
+    return lines
