@@ -6,7 +6,7 @@ charge after, per unit saved.
 
 A charge depends on other teams' usage only through driver weights and the tokens of `proportional`,
 and on a team's own features only through committed budgets. So cells are merged to what matters
-before anything is computed, and a large company takes seconds (docs/benchmarks.md). Merging moves
+before anything is computed, so that a company of hundreds of teams takes seconds. Merging moves
 the apportionment of a last nano, never more.
 """
 
