@@ -38,6 +38,15 @@ def test_the_machine_form_ties(tmp_path: Path) -> None:
     assert Path(value["entry"]).is_file()
 
 
+def test_the_books_go_where_home_says_before_or_after_the_verb(tmp_path: Path) -> None:
+    for number, args in enumerate((["--home", "HOME", "demo"], ["demo", "--home", "HOME"])):
+        home = tmp_path / f"home{number}"
+        given = [str(home) if arg == "HOME" else arg for arg in args]
+        result = CliRunner().invoke(cli, [*given, "--out", str(tmp_path / "demo")])
+        assert result.exit_code == 0, result.output
+        assert (home / "books" / "policy.yaml").is_file()
+
+
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     result = CliRunner().invoke(cli, ["demo", "--out", str(tmp_path)])

@@ -27,14 +27,16 @@ OUT = Path("out") / "demo"
     "--home", type=click.Path(path_type=Path), help="For the books.  [default: OUT/books]"
 )
 @json_option
-@click.pass_obj
-def demo(app: App, seed: int, out: Path, home: Path | None) -> None:
+@click.pass_context
+def demo(ctx: click.Context, seed: int, out: Path, home: Path | None) -> None:
     """Live three months of a SIMULATED company: calls, prices, owners, closes, pages.
 
     Example:  tallybook demo --out out/demo
     """
+    app: App = ctx.obj
+    home = home or ctx.find_root().params.get("home") or out / "books"
     note("SIMULATED: Northwind Robotics does not exist. Three months of it, in new books:")
-    done = live(out, home or out / "books", seed, lambda line: note(f"  {line}"))
+    done = live(out, home, seed, lambda line: note(f"  {line}"))
     app.answer(_value(done), _text(done))
 
 
