@@ -1,0 +1,87 @@
+"""Books with sealed events, made in bulk: store's own schema, files and manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from bench.company import PERIOD, write_books
+from tallybook.books.documents import read_folder
+from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
+from tallybook.clock import Calendar, Period
+from tallybook.post.apply import apply_documents
+from tallybook.store import Store, sql_text
+from tallybook.store.commands import Command
+from tallybook.store.events import EVENT_SCHEMA, TEXT
+from tallybook.store.seal import ROWS_PER_FILE, SealedFile, list_files, write_file
+
+NOW_US = 1_790_000_000_000_000
+
+
+def make_home(home: Path, rows: int) -> None:
+    """Make books with ``rows`` sealed events of `PERIOD`; the same events for the same number."""
+    store = make_books(home)
+    period = Period.parse(PERIOD)
+    files = [
+        write_file(store, table, period, f"{first:012d}")
+        for first, table in _tables(rows, min(rows, ROWS_PER_FILE))
+    ]
+    with store.write() as tx:
+        list_files(tx, files)
+    store.close()
+
+
+def make_larger(home: Path, small: Path, times: int) -> None:
+    """Make books with each file of ``small`` linked ``times`` times, so that it takes no disk."""
+    store, origin = make_books(home), Store.open(small)
+    files: list[SealedFile] = []
+    for file in origin.lake.snapshot().files:
+        for n in range(times):
+            path = file.path.replace(".parquet", f"-{n:03d}.parquet")
+            target = home / "lake" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.hardlink_to(origin.lake.path(file))
+            files.append(replace(file, path=path))
+    with store.write() as tx:
+        list_files(tx, files)
+    store.close()
+    origin.close()
+
+
+def make_books(home: Path) -> Store:
+    """Make books without events, under the policy of the made-up company."""
+    store = Store.create(home)
+    write_books(home / "books")
+    apply_documents(store, read_folder(home / "books"), Command("apply", {}, "bench"), NOW_US)
+    return store
+
+
+def made_up(first: int, last: int, total: int) -> pa.Table:
+    """The events of one stretch, as columns of `EVENT_SCHEMA`."""
+    start_us, end_us = Calendar("UTC", "2026-01").bounds_us(Period.parse(PERIOD))
+    with duckdb.connect() as engine:
+        engine.execute("SET enable_progress_bar = false")
+        found = engine.execute(
+            sql_text("bench", "events"),
+            {"first": first, "last": last, "total": total, "start_us": start_us, "end_us": end_us},
+        ).to_arrow_table()
+    return pa.table([_column(found, field) for field in EVENT_SCHEMA], schema=EVENT_SCHEMA)
+
+
+def _tables(rows: int, step: int) -> Iterator[tuple[int, pa.Table]]:
+    for first in range(0, rows, step):
+        yield first, made_up(first, min(first + step, rows), rows)
+
+
+def _column(found: pa.Table, field: pa.Field) -> Any:
+    """A generated column, or the value that ingest gives a field that no source told."""
+    if field.name in found.column_names:
+        return found.column(field.name).cast(field.type)
+    counts = (*TOKEN_CLASSES, *TOKEN_CLASSES_INFORMATIVE)
+    plain = "" if field.name in TEXT else 0 if field.name in counts else None
+    return pa.repeat(pa.scalar(plain, field.type), found.num_rows)

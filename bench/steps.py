@@ -1,0 +1,211 @@
+"""The measured steps. Each runs alone in a process: ``python -m bench.steps STEP HOME [NUMBER]``.
+
+What a step prepares is not timed: its act returns a function, and only calling that is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.company import PERIOD
+from bench.generate import make_home
+from bench.lines import claim_ids, write_lines
+from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.clock import FixedClock, Period
+from tallybook.meter.ingest import ingest
+from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.money import apportion
+from tallybook.post.basis import read_basis
+from tallybook.post.compute import attributed, metering_of, price_rows
+from tallybook.post.run import run
+from tallybook.rate.model import PriceRow
+from tallybook.report.explain import explain
+from tallybook.store import Store, sql_text
+from tallybook.store.lake import ColumnType
+
+NOW_US = 1_790_900_000_000_000
+TARGETS = 1_000_000
+Act = Callable[[], dict[str, int]]
+
+
+def bare(home: Path, stack: ExitStack, _number: int) -> Act:
+    """Scan, join to the contract layer alone, sum, group, materialise."""
+    store = Store.open(home)
+    basis = read_basis(store, Period.parse(PERIOD))
+    meters = metering_of(basis).meters
+    session = stack.enter_context(store.lake.session(basis.snapshot))
+    types, values = _one_layer(price_rows(basis), meters)
+    session.table("price", types, values)
+    terms = [
+        f"COALESCE({f'e.{meter}' if meter in TOKEN_CLASSES else _unit(meter)}, 0) * p.price_{i}"
+        for i, meter in enumerate(meters)
+    ]
+    statement = sql_text("bench", "bare").format(amount=" + ".join(terms))
+
+    def act() -> dict[str, int]:
+        session.run(statement)
+        ((groups, pico),) = session.rows("SELECT COUNT(*), CAST(SUM(pico) AS HUGEINT) FROM bare")
+        return {"groups": groups, "pico": int(pico)}
+
+    return act
+
+
+def attribute(home: Path, _stack: ExitStack, _number: int) -> Act:
+    """Rate in three layers, attribute, group: all that a run does between files and allocation."""
+    store = Store.open(home)
+    basis = read_basis(store, Period.parse(PERIOD))
+
+    def act() -> dict[str, int]:
+        lines = attributed(store, basis)
+        return {"lines": len(lines), "pico": sum(line.contract_pico for line in lines)}
+
+    return act
+
+
+def whole(home: Path, stack: ExitStack, _number: int) -> Act:
+    """The run, from nothing posted; the books are put back afterwards."""
+    store = Store.open(home)
+    database = store.home / "book.sqlite"
+    before = database.read_bytes()
+    stack.callback(lambda: _restore(database, before))
+
+    def act() -> dict[str, int]:
+        result = run(store, Period.parse(PERIOD), clock=FixedClock(NOW_US), actor="bench")
+        return {"events": result.events, "postings": result.postings}
+
+    return act
+
+
+def bring_in(home: Path, _stack: ExitStack, number: int) -> Act:
+    """Ingest: parse, hash, claim among the ids that are claimed already, write, fsync."""
+    store = Store.open(home)
+    path = write_lines(home, number)
+
+    def act() -> dict[str, int]:
+        result = ingest(
+            store,
+            Jsonl([path]),
+            clock=FixedClock(NOW_US),
+            new_id=lambda: secrets.token_hex(8),
+            on_progress=None,
+            reject_folder=home / "rejects",
+        )
+        return {"accepted": result.accepted, "rejected": result.rejected}
+
+    return act
+
+
+def one_line(home: Path, stack: ExitStack, _number: int) -> Act:
+    """Explain a posting of the run, back to its calls; the books are put back afterwards."""
+    whole(home, stack, 0)()
+    store = Store.open(home)
+
+    def act() -> dict[str, int]:
+        found = explain(store, "E-000001:1")
+        return {"calls": found.calls.count, "nano": found.posted_nano}
+
+    return act
+
+
+def month(home: Path, _stack: ExitStack, number: int) -> Act:
+    """No measure: make books with ``number`` sealed events."""
+
+    def act() -> dict[str, int]:
+        make_home(home, number)
+        return {}
+
+    return act
+
+
+def claims(home: Path, _stack: ExitStack, number: int) -> Act:
+    """No measure: make books in which ``number`` ids are claimed."""
+
+    def act() -> dict[str, int]:
+        claim_ids(home, number)
+        return {}
+
+    return act
+
+
+def split(_home: Path, _stack: ExitStack, number: int) -> Act:
+    """Apportion an amount over a million targets."""
+    keys = [f"target-{n}" for n in range(TARGETS)]
+    weights = [1 + (n * 7919 + number) % 100_003 for n in range(TARGETS)]
+
+    def act() -> dict[str, int]:
+        total = 123_456_789_012_345_678
+        return {"exact": int(sum(apportion(total, weights, keys, "bench")) == total)}
+
+    return act
+
+
+STEPS = {
+    "bare": bare,
+    "attribute": attribute,
+    "whole": whole,
+    "bring_in": bring_in,
+    "one_line": one_line,
+    "split": split,
+    "month": month,
+    "claims": claims,
+}
+
+
+def main() -> None:
+    """Prepare a step, do it, print what it took as JSON."""
+    name, home, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    with ExitStack() as stack:
+        act = STEPS[name](home, stack, number)
+        cpu, wall = _cpu_seconds(), time.perf_counter()
+        result = act()
+        cpu, wall = _cpu_seconds() - cpu, time.perf_counter() - wall
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"cpu_s": cpu, "wall_s": wall, "peak_bytes": peak, "result": result}))
+
+
+def _cpu_seconds() -> float:
+    """Of all threads of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _one_layer(
+    rows: list[PriceRow], meters: tuple[str, ...]
+) -> tuple[dict[str, ColumnType], list[tuple[object, ...]]]:
+    texts = ("provider", "model", "tier", "region")
+    wholes = ("from_us", "to_us", "context_over", "context_upto")
+    types: dict[str, ColumnType] = dict.fromkeys(texts, "text")
+    types |= dict.fromkeys(wholes, "whole")
+    types |= {f"price_{i}": "whole" for i in range(len(meters))}
+    values = [
+        (
+            *(getattr(row, name) for name in (*texts, *wholes)),
+            *((row.contract or {}).get(meter, 0) for meter in meters),
+        )
+        for row in rows
+    ]
+    return types, values
+
+
+def _unit(meter: str) -> str:
+    return f"e.units['{meter}']"
+
+
+def _restore(database: Path, before: bytes) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
+    with database.open("wb") as file:
+        file.write(before)
+        os.fsync(file.fileno())
+
+
+if __name__ == "__main__":
+    main()
