@@ -29,10 +29,17 @@ def claim_ids(home: Path, count: int) -> None:
             database.executemany("INSERT INTO claim VALUES (?, ?, 1)", rows)
             database.commit()
     database.close()
+    (home / "claimed").write_text(str(count), encoding="utf-8")
 
 
-def write_lines(home: Path, seed: int, events: int = EVENTS) -> Path:
+def new_events(claimed: int) -> int:
+    """How many events to bring into books with so many claims."""
+    return min(EVENTS, claimed)
+
+
+def write_lines(home: Path, seed: int) -> Path:
     """A file of canonical events with new ids; another seed makes other ids."""
+    events = new_events(int((home / "claimed").read_text(encoding="utf-8")))
     path = home / f"events-{seed}.jsonl"
     chance = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:

@@ -42,7 +42,7 @@ class Metering:
 
 
 def rate_events(session: Session, metering: Metering, rows: Sequence[PriceRow]) -> None:
-    """Make the table ``rated``: one row per (carried, epoch, provider, price row, state).
+    """Make the view ``rated``: one row per (carried, epoch, provider, price row, state).
 
     Columns: ``c0..`` what calls carry, ``epoch``, ``provider``, ``state``, ``unpriced``, ``calls``,
     ``tokens``, ``list_pico``, ``contract_pico``, ``card_pico``, and ``u0..`` per unit.
