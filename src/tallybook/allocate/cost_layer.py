@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from tallybook.allocate.flows import pool_flows
 from tallybook.allocate.model import AllocatedLine, CostCell, Month
+
+FLOWS = "pools"
+"""The group of what pools pass on to pools."""
 
 UNOWNED = "unowned"
 """The ``detail`` of a line that only the fallback gave an owner."""
 
 
 def cost_layer(month: Month) -> list[AllocatedLine]:
-    """Meter, pool and evaluation lines (worked example, C1 to C4)."""
-    return [*_meter(month), *_pools(month), *_evaluation(month)]
+    """Meter, pool and evaluation lines (worked example, C1 to C4), and what pools pass on."""
+    return [*_meter(month), *_pools(month), *_evaluation(month), *_flows(month)]
 
 
 def cost_line(cell: CostCell, group: str, amount_nano: int) -> AllocatedLine:
     """A line on ``Cost:<provider>`` with the dimensions of the cell."""
     return AllocatedLine(
         group=group,
-        account=f"Cost:{cell.provider}",
+        account=f"Cost:{account_part(cell.provider)}",
         amount_nano=amount_nano,
         team=cell.team,
         feature=cell.feature,
@@ -55,7 +59,9 @@ def _meter(month: Month) -> list[AllocatedLine]:
         accrued[cell.provider] += cell.card_nano + cell.variance_nano
     # Accrued clears the entry: it takes exactly minus the debits, so nothing can drift.
     lines += [
-        AllocatedLine(f"meter:{provider}", f"Accrued:{provider}", -nano, provider=provider)
+        AllocatedLine(
+            f"meter:{provider}", f"Accrued:{account_part(provider)}", -nano, provider=provider
+        )
         for provider, nano in accrued.items()
     ]
     return lines
@@ -91,3 +97,38 @@ def _evaluation(month: Month) -> list[AllocatedLine]:
                 )
             )
     return lines
+
+
+def _flows(month: Month) -> list[AllocatedLine]:
+    """Dr ``Pool`` of the taker, Cr ``Pool`` of the giver; ``detail`` names the other one.
+
+    Two pools that serve each other keep both flows: ``kind`` tells what came from what went.
+    """
+    lines = []
+    for flow in pool_flows(month):
+        lines += [
+            AllocatedLine(
+                FLOWS, f"Pool:{flow.taker}", flow.amount_nano, kind="received", detail=flow.giver
+            ),
+            AllocatedLine(
+                FLOWS, f"Pool:{flow.giver}", -flow.amount_nano, kind="given", detail=flow.taker
+            ),
+        ]
+    return lines
+
+
+def account_part(name: str) -> str:
+    """A name from outside as one part of an account's name: ``azure:eu`` is ``azure%3Aeu``.
+
+    What a part cannot hold is written as percent codes of its UTF-8 bytes: colons, percent signs,
+    what does not print, and blanks at the ends. Different names stay different.
+    """
+    inner = name.strip()
+    start = name.index(inner) if inner else len(name)
+    end = start + len(inner)
+    return "".join(
+        sign
+        if start <= at < end and sign.isprintable() and sign not in "%:"
+        else "".join(f"%{byte:02X}" for byte in sign.encode())
+        for at, sign in enumerate(name)
+    )

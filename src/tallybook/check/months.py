@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from tallybook.allocate.allocate import allocate
+from tallybook.allocate.cost_layer import account_part
 from tallybook.allocate.model import Month
 from tallybook.books.model import MODELS, TeamPolicy
 from tallybook.check.model import Finding, finding
@@ -162,7 +163,7 @@ def _remainders(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
         central = cell.team == month.unowned
         shown = model == "showback" or (model == "proportional" and unsplit)
         if central or (shown and not month.is_pooled(cell)):
-            stays[f"Cost:{cell.provider}"] += cell.card_nano
+            stays[f"Cost:{account_part(cell.provider)}"] += cell.card_nano
     found: dict[str, int] = defaultdict(int)
     for key, nano in held.items():
         if key.account.startswith("Cost:"):

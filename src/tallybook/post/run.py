@@ -24,12 +24,14 @@ from tallybook.post.sheet import save_sheet
 from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
+from tallybook.store.refile import refile
 from tallybook.store.seal import seal
 
 _REASONS = {
     "meter": Reason.METER,
     "pool": Reason.POOL,
     "evaluation": Reason.EVALUATION,
+    "pools": Reason.POOL_FLOW,
     "charge": Reason.CHARGE,
     "markup": Reason.MARKUP,
     "absorb": Reason.ABSORPTION,
@@ -39,6 +41,7 @@ _TEXTS = {
     "meter": "Metered usage at rate card, accrued at contract",
     "pool": "Cost pool at policy amount, actual from its source",
     "evaluation": "Evaluation moved to the pool that pays it",
+    "pools": "What pools use of each other",
     "charge": "Charged to the teams on this model",
     "markup": "Markup on usage and transfers",
     "absorb": "Driver share that the markup stands for",
@@ -106,7 +109,9 @@ def seal_inbox(store: Store) -> int:
     """Seal what waits in the inbox, by the company's calendar; returns the number of events."""
     with store.read() as tx:
         calendar = latest_books(tx)[0].calendar
-    return seal(store, calendar)
+    sealed = seal(store, calendar)
+    refile(store, calendar)
+    return sealed
 
 
 def require_open(basis: Basis) -> None:

@@ -1,0 +1,51 @@
+"""Refiling: when the company's zone changes, some events belong to another month than their file.
+
+The zone is fixed by the first close, so what is refiled was never issued. The old files stay where
+they are, retired: what a past run stood on can still be read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tallybook.clock import Calendar, Period
+from tallybook.store.engine import Store
+from tallybook.store.seal import SealedFile, by_period, list_files, manifest_version_in, write_file
+
+
+def refile(store: Store, calendar: Calendar) -> int:
+    """Write the events of misfiled files again, by the calendar; returns how many.
+
+    Args:
+        store: open books with an empty inbox.
+        calendar: the company's, as it is now.
+
+    Raises:
+        CorruptedError: a file is not what was sealed.
+        OSError: the disk refuses; the old files still stand.
+    """
+    snapshot = store.lake.snapshot()
+    misfiled = [file for file in snapshot.files if not _fits(file, calendar)]
+    if not misfiled:
+        return 0
+    store.lake.verify(type(snapshot)(snapshot.version, tuple(misfiled)))
+    written = [
+        write_file(store, part, period, f"{Path(file.path).stem}-{file.period}-{snapshot.version}")
+        for file in misfiled
+        for period, part in by_period(pq.read_table(store.lake.path(file)), calendar)
+    ]
+    with store.write() as tx:
+        if manifest_version_in(tx) == snapshot.version:
+            list_files(tx, written)
+            tx.run_many(
+                "UPDATE sealed_file SET retired = :version WHERE path = :path",
+                [{"version": snapshot.version + 1, "path": file.path} for file in misfiled],
+            )
+    return sum(file.rows for file in misfiled)
+
+
+def _fits(file: SealedFile, calendar: Calendar) -> bool:
+    start_us, end_us = calendar.bounds_us(Period.parse(file.period))
+    return start_us <= file.min_us and file.max_us < end_us
