@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
+from tallybook.meter.mapping_file import read_mapping
+from tallybook.meter.model import FIELDS
+
 PAGE = Path(__file__).parents[2] / "docs" / "start.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -65,11 +69,15 @@ def test_every_block_prints_what_the_page_shows(printed: list[str]) -> None:
 
 
 def test_the_page_knows_every_event_field_and_token_class() -> None:
-    from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE  # noqa: PLC0415
-    from tallybook.meter.model import FIELDS  # noqa: PLC0415
-
     named = set(re.findall(r"`(\w+)`", PAGE.read_text()))
     assert {*FIELDS, *TOKEN_CLASSES, *TOKEN_CLASSES_INFORMATIVE} <= named
+
+
+def test_the_mapping_that_the_page_shows_is_one() -> None:
+    shown = next(text for kind, text in BLOCK.findall(PAGE.read_text()) if kind == "yaml")
+    mapping = read_mapping(shown.encode(), "start.md", "json")
+    assert mapping.source == "proxy"
+    assert set(mapping.tokens) == {"input_uncached", "cache_read", "output"}
 
 
 def test_a_line_that_was_not_printed_is_missed() -> None:
