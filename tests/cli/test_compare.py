@@ -164,8 +164,8 @@ def test_the_breakdown_adds_up(answer):
 def test_the_recommendation_says_its_figures(answer):
     assert answer["recommendation"]["fairest"] == "use_case_budget"
     reason = answer["recommendation"]["reason"]
-    assert reason.startswith("Budget, actual is the fairest: 0.0000 of USD 132.43 sits with ")
-    assert "Proportional 0.4402, Showback 0.9447; as applied 0.1801." in reason
+    assert reason.startswith("Budget, actual is the fairest: 0.0 % of USD 132.43 sits with ")
+    assert "Proportional 44.0 %, Showback 94.5 %; as applied 18.0 %." in reason
 
 
 def test_the_text_form(home):

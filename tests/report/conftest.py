@@ -166,6 +166,7 @@ def comparison():
             label,
             {"A": support, "B": search},
             shown,
+            {},
             central,
             unfairness,
             dict(zip("AB", saving, strict=True)),

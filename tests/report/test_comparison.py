@@ -50,8 +50,8 @@ Proportional less cost  Model price  Input/output  Cache  Fine-tuning    All
 A                             +0.33         +0.33   0.00        +0.34  +1.00
 B                             -0.33          0.00  -0.34        -0.33  -1.00
 
-Budget, actual is the fairest: 0.0000 of USD 1,070.00 sits with someone who did not cause
-it. Real cost + 15 % 0.0280, Proportional 0.1869, Showback 0.9813; as applied 0.2664."""
+Budget, actual is the fairest: 0.0 % of USD 1,070.00 sits with someone who did not cause
+it. Real cost + 15 % 2.8 %, Proportional 18.7 %, Showback 98.1 %; as applied 26.6 %."""
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ class Outcome:
         unfairness: half of what teams and central bear more or less than their fair share, as a
             share of the ledger cost: how much of the bill sits with someone who did not cause it.
         saving: per team with usage, what it saves when its usage is worth one unit less.
+        lines: what the model posts and shows; cents cross from these, as on a statement.
     """
 
     policy: TeamPolicy | None
@@ -43,6 +44,7 @@ class Outcome:
     central_nano: int
     unfairness: Fraction
     saving: Mapping[str, Fraction]
+    lines: tuple[AllocatedLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def compare(month: Month) -> Comparison:
                 central_nano=found.central,
                 unfairness=_unfairness(found, fair, cost),
                 saving=saved[name],
+                lines=found.lines,
             )
             for name, found in charged.items()
         },
@@ -117,6 +120,7 @@ class _Charged:
     shown: Mapping[str, int]
     central: int
     cost: int
+    lines: tuple[AllocatedLine, ...]
 
 
 def _charged(month: Month, policy: PolicyVersion) -> _Charged:
@@ -134,6 +138,7 @@ def _charged(month: Month, policy: PolicyVersion) -> _Charged:
             if not line.account.startswith(("Charge:", *_OUTSIDE))
         ),
         cost=-outside,
+        lines=allocation.lines,
     )
 
 

@@ -51,6 +51,17 @@ def _value(found: Explanation) -> dict[str, object]:
             {"what": share.what, "detail": share.detail, "amount": exact(share.amount_nano)}
             for share in found.allocated
         ],
+        "attributed": [
+            {
+                "rule": owner.rule,
+                "team": owner.team,
+                "feature": owner.feature,
+                "purpose": owner.purpose,
+                "executor": owner.executor,
+                "calls": calls,
+            }
+            for owner, calls in found.owners
+        ],
         "rated": {
             "count": found.calls.count,
             "tokens": found.calls.tokens,
@@ -87,6 +98,14 @@ def _text(found: Explanation) -> str:
         [[s.what, s.detail, exact(s.amount_nano)] for s in found.allocated],
         right=(2,),
     )
+    owners = table(
+        ("decided by", "payer", "purpose", "run by", "calls"),
+        [
+            [o.rule, f"{o.team} {o.feature}".strip(), o.purpose, o.executor, str(calls)]
+            for o, calls in found.owners[:20]
+        ],
+        right=(4,),
+    )
     calls = table(
         ("event", "started", "model", "tokens", "at rate card"),
         [
@@ -103,7 +122,7 @@ def _text(found: Explanation) -> str:
     )
     return (
         f"{found.line}, {found.period}: {exact(found.posted_nano)} posted\n\n{entries}\n\n"
-        f"allocated from\n{shares}\n\n"
+        f"allocated from\n{shares}\n\nowned by\n{owners}\n\n"
         f"behind it: {found.calls.count} calls, {found.calls.tokens} tokens, exactly"
         f" {format_units(found.calls.card_pico, PICO_SCALE)} at rate card"
         f" ({format_units(found.calls.contract_pico, PICO_SCALE)} at contract); the dearest:\n"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 
 from tallybook.check.check import CHECKS
 from tallybook.check.check import check as run_checks
 from tallybook.cli.app import App, progress, table
 from tallybook.cli.options import json_option
+from tallybook.errors import WrongUsageError
 from tallybook.ledger.verify import verify as verify_chain
 
 
@@ -30,6 +35,23 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> None:
     rows = [["ok" if f.ok else "FAILS", f.name, str(f.examined), f.detail] for f in findings]
     app.answer({"checks": values}, table(("", "invariant", "examined", "detail"), rows, right=(2,)))
     ctx.exit(0 if all(f.ok for f in findings) else 1)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def bench(ctx: click.Context, args: tuple[str, ...]) -> None:
+    """Measure speed and memory as ratios in one run; works in a checkout, where bench/ is.
+
+    Examples:  tallybook bench --quick
+    tallybook bench --rows 1000000 --repeat 1
+    """
+    if not Path("bench/__main__.py").is_file():
+        raise WrongUsageError(
+            "there is no bench/ here", next_step="run it in a checkout of Tallybook, or: make bench"
+        )
+    command = [sys.executable, "-m", "bench", *args]
+    ctx.exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own module
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from tallybook.money.apportion import apportion
 from tallybook.money.cents import cents_of_lines
 from tallybook.money.cumulate import cumulative_nano, cumulative_share
+from tallybook.money.flow import whole_flow
 from tallybook.money.model import (
     CENTS_PER_UNIT,
     NANO_PER_CENT,
@@ -15,7 +16,7 @@ from tallybook.money.model import (
     Pico,
 )
 from tallybook.money.rounding import cents_of_nano, discounted_price, half_even, nano_of_pico
-from tallybook.money.share import format_ratio, format_share, whole_parts
+from tallybook.money.share import format_percent, format_ratio, format_share, whole_parts
 from tallybook.money.text import (
     format_cents,
     format_units,
@@ -40,6 +41,7 @@ __all__ = [
     "cumulative_share",
     "discounted_price",
     "format_cents",
+    "format_percent",
     "format_ratio",
     "format_share",
     "format_units",
@@ -47,5 +49,6 @@ __all__ = [
     "nano_of_pico",
     "parse_percent",
     "parse_units",
+    "whole_flow",
     "whole_parts",
 ]

@@ -25,6 +25,16 @@ def format_share(part: int, whole: int) -> str:
     return f"{sign}{abs(tenths) // 10}.{abs(tenths) % 10} %"
 
 
+def format_percent(rate: Fraction) -> str:
+    """A stated rate in as few digits as say it exactly: ``"15 %"``, ``"12.5 %"``.
+
+    Args:
+        rate: 15 % is ``Fraction(15, 100)``; at most four decimals of a percent are shown.
+    """
+    text = format_units(half_even(rate.numerator * 10**6, rate.denominator), 4)
+    return f"{text.rstrip('0').rstrip('.')} %"
+
+
 def format_ratio(part: int, whole: int, places: int) -> str:
     """A ratio as decimal text, half-even: ``format_ratio(1, 3, 4) == "0.3333"``.
 

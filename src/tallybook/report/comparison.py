@@ -1,28 +1,36 @@
 """The four models side by side: from exact amounts to the view, the JSON and the text.
 
-Cents are made per model, over teams and central together, so that every column adds up to the
-ledger cost. The page is `tallybook.report.html.compare_html`.
+Cents cross per model from the lines that the model would post, exactly as on its statements, so
+that every column adds up to the ledger cost and says what the statements say. The page is
+`tallybook.report.html.compare_html`.
 """
 
 from __future__ import annotations
 
 import textwrap
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tallybook.allocate.compare import CURRENT, MODELS, Comparison, Outcome
+from tallybook.allocate.model import AllocatedLine
 from tallybook.allocate.subsidy import Causes
 from tallybook.books.model import Org
 from tallybook.clock import Period
+from tallybook.ledger.model import PostingKey
 from tallybook.money import (
     cents_of_lines,
     cents_of_nano,
     format_cents,
+    format_percent,
     format_ratio,
     format_share,
     whole_parts,
 )
+from tallybook.report.central import central_nano
+from tallybook.report.cents import to_cents
 from tallybook.report.figures import money, signed_money
+from tallybook.report.lines import CHARGE, posted_figures
 from tallybook.report.model import BreakdownRow, ComparisonView, ModelColumn
 
 PLACES = 4
@@ -56,7 +64,8 @@ def comparison_view(
         period_label=period.label(),
         ledger_cost_cents=cost,
         columns=tuple(
-            _column(name, outcome, found.period) for name, outcome in found.outcomes.items()
+            _column(name, outcome, found.period, org.unowned_team)
+            for name, outcome in found.outcomes.items()
         ),
         teams=tuple((team, names.get(team, team)) for team in sorted(found.fair_nano)),
         breakdown=tuple(_row(team, each, found.period) for team, each in causes.items()),
@@ -73,10 +82,7 @@ def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
         ``unfairness``, ``saving``), ``current`` in the same form for the policy as it stands,
         ``breakdown`` by team and cause, and ``recommendation`` (``fairest``, ``reason``).
     """
-    forms = {
-        column.model: _form(column, found.outcomes[column.model], found.period)
-        for column in view.columns
-    }
+    forms = {column.model: _form(column) for column in view.columns}
     return {
         "period": found.period,
         "ledger_cost": format_cents(view.ledger_cost_cents),
@@ -133,24 +139,47 @@ def comparison_text(view: ComparisonView) -> str:
     )
 
 
-def _column(name: str, outcome: Outcome, period: str) -> ModelColumn:
-    teams = list(outcome.borne_nano)
-    *borne, central = cents_of_lines(
-        [*outcome.borne_nano.values(), outcome.central_nano],
-        [*(f"team:{team}" for team in teams), _CENTRAL],
-        salt=f"compare:{name}:{period}",
-    )
+def _column(name: str, outcome: Outcome, period: str, unowned: str) -> ModelColumn:
+    """A model's column; its cents are those that the model's statements would show."""
+    held: dict[PostingKey, int] = defaultdict(int)
+    for line in outcome.lines:
+        held[_key(line, period)] += line.amount_nano
+    figures = posted_figures(held)
+    charged = {key.team for key in held if key.account.startswith(f"{CHARGE}:")}
+    cents, central = to_cents(period, figures, central_nano(held, unowned))
+    borne, shown = dict.fromkeys(outcome.borne_nano, 0), dict.fromkeys(outcome.shown_nano, 0)
+    for key, amount in cents.items():
+        (borne if key.team in charged else shown)[key.team] += amount
     return ModelColumn(
         model=name,
         label=_label(outcome),
-        borne_cents=dict(zip(teams, borne, strict=True)),
-        shown_cents=cents_of_nano(sum(outcome.shown_nano.values())),
-        central_cents=central,
+        borne_cents=borne,
+        shown_cents=sum(shown.values()),
+        shown_by_team_cents=shown,
+        central_cents=sum(central.values()),
         unfairness=_ratio(outcome),
         saving={
             team: format_ratio(saved.numerator, saved.denominator, PLACES)
             for team, saved in outcome.saving.items()
         },
+    )
+
+
+def _key(line: AllocatedLine, period: str) -> PostingKey:
+    """The key under which a run would post a line, without versions."""
+    return PostingKey(
+        account=line.account,
+        team=line.team,
+        feature=line.feature,
+        purpose=line.purpose,
+        kind=line.kind,
+        provider=line.provider,
+        service=line.service,
+        detail=line.detail,
+        source=line.group,
+        service_period=period,
+        price_version="",
+        policy_version=0,
     )
 
 
@@ -160,8 +189,7 @@ def _label(outcome: Outcome) -> str:
         return "As applied"
     label = _LABELS[policy.model]
     if policy.model == "real_cost":
-        share = format_share(policy.markup.numerator, policy.markup.denominator)
-        label += f" + {share.replace('.0 %', ' %')}"
+        label += f" + {format_percent(policy.markup)}"
     elif policy.model == "use_case_budget":
         label += f", {policy.charge}"
     return label
@@ -169,6 +197,10 @@ def _label(outcome: Outcome) -> str:
 
 def _ratio(outcome: Outcome) -> str:
     return format_ratio(outcome.unfairness.numerator, outcome.unfairness.denominator, PLACES)
+
+
+def _share(outcome: Outcome) -> str:
+    return format_share(outcome.unfairness.numerator, outcome.unfairness.denominator)
 
 
 def _row(team: str, causes: Causes, period: str) -> BreakdownRow:
@@ -186,25 +218,18 @@ def _row(team: str, causes: Causes, period: str) -> BreakdownRow:
 
 def _reason(found: Comparison, cost_cents: int, currency: str) -> str:
     best, *others = sorted(MODELS, key=lambda model: found.outcomes[model].unfairness)
-    figures = [f"{_label(found.outcomes[name])} {_ratio(found.outcomes[name])}" for name in others]
+    figures = [f"{_label(found.outcomes[name])} {_share(found.outcomes[name])}" for name in others]
     return (
-        f"{_label(found.outcomes[best])} is the fairest: {_ratio(found.outcomes[best])} of"
+        f"{_label(found.outcomes[best])} is the fairest: {_share(found.outcomes[best])} of"
         f" {currency} {money(cost_cents)} sits with someone who did not cause it."
-        f" {', '.join(figures)}; as applied {_ratio(found.outcomes[CURRENT])}."
+        f" {', '.join(figures)}; as applied {_share(found.outcomes[CURRENT])}."
     )
 
 
-def _form(column: ModelColumn, outcome: Outcome, period: str) -> dict[str, Any]:
-    shown = cents_of_lines(
-        list(outcome.shown_nano.values()),
-        list(outcome.shown_nano),
-        salt=f"shown:{column.model}:{period}",
-    )
+def _form(column: ModelColumn) -> dict[str, Any]:
     return {
         "teams": {team: format_cents(cents) for team, cents in column.borne_cents.items()},
-        "shown": {
-            team: format_cents(cents) for team, cents in zip(outcome.shown_nano, shown, strict=True)
-        },
+        "shown": {team: format_cents(cents) for team, cents in column.shown_by_team_cents.items()},
         "central": format_cents(column.central_cents),
         "unfairness": column.unfairness,
         "saving": dict(column.saving),

@@ -9,9 +9,10 @@ from tallybook.attribute.model import AttributedLine
 from tallybook.books.model import Books, PolicyVersion
 from tallybook.clock import Period
 from tallybook.ledger.model import PostingKey
-from tallybook.money import cents_of_lines, cents_of_nano, format_share, nano_of_pico
+from tallybook.money import cents_of_nano, format_percent, format_share, nano_of_pico
 from tallybook.post.sheet import Sheet
-from tallybook.report.central import LABELS, CentralKey, central_nano
+from tallybook.report.central import LABELS, central_nano
+from tallybook.report.cents import to_cents
 from tallybook.report.lines import LineFigures, LineKey, is_pooled, line_figures, line_id
 from tallybook.report.model import (
     BudgetUse,
@@ -65,7 +66,7 @@ def draft(
     unowned = books.org.unowned_team
     figures = line_figures(held, sheet.lines, policy, unowned)
     central = central_nano(held, unowned)
-    cents, central_cents = _to_cents(sheet.period, figures, central, policy)
+    cents, central_cents = to_cents(sheet.period, figures, central)
     view = _View(books, policy, sheet, figures, cents)
     statements = tuple(view.statement(team, previous_cents.get(team)) for team in view.teams)
     issue = StatementSet(
@@ -126,34 +127,6 @@ def state_of(every: Iterable[AttributedLine], lines: Sequence[AttributedLine]) -
     )
 
 
-def _to_cents(
-    period: str,
-    figures: Mapping[LineKey, LineFigures],
-    central: Mapping[CentralKey, int],
-    policy: PolicyVersion,
-) -> tuple[dict[LineKey, int], dict[CentralKey, int]]:
-    """Cross every line to cents together, so that charged + central = ledger cost, to the cent.
-
-    A showback team's central line is the sum of the lines that it is shown: they cross instead.
-    """
-    others = [key for key in central if key.kind != "showback"]
-    nanos = [f.nano for f in figures.values()] + [central[key] for key in others]
-    names = ["\x1f".join(("line", *key)) for key in figures]
-    names += ["\x1f".join(("central", *key)) for key in others]
-    parts = cents_of_lines(nanos, names, salt=f"statement:{period}")
-    cents = dict(zip(figures, parts, strict=False))
-    rest = dict(zip(others, parts[len(cents) :], strict=True))
-    for key in central:
-        if key.kind == "showback":
-            rest[key] = sum(amount for line, amount in cents.items() if line.team == key.detail)
-    assert all(
-        policy.policy_for(key.detail).model == "showback"
-        for key in central
-        if key.kind == "showback"
-    ), "only teams on showback are shown"
-    return cents, {key: rest[key] for key in central}
-
-
 class _View:
     """The names and notes around the figures of one period."""
 
@@ -210,7 +183,7 @@ class _View:
         policy = self._policy.policy_for(team)
         label = MODEL_LABELS[policy.model]
         if policy.markup:
-            label += f" + {format_share(policy.markup.numerator, policy.markup.denominator)}"
+            label += f" + {format_percent(policy.markup)}"
         if policy.model == "use_case_budget":
             label += f", {policy.charge}"
         return label
@@ -236,8 +209,7 @@ class _View:
             stands_for = ", ".join(
                 pool.id for pool in self._policy.pools if pool.recovered_by == "markup"
             )
-            rate = format_share(markup.numerator, markup.denominator)
-            return f"Markup {rate}" + (f" ({stands_for})" if stands_for else "")
+            return f"Markup {format_percent(markup)}" + (f" ({stands_for})" if stands_for else "")
         if key.kind == "transfer":
             return f"Caused by you, run by others: {key.detail}"
         if key.kind in ("pool", "evaluation"):
@@ -269,7 +241,7 @@ class _View:
         for feature in sorted({line.owner.feature for line in pooled}):
             mine = [line for line in pooled if line.owner.feature == feature]
             label = f"paid by the {self._policy.evaluation.pool} pool"
-            yield self._note(team, feature, "evaluation", "evaluation", label, mine)
+            yield self._note(LineKey(team, feature, "evaluation", "evaluation", ""), label, mine)
 
     def _run_for_notes(self, team: str) -> Iterable[StatementLine]:
         run = [
@@ -282,28 +254,19 @@ class _View:
                 line for line in run if (line.owner.team, line.owner.service) == (payer, service)
             ]
             label = f"run for {payer}: {service}"
-            yield self._note(team, "", "", "transfer", label, theirs)
+            yield self._note(LineKey(team, "", "", "transfer", label), label, theirs)
 
-    def _note(
-        self,
-        team: str,
-        feature: str,
-        purpose: str,
-        kind: str,
-        label: str,
-        lines: Sequence[AttributedLine],
-    ) -> StatementLine:
+    def _note(self, key: LineKey, label: str, lines: Sequence[AttributedLine]) -> StatementLine:
         figures = LineFigures()
         for line in lines:
             figures.add_usage(line)
-        key = LineKey(team, feature, purpose, kind, f"note:{label}")
         return StatementLine(
-            id=line_id(self._sheet.period, key),
-            feature=feature,
-            feature_name=self._feature_name(feature),
-            purpose=purpose,
-            kind=kind,
-            detail=label,
+            id=line_id(self._sheet.period, key._replace(detail=f"note:{label}")),
+            feature=key.feature,
+            feature_name=self._feature_name(key.feature),
+            purpose=key.purpose,
+            kind=key.kind,
+            detail=key.detail,
             label=label,
             quantity=Quantity(figures.calls, figures.tokens, dict(figures.units)),
             amount_cents=cents_of_nano(nano_of_pico(sum(line.card_pico for line in lines))),

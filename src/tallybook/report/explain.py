@@ -8,17 +8,21 @@ what is booked, explaining fails loudly instead of telling a story.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tallybook.allocate.allocate import allocate
-from tallybook.allocate.model import Allocation
+from tallybook.allocate.cost_layer import FLOWS
+from tallybook.allocate.model import Allocation, PoolShare
 from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.books.model import PolicyVersion
 from tallybook.clock import Period
 from tallybook.errors import LedgerError, PeriodError
 from tallybook.ledger.balance import booked
 from tallybook.ledger.journal import JournalEntry, entries, entry_of
 from tallybook.ledger.model import PostingKey
+from tallybook.money import format_share
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.run import targets
@@ -54,13 +58,17 @@ class EntryPart:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The way back from a line. ``posted_nano`` is the sum of ``entries``."""
+    """The way back from a line. ``posted_nano`` is the sum of ``entries``.
+
+    ``owners`` are the owners of the calls with how many calls each decision covers, most first.
+    """
 
     line: str
     period: str
     posted_nano: int
     entries: tuple[EntryPart, ...]
     allocated: tuple[Share, ...]
+    owners: tuple[tuple[Owner, int], ...]
     calls: Calls
 
 
@@ -101,7 +109,8 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         period=period,
         posted_nano=sum(part.amount_nano for part in parts),
         entries=parts,
-        allocated=tuple(_shares(keys, held, allocation, behind)),
+        allocated=tuple(_shares(keys, held, allocation, basis.policy)),
+        owners=_owners(behind),
         calls=calls,
     )
 
@@ -234,7 +243,7 @@ def _shares(
     keys: set[PostingKey],
     held: Mapping[PostingKey, int],
     allocation: Allocation,
-    behind: Sequence[AttributedLine],
+    policy: PolicyVersion,
 ) -> list[Share]:
     shares = [
         Share(key.source, _posting_detail(key), held.get(key, 0))
@@ -242,26 +251,47 @@ def _shares(
         if held.get(key, 0)
     ]
     pools = {key.detail for key in keys if key.kind in ("pool", "evaluation")}
+    pools |= {key.account.removeprefix("Pool:") for key in keys if key.source == FLOWS}
     for share in allocation.shares:
         if share.pool in pools:
-            whole = sum(share.weights.values())
-            shares += [
-                Share(
-                    f"pool {share.pool}",
-                    f"{team}: {share.driver} {share.weights[team]} of {whole}",
-                    nano,
-                )
-                for team, nano in share.amounts_nano.items()
-            ]
-    rules: dict[Owner, int] = {}
-    for line in behind:
-        rules[line.owner] = rules.get(line.owner, 0) + line.calls
-    shares += [
-        Share("attributed", f"{owner.rule}: {owner.team} {owner.feature} {owner.purpose}"
-              f" run by {owner.executor}, {calls} calls", 0)
-        for owner, calls in sorted(rules.items(), key=lambda item: -item[1])[:20]
-    ]  # fmt: skip
+            shares += [*_passed_on(share, allocation, policy), *_by_team(share)]
     return shares
+
+
+def _owners(behind: Sequence[AttributedLine]) -> tuple[tuple[Owner, int], ...]:
+    calls: Counter[Owner] = Counter()
+    for line in behind:
+        calls[line.owner] += line.calls
+    return tuple(calls.most_common())
+
+
+def _passed_on(share: PoolShare, allocation: Allocation, policy: PolicyVersion) -> list[Share]:
+    """What pools that serve each other make of a pool's own amount; none if nothing flows."""
+    what = f"pool {share.pool}"
+    serves = {pool.id: pool.serves for pool in policy.pools}
+    steps = []
+    for flow in allocation.flows:
+        part = serves[flow.giver][flow.taker]
+        said = f"{format_share(part.numerator, part.denominator)}, {policy.pool_method}"
+        if flow.taker == share.pool:
+            steps.append(Share(what, f"from pool {flow.giver}: serves {said}", flow.amount_nano))
+        elif flow.giver == share.pool:
+            steps.append(Share(what, f"to pool {flow.taker}: serves {said}", -flow.amount_nano))
+    own_nano = share.total_nano - sum(step.amount_nano for step in steps)
+    return [Share(what, "its own amount", own_nano), *steps] if steps else []
+
+
+def _by_team(share: PoolShare) -> list[Share]:
+    whole = sum(share.weights.values())
+    instead = f", as {', '.join(share.empty)} is zero" if share.empty else ""
+    return [
+        Share(
+            f"pool {share.pool}",
+            f"{team}: {share.driver} {share.weights[team]} of {whole}{instead}",
+            nano,
+        )
+        for team, nano in share.amounts_nano.items()
+    ]
 
 
 def _posting_detail(key: PostingKey) -> str:

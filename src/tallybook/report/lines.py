@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tallybook.attribute.model import AttributedLine
 from tallybook.books.model import PolicyVersion
 from tallybook.ledger.model import PostingKey
+from tallybook.report.model import LINE_KINDS
 
 CHARGE, SHOWN = "Charge", "Memo:Shown"
 
@@ -95,11 +96,30 @@ def line_figures(
         policy: the policy in force.
         unowned: the central team, which has no statement.
     """
-    found: dict[LineKey, LineFigures] = defaultdict(LineFigures)
-    for key, nano in held.items():
-        if place := line_key(key):
-            found[place].nano += nano
+    found = posted_figures(held)
     for line in lines:
         if line.owner.team != unowned and not is_pooled(line, policy, unowned):
             found[usage_key(line, policy)].add_usage(line)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=_reading_order))
+
+
+def posted_figures(held: Mapping[PostingKey, int]) -> defaultdict[LineKey, LineFigures]:
+    """The amount of every line that something is posted or shown on, without usage."""
+    found: defaultdict[LineKey, LineFigures] = defaultdict(LineFigures)
+    for key, nano in held.items():
+        if place := line_key(key):
+            found[place].nano += nano
+    return found
+
+
+def _reading_order(item: tuple[LineKey, LineFigures]) -> tuple[str, str, int, bool, str, str]:
+    """By feature, usage before the rest, what was used before commitments and overruns."""
+    key, _ = item
+    return (
+        key.team,
+        key.feature,
+        LINE_KINDS.index(key.kind),
+        bool(key.detail),
+        key.purpose,
+        key.detail,
+    )

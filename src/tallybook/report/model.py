@@ -248,6 +248,7 @@ class ModelColumn:
     label: str
     borne_cents: Mapping[str, int]
     shown_cents: int
+    shown_by_team_cents: Mapping[str, int]
     central_cents: int
     unfairness: str
     saving: Mapping[str, str]

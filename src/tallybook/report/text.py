@@ -94,7 +94,7 @@ def _row(row: Row) -> list[str]:
     share, amount, below = row.share, row.amount, list[str]()
     remark = _clean(row.remark)
     beside = f"{amount[:-1]} {remark})"
-    if remark and _width(beside) <= SHARE + AMOUNT:
+    if remark and _width(beside) < SHARE + AMOUNT:
         share, amount = "", beside
     elif remark:
         below = [" " * (NAME + 2) + part for part in textwrap.wrap(remark, WIDTH - NAME - 2)]
