@@ -1,6 +1,7 @@
 """Books that every room's tests may start from."""
 
 import pytest
+
 from company import PRICES, Company, org, policy
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
 from company import plain, usage
 
 HERE = Path(__file__).parent

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.cost_layer import account_part
 from tallybook.allocate.model import Month
+from tallybook.allocate.pools import pool_shares
 from tallybook.books.model import MODELS, TeamPolicy
 from tallybook.check.model import Finding, finding
 from tallybook.clock import Period
@@ -21,6 +23,8 @@ from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import attributed, month_of, pool_actuals, price_rows
 from tallybook.post.run import targets
 from tallybook.post.sheet import Sheet, latest_sheet
+from tallybook.rate.lists import list_bytes
+from tallybook.rate.publish import publications
 from tallybook.report.issued import issued
 from tallybook.store import Store
 
@@ -92,8 +96,8 @@ def model_neutral(store: Store) -> Finding:
 
 
 def one_price(store: Store) -> Finding:
-    """INV-14: at each moment one price row at most applies to a key and context."""
-    faults, examined = [], 0
+    """INV-14: at each moment one price row at most applies; what was published stays published."""
+    faults, examined = _republished(store), 0
     for sheet, basis, _ in _months(store):
         rows = price_rows(basis)
         examined += len(rows)
@@ -105,6 +109,30 @@ def one_price(store: Store) -> Finding:
             if same and in_time and in_band:
                 faults.append(f"{sheet.period}: two prices for {before.key} at {after.from_us}")
     return finding("INV-14", examined, faults, "one price version per moment")
+
+
+def _republished(store: Store) -> list[str]:
+    """Publications that are not what was published, and postings under none."""
+    faults, labels = [], set()
+    with store.read() as tx:
+        for row in tx.rows("SELECT DISTINCT period FROM publication ORDER BY period"):
+            period = Period.parse(row.period)
+            for number, held in enumerate(publications(tx, period), start=1):
+                labels.add((row.period, held.label))
+                if (held.number, held.label) != (number, f"{period.first_day()}.{number}"):
+                    faults.append(f"{row.period}: publication {number} is {held.label!r}")
+                if held.digest != sha256(list_bytes(held.list_version)).hexdigest():
+                    faults.append(f"{held.label}: list {held.list_version} is not what it was")
+        named = tx.rows(
+            "SELECT DISTINCT service_period, price_version FROM posting WHERE price_version <> ''"
+            " ORDER BY service_period, price_version"
+        )
+    faults += [
+        f"{row.service_period}: postings name prices {row.price_version!r}, never published"
+        for row in named
+        if (row.service_period, row.price_version) not in labels
+    ]
+    return faults
 
 
 def _months(store: Store) -> Iterator[tuple[Sheet, Basis, Mapping[str, int]]]:
@@ -155,7 +183,10 @@ def _touches(period: str, held: Mapping[PostingKey, int]) -> list[str]:
 
 
 def _remainders(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
-    """(d): what stays on Cost is the value of unowned lines and of teams on showback."""
+    """(d): what stays on Cost is unowned or on showback, on Pool the showback teams' share.
+
+    A pool that nothing can spread stays whole.
+    """
     stays: dict[str, int] = defaultdict(int)
     unsplit = not sum(cell.tokens for cell in month.charged_cells("proportional"))
     for cell in month.cells:
@@ -164,12 +195,17 @@ def _remainders(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
         shown = model == "showback" or (model == "proportional" and unsplit)
         if central or (shown and not month.is_pooled(cell)):
             stays[f"Cost:{account_part(cell.provider)}"] += cell.card_nano
+    for share in pool_shares(month):
+        shown_nano = sum(
+            nano for team, nano in share.amounts_nano.items() if month.model_of(team) == "showback"
+        )
+        stays[f"Pool:{share.pool}"] += shown_nano if share.amounts_nano else share.total_nano
     found: dict[str, int] = defaultdict(int)
     for key, nano in held.items():
-        if key.account.startswith("Cost:"):
+        if key.account.startswith(("Cost:", "Pool:")):
             found[key.account] += nano
     return [
-        f"{month.period}: {account} stands at {found[account]}, unowned and shown lines at"
+        f"{month.period}: {account} stands at {found[account]}, unowned and shown at"
         f" {stays[account]} nano"
         for account in sorted(found.keys() | stays.keys())
         if found[account] != stays[account]

@@ -9,7 +9,7 @@ from tallybook import __version__
 from tallybook.books.documents import parse
 from tallybook.books.model import Books, PolicyVersion, Prices
 from tallybook.clock import Period
-from tallybook.errors import BooksError, TallybookError
+from tallybook.errors import BooksError, CorruptedError, TallybookError
 from tallybook.ledger.state import PeriodState, period_state
 from tallybook.post.sheet import Versions
 from tallybook.rate.publish import Publication, due_publication, publications
@@ -66,6 +66,12 @@ def basis_at(store: Store, period: Period, versions: Versions) -> Basis:
     number = int(versions.prices.rpartition(".")[2])
     with store.read() as tx:
         held = publications(tx, period)[:number]
+        if len(held) != number:
+            raise CorruptedError(
+                f"prices {versions.prices} of {period} were never published",
+                where="publication",
+                next_step="restore the book from a backup, then run: tallybook verify",
+            )
         wanted = {
             "org": versions.org,
             "policy": versions.policy,
@@ -136,9 +142,7 @@ def _version(recorded: Mapping[str, Recorded], kind: str) -> int:
 
 
 def _pools_entered(tx: Tx, period: Period) -> int:
-    last = tx.scalar(
-        "SELECT MAX(seq) FROM pool_actual WHERE period = :period", period=str(period)
-    )
+    last = tx.scalar("SELECT MAX(seq) FROM pool_actual WHERE period = :period", period=str(period))
     return int(last or 0)
 
 

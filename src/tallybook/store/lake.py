@@ -198,24 +198,24 @@ class Session:
     ) -> duckdb.DuckDBPyConnection:
         try:
             return self._connection.execute(statement, dict(params) if params else None)
+        except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException):
+            raise  # a statement that makes no sense is our own mistake, not the data's
         except duckdb.OutOfRangeException as error:
             raise StoreError(
                 f"an amount or a quantity does not fit its type: {error}", where=self._where
             ) from error
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise StoreError(
                 f"the engine could not read or write: {error}",
                 where=self._where,
                 next_step="make room on the disk, or restore the file that it names",
             ) from error
         except duckdb.Error as error:
-            if "corrupt" in str(error).lower() or "zstd" in str(error).lower():
-                raise CorruptedError(
-                    f"sealed events cannot be read: {error}",
-                    where=self._where,
-                    next_step="restore the file from a backup",
-                ) from error
-            raise
+            raise CorruptedError(
+                f"sealed events cannot be read: {error}",
+                where=self._where,
+                next_step="restore the file from a backup",
+            ) from error
 
 
 def _quoted(text: str) -> str:
