@@ -88,8 +88,13 @@ CORRECTIONS = """ANTI JOIN (SELECT source, supersedes FROM corrections WHERE sup
 def carried_sql(metering: Metering) -> str:
     """The columns ``c0..`` and ``epoch`` of an event ``e``."""
     columns = [f"{field_sql(field)} AS c{i}" for i, field in enumerate(metering.carried)]
-    epoch = " + ".join(f"CAST(e.started_us >= {at} AS INT)" for at in metering.epochs_us) or "0"
-    return ",\n  ".join([*columns, f"{epoch} AS epoch"])
+    return ",\n  ".join([*columns, f"{epoch_sql(metering)} AS epoch"])
+
+
+def epoch_sql(metering: Metering) -> str:
+    """The number of epochs that began before an event ``e``, in brackets."""
+    began = " + ".join(f"CAST(e.started_us >= {at} AS INT)" for at in metering.epochs_us)
+    return f"({began or '0'})"
 
 
 def field_sql(field: str) -> str:

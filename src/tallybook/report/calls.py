@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
 from tallybook.attribute.lines import decide
 from tallybook.attribute.model import Owner
+from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.post.basis import Basis
 from tallybook.post.compute import metering_of, price_rows
 from tallybook.rate.rating import (
@@ -16,7 +17,9 @@ from tallybook.rate.rating import (
     PRICE_JOIN,
     Metering,
     carried_sql,
+    epoch_sql,
     event_amount_sql,
+    field_sql,
     open_prices,
     unpriced_sql,
 )
@@ -49,6 +52,11 @@ class Calls:
     contract_pico: int
     sample: tuple[Call, ...]
 
+
+_NEEDED = (
+    "source", "event_id", "started_us", "provider", "model", "tier", "region", "context_tokens",
+    "total_tokens", "status", "units",
+)  # fmt: skip
 
 NO_CALLS = Calls(0, 0, 0, 0, ())
 
@@ -88,7 +96,10 @@ def find_calls(
         meters = open_prices(session, metering, rows := price_rows(basis))
         session.run(
             sql_text(__package__, "calls").format(
-                **shape,
+                columns=_columns(meters),
+                epoch=epoch_sql(metering),
+                same=_same(metering),
+                corrections=CORRECTIONS if metering.has_corrections else "",
                 price_join=PRICE_JOIN,
                 unpriced=unpriced_sql(meters, rows),
                 card=event_amount_sql("card", meters),
@@ -115,9 +126,18 @@ def _shape(metering: Metering) -> Mapping[str, str]:
     return {
         "carried": carried_sql(metering),
         "names": ", ".join(f"c{i}" for i in range(len(metering.carried))),
-        "same": " AND ".join(f"k.c{i} = w.c{i}" for i in range(len(metering.carried))),
-        "corrections": CORRECTIONS if metering.has_corrections else "",
     }
+
+
+def _same(metering: Metering) -> str:
+    pairs = enumerate(metering.carried)
+    return " AND ".join(f"{field_sql(field)} = w.c{i}" for i, field in pairs)
+
+
+def _columns(meters: Sequence[str]) -> str:
+    """What pricing and showing a call needs of it: every further column would cost a scan."""
+    classes = [meter for meter in meters if meter in TOKEN_CLASSES]
+    return ", ".join(f"e.{name}" for name in (*_NEEDED, *classes))
 
 
 def _bounds(basis: Basis) -> dict[str, object]:
