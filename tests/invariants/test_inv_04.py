@@ -21,7 +21,7 @@ def test_no_command_posts_into_a_closed_period(lived):
 
 
 def test_not_even_sql_posts_into_it(lived):
-    with pytest.raises(StoreError, match="the period is closed"), lived.store.write() as tx:
+    def post(tx):
         for line, nano in ((1, 5), (2, -5)):
             tx.run(
                 "INSERT INTO posting SELECT (SELECT MAX(seq) + 1 FROM chain), :line, account,"
@@ -36,6 +36,9 @@ def test_not_even_sql_posts_into_it(lived):
             " recorded_us, actor, text, versions, '', details, hash, 'x' FROM chain"
             " ORDER BY seq DESC LIMIT 1"
         )
+
+    with pytest.raises(StoreError, match="the period is closed"), lived.store.write() as tx:
+        post(tx)
 
 
 def test_nothing_that_happens_later_moves_its_statement(lived):

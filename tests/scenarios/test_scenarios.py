@@ -96,7 +96,7 @@ def october(tmp_path_factory):
 
 def amounts(lines):
     """`  Cost:X  650.00` lines as a mapping."""
-    return {account: amount for account, amount in (line.split() for line in lines)}
+    return dict(line.split() for line in lines)
 
 
 def entries_of(lines):
@@ -187,8 +187,6 @@ def test_every_invariant_holds(october, name):
 
 
 def test_the_cost_layer_is_the_same_under_every_model():
-    layers = {
-        name: [entry for entry in entries_of(sections(name)["journal"])][:4] for name in SCENARIOS
-    }
+    layers = {name: entries_of(sections(name)["journal"])[:4] for name in SCENARIOS}
     assert len(SCENARIOS) == 6
     assert all(layer == layers["real_cost"] for layer in layers.values())
