@@ -104,12 +104,9 @@ def test_float_noise(folder):
 @pytest.mark.parametrize(
     ("line", "value"),
     [
-        ("pool_method: step_down", "step_down"),
-        ("pool_method: reciprocal", "reciprocal"),
         ("variance: recharge", "recharge"),
         ("evaluation: {funding: matched}", "matched"),
         ("evaluation: {funding: floor}", "floor"),
-        ("pools: [{id: a, monthly: 1, driver: headcount}]", "headcount"),
     ],
 )
 def test_what_this_version_has_not_is_refused_as_such(folder, policy_with, line, value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallybook.allocate.cost_layer import cost_layer
+from tallybook.allocate.flows import pool_flows
 from tallybook.allocate.model import AllocatedLine, Allocation, Month
 from tallybook.allocate.models import proportional, real_cost, showback, use_case_budget
 from tallybook.allocate.pools import pool_shares
@@ -31,6 +32,7 @@ def allocate(month: Month) -> Allocation:
         charge=_without_zeros(charge),
         memo=_without_zeros(showback.charge(month, shares)),
         shares=shares,
+        flows=pool_flows(month),
     )
 
 

@@ -65,6 +65,8 @@ class Month:
     unowned: str
     owner_of: Mapping[str, str] = field(default_factory=dict)
     """the team of each feature at month end"""
+    headcounts: Mapping[str, int | None] = field(default_factory=dict)
+    """the teams that exist at month end, and their headcount where it is stated"""
 
     @property
     def payers(self) -> tuple[str, ...]:
@@ -114,8 +116,9 @@ class AllocatedLine:
 class PoolShare:
     """What each team's share of a pool is, and by which weights.
 
-    ``amounts_nano`` sums to ``total_nano`` unless the base is empty; then it is empty too and the
-    pool stays central.
+    ``driver`` is the one that was used; ``empty`` are those before it, whose base was zero.
+    ``amounts_nano`` sums to ``total_nano`` unless every base is empty; then it is empty too and
+    the pool stays central.
     """
 
     pool: str
@@ -124,16 +127,27 @@ class PoolShare:
     weights: Mapping[str, Weight]
     amounts_nano: Mapping[str, int]
     is_evaluation: bool = False
+    empty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFlow:
+    """What one pool passes on to another, in nano."""
+
+    giver: str
+    taker: str
+    amount_nano: int
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The outcome for a month: cost layer, charge layer, memo, and the pool shares behind."""
+    """The outcome for a month: cost layer, charge layer, memo; the pool shares and flows behind."""
 
     cost: tuple[AllocatedLine, ...]
     charge: tuple[AllocatedLine, ...]
     memo: tuple[AllocatedLine, ...]
     shares: tuple[PoolShare, ...] = field(default=())
+    flows: tuple[PoolFlow, ...] = field(default=())
 
     @property
     def lines(self) -> tuple[AllocatedLine, ...]:

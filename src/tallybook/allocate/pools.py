@@ -1,7 +1,8 @@
-"""Spreading cost pools by their drivers, directly (allocation mathematics, section 2).
+"""Spreading cost pools over teams by their drivers (allocation mathematics, section 2).
 
-Every pool is spread over every team but the central one, whatever model it is on; the model then
-decides who pays its share, so shares do not move when a team changes its model.
+What stands on a pool after pools have served pools is spread over every team but the central one,
+whatever model it is on; the model then decides who pays its share, so shares do not move when a
+team changes its model.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from tallybook.allocate.flows import pool_flows, standing_amounts
 from tallybook.allocate.model import CostCell, Month, PoolShare, Weight
-from tallybook.books.model import CostPool
+from tallybook.books.model import CostPool, Driver
 from tallybook.errors import AllocationError
 from tallybook.money import apportion
 
@@ -19,63 +21,79 @@ def pool_shares(month: Month) -> tuple[PoolShare, ...]:
     """Each pool's share by team, to the unit (INV-10).
 
     Raises:
-        AllocationError: a pool's amount is known and the policy does not declare the pool.
+        AllocationError: a pool's amount is known and the policy does not declare the pool, pools
+            serve only each other, or a headcount is needed and not stated.
     """
     declared = {pool.id: pool for pool in month.policy.pools}
-    amounts = {pool.pool: pool.policy_nano for pool in month.pools}
-    evaluation_pool = month.policy.evaluation.pool
-    if month.policy.evaluation.funding == "pooled":
-        pooled = sum(cell.card_nano for cell in month.cells if month.is_pooled(cell))
-        amounts[evaluation_pool] = amounts.get(evaluation_pool, 0) + pooled
-    shares = []
-    for pool_id in sorted(amounts):
-        if pool_id not in declared:
-            raise AllocationError(
-                f"pool {pool_id!r} has an amount but the policy does not declare it",
-                where=month.period,
-                next_step="declare the pool in policy.yaml and apply",
-            )
-        shares.append(_share(month, declared[pool_id], amounts[pool_id]))
-    return tuple(shares)
+    amounts = standing_amounts(month, pool_flows(month))
+    return tuple(_share(month, declared[pool], amounts[pool]) for pool in sorted(amounts))
 
 
 def _share(month: Month, pool: CostPool, total_nano: int) -> PoolShare:
-    weights = driver_weights(month, pool)
-    teams = [team for team in month.payers if weights.get(team, 0)]
+    empty: list[str] = []
+    weights: dict[str, Weight] = {}
+    for driver in pool.drivers:
+        found = driver_weights(month, pool, driver)
+        weights = {team: found[team] for team in month.payers if found.get(team, 0)}
+        if weights:
+            break
+        empty.append(driver)
     parts = (
         apportion(
             total_nano,
-            [weights[team] for team in teams],
-            teams,
+            list(weights.values()),
+            list(weights),
             salt=f"{pool.id}:{month.period}",
             floor=pool.floor_nano,
         )
-        if teams
-        else []  # an empty base: the pool stays central and is listed there, never lost
+        if weights
+        else []  # every base is empty: the pool stays central and is listed there, never lost
     )
     return PoolShare(
         pool=pool.id,
-        driver=pool.driver,
+        driver=driver if weights else pool.driver,
         total_nano=total_nano,
-        weights={team: weights[team] for team in teams},
-        amounts_nano=dict(zip(teams, parts, strict=True)),
+        weights=weights,
+        amounts_nano=dict(zip(weights, parts, strict=True)),
         is_evaluation=month.policy.evaluation.funding == "pooled"
         and pool.id == month.policy.evaluation.pool,
+        empty=tuple(empty),
     )
 
 
-def driver_weights(month: Month, pool: CostPool) -> Mapping[str, Weight]:
-    """The weight of each team under the pool's driver; a team that is missing weighs nothing."""
-    if pool.driver == "equal":
+def driver_weights(month: Month, pool: CostPool, driver: Driver) -> Mapping[str, Weight]:
+    """The weight of each team under a driver of the pool; a team that is missing weighs nothing.
+
+    Raises:
+        AllocationError: the driver is headcount and a team has none stated.
+    """
+    if driver == "equal":
         return dict.fromkeys(month.payers, 1)
-    if pool.driver == "fixed":
+    if driver == "fixed":
         return pool.weights
+    if driver == "headcount":
+        return _headcounts(month, pool)
     weights: dict[str, Weight] = defaultdict(int)
     for cell in month.cells:
         if cell.team != month.unowned:
-            weights[cell.team] += _measure(cell, pool.driver)
+            weights[cell.team] += _measure(cell, driver)
     # A credit can make a small team's cost negative for a while; it then carries no share.
     return {team: max(weight, 0) for team, weight in weights.items()}
+
+
+def _headcounts(month: Month, pool: CostPool) -> Mapping[str, Weight]:
+    """Heads at month end; a team that has ended by then has none."""
+    found: dict[str, Weight] = {}
+    for team in month.payers:
+        heads = month.headcounts.get(team, 0)
+        if heads is None:
+            raise AllocationError(
+                f"team {team!r} states no headcount, and pool {pool.id!r} is spread by headcount",
+                where=f"org.yaml, {month.period}",
+                next_step=f"add headcount: to the row of {team} that holds at month end, and apply",
+            )
+        found[team] = heads
+    return found
 
 
 def _measure(cell: CostCell, driver: str) -> Weight:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tallybook.books.build_org import refuse_unknown
+from tallybook.books.build_pools import check_drivers, check_flows
 from tallybook.books.faults import Place, Sheet, shown
 from tallybook.books.model import (
     FOREVER_US,
@@ -77,6 +78,7 @@ def _version(form: PolicyVersionForm) -> PolicyVersion:
         evaluation=Evaluation(form.evaluation.funding, form.evaluation.pool),
         variance=form.variance,
         limits=MappingProxyType(limits),
+        pool_order=tuple(form.pool_order),
     )
 
 
@@ -99,6 +101,10 @@ def _pool(form: PoolForm) -> CostPool:
         weights=MappingProxyType({team: form.weights[team] for team in sorted(form.weights)}),
         floor_nano=parse_units(form.floor, _NANO_SCALE) if form.floor else 0,
         recovered_by=form.recovered_by,
+        serves=MappingProxyType(
+            {pool: parse_percent(form.serves[pool]) for pool in sorted(form.serves)}
+        ),
+        fallback=tuple(form.fallback),
     )
 
 
@@ -134,7 +140,10 @@ def _check_version(
                 remedy="remove one of the two",
             )
         seen.setdefault(pool.id, below)
-        _check_weights(pool, below, span, org, sheet)
+        for name in pool.weights:
+            _check_team(name, (*below, "weights", name), span, org, sheet)
+        check_drivers(pool, below, sheet)
+    check_flows(form, place, sheet)
     _check_evaluation(form, place, sheet)
 
 
@@ -165,25 +174,6 @@ def _check_entry(
                 expected=f"{key} only beside model: {owner}",
                 remedy=f"remove {key}, or set model: {owner}",
             )
-
-
-def _check_weights(pool: PoolForm, place: Place, span: Span, org: Org, sheet: Sheet) -> None:
-    for name in pool.weights:
-        _check_team(name, (*place, "weights", name), span, org, sheet)
-    if pool.driver == "fixed" and not any(pool.weights.values()):
-        sheet.refuse(
-            (*place, "driver"),
-            "driver fixed has no weight above zero",
-            expected="weights, a whole number per team",
-            remedy="add weights: {team: 1, ...}",
-        )
-    if pool.driver != "fixed" and pool.weights:
-        sheet.refuse(
-            (*place, "weights"),
-            f"weights have no meaning under driver {pool.driver}",
-            expected="weights only beside driver: fixed",
-            remedy="remove weights, or set driver: fixed",
-        )
 
 
 def _check_evaluation(form: PolicyVersionForm, place: Place, sheet: Sheet) -> None:

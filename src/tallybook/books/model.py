@@ -20,7 +20,8 @@ Purpose = Literal[
 ]
 Model = Literal["showback", "proportional", "real_cost", "use_case_budget"]
 Charge = Literal["actual", "committed"]
-Driver = Literal["calls", "tokens", "cost", "production_cost", "equal", "fixed"]
+Driver = Literal["calls", "tokens", "cost", "production_cost", "headcount", "equal", "fixed"]
+PoolMethod = Literal["direct", "step_down", "reciprocal"]
 RecoveredBy = Literal["markup", "driver"]
 Role = Literal["engineering", "product", "finance", "procurement", "capacity", "quality"]
 State = Literal["unallocated", "unknown", "estimated", "unpriced"]
@@ -29,6 +30,8 @@ Over = Literal["none", "throttle", "approval"]
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
+DRIVERS: Final[tuple[Driver, ...]] = get_args(Driver)
+POOL_METHODS: Final[tuple[PoolMethod, ...]] = get_args(PoolMethod)
 STATES: Final[tuple[State, ...]] = get_args(State)
 
 FOREVER_US: Final = 2**62
@@ -185,6 +188,8 @@ class CostPool:
 
     Without a policy amount the pool is filled by pooled evaluation. ``weights`` (team to whole
     number) belong to the driver ``fixed``. ``floor_nano`` is the least share of a non-zero weight.
+    ``serves`` says which share of the pool other pools use; the rest is for teams. ``fallback``
+    are the drivers to try, in this order, while the base is empty.
     """
 
     id: str
@@ -193,6 +198,18 @@ class CostPool:
     weights: Mapping[str, int]
     floor_nano: int
     recovered_by: RecoveredBy
+    serves: Mapping[str, Fraction] = field(default_factory=dict)
+    fallback: tuple[Driver, ...] = ()
+
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """The driver and what stands in for it."""
+        return (self.driver, *self.fallback)
+
+    @property
+    def for_teams(self) -> Fraction:
+        """The share of the pool that no other pool uses."""
+        return 1 - sum(self.serves.values(), Fraction(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +230,22 @@ class RateCard:
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """The policy from one period on, until the next version's first period."""
+    """The policy from one period on, until the next version's first period.
+
+    ``pool_order`` is the order in which `step_down` closes pools; other methods do not read it, as
+    `direct` does not read what pools serve: so one word changes the method.
+    """
 
     effective_from: Period
     default: TeamPolicy
     teams: Mapping[str, TeamPolicy]
     rate_card: RateCard
-    pool_method: Literal["direct"]
+    pool_method: PoolMethod
     pools: tuple[CostPool, ...]
     evaluation: Evaluation
     variance: Literal["absorb"]
     limits: Mapping[State, Fraction]
+    pool_order: tuple[str, ...] = ()
 
     def policy_for(self, team: str) -> TeamPolicy:
         """How this team is charged: its own entry, else the default."""

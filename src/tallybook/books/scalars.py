@@ -212,6 +212,11 @@ def read_rows(value: object) -> object:
     return [] if value is None else value
 
 
+def read_chain(value: object) -> object:
+    """A list in the order in which it is tried; one name alone is a list of one."""
+    return [value] if isinstance(value, str) else read_rows(value)
+
+
 def read_mapping(value: object) -> object:
     """A mapping; one whose keys are all commented out is empty."""
     return {} if value is None else value

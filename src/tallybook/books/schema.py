@@ -13,12 +13,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
+    DRIVERS,
     MODELS,
+    POOL_METHODS,
     PURPOSES,
     Charge,
     Driver,
     Model,
     Over,
+    PoolMethod,
     RecoveredBy,
 )
 from tallybook.books.scalars import (
@@ -36,12 +39,12 @@ from tallybook.books.scalars import (
     WarnLevel,
     Zone,
     choice,
+    read_chain,
     read_mapping,
     read_rows,
 )
 
 _CALL_GRAPH: Final = "transfers other than caller_pays need the call graph"
-_NESTED: Final = "pools that serve pools are not supported, only direct allocation"
 
 PurposeText = Annotated[str, BeforeValidator(choice(PURPOSES))]
 ModelText = Annotated[Model, BeforeValidator(choice(MODELS))]
@@ -55,19 +58,8 @@ TransferText = Annotated[
         )
     ),
 ]
-DriverText = Annotated[
-    Driver,
-    BeforeValidator(
-        choice(
-            ("calls", "tokens", "cost", "production_cost", "equal", "fixed"),
-            {"headcount": "headcount changes inside a month and has no measure yet"},
-        )
-    ),
-]
-PoolMethodText = Annotated[
-    Literal["direct"],
-    BeforeValidator(choice(("direct",), {"step_down": _NESTED, "reciprocal": _NESTED})),
-]
+DriverText = Annotated[Driver, BeforeValidator(choice(DRIVERS))]
+PoolMethodText = Annotated[PoolMethod, BeforeValidator(choice(POOL_METHODS))]
 FundingText = Annotated[
     Literal["charged", "pooled"],
     BeforeValidator(
@@ -225,7 +217,9 @@ class PoolForm(Form):
     id: Id
     monthly: Money = ""
     driver: DriverText
+    fallback: Annotated[list[DriverText], BeforeValidator(read_chain)] = []
     weights: dict[str, Count] = {}
+    serves: Annotated[dict[str, Percent], BeforeValidator(read_mapping)] = {}
     floor: Money = ""
     recovered_by: RecoveredByText = "driver"
 
@@ -254,6 +248,7 @@ class PolicyVersionForm(Form):
     teams: Annotated[dict[str, TeamPolicyForm], BeforeValidator(read_mapping)] = {}
     rate_card: RateCardForm = RateCardForm()
     pool_method: PoolMethodText = "direct"
+    pool_order: Annotated[list[Id], BeforeValidator(read_rows)] = []
     pools: Annotated[list[PoolForm], BeforeValidator(read_rows)] = []
     evaluation: EvaluationForm = EvaluationForm(funding="charged")
     variance: VarianceText = "absorb"

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     METER = "meter"
     POOL = "pool"
     EVALUATION = "evaluation"
+    POOL_FLOW = "pool_flow"
     CHARGE = "charge"
     MARKUP = "markup"
     ABSORPTION = "absorption"

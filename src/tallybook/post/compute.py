@@ -77,6 +77,7 @@ def month_of(basis: Basis, lines: Sequence[AttributedLine], actuals: Mapping[str
         teams=tuple(sorted(teams)),
         unowned=org.unowned_team,
         owner_of=features,
+        headcounts={team.id: team.headcount for team in org.teams if team.span.holds(last_us)},
     )
 
 
