@@ -104,12 +104,16 @@ def bring_in(home: Path, _stack: ExitStack, number: int) -> Act:
 
 
 def one_line(home: Path, stack: ExitStack, _number: int) -> Act:
-    """Explain a posting of the run, back to its calls; the books are put back afterwards."""
+    """Explain a feature's usage, back to its calls; the books are put back afterwards."""
     whole(home, stack, 0)()
     store = Store.open(home)
+    with store.read() as tx:
+        line = tx.scalar(
+            "SELECT MIN(line) FROM posting WHERE seq = 1 AND feature <> '' AND kind = 'usage'"
+        )
 
     def act() -> dict[str, int]:
-        found = explain(store, "E-000001:1")
+        found = explain(store, f"E-000001:{line}")
         return {"calls": found.calls.count, "nano": found.posted_nano}
 
     return act
