@@ -4,6 +4,7 @@ from collections import defaultdict
 from itertools import product
 
 import pytest
+
 from company import policy, usage
 
 MODELS = {

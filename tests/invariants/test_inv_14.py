@@ -1,8 +1,8 @@
 """INV-14: one price per moment; published prices are superseded, never edited."""
 
 import pytest
-from company import PRICES, usage
 
+from company import PRICES, usage
 from tallybook.errors import BooksError
 
 CUT = """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tallybook.allocate.allocate import allocate
+from tallybook.attribute.model import AttributedLine
 from tallybook.clock import Clock, Period
 from tallybook.close.checklist import (
     Item,
@@ -18,13 +19,13 @@ from tallybook.close.checklist import (
     state_items,
 )
 from tallybook.close.waive import waivers
-from tallybook.errors import PeriodError, StoreError
+from tallybook.errors import PeriodError
 from tallybook.ledger.append import append_act, append_entry
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, Reason
 from tallybook.ledger.state import CLOSED, period_state
-from tallybook.post.basis import Basis, read_basis
+from tallybook.post.basis import Basis, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
-from tallybook.post.run import entries_due, moved, run
+from tallybook.post.run import entries_due, on_fresh_lines, post_lines, run
 from tallybook.post.sheet import Sheet, latest_sheet
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
@@ -85,15 +86,12 @@ def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: 
     Raises:
         PeriodError: it is closed already, or items of the checklist block; nothing changed.
     """
-    run(store, period, clock=clock, actor=actor)
-    basis = read_basis(store, period)
-    with store.write() as tx:
-        if moved(store, tx, basis):
-            raise StoreError(
-                f"another command changed what {period} stands on; nothing changed",
-                next_step=f"run it again: tallybook close {period}",
-            )
+    with store.read() as tx:
+        _refuse_early(tx, period, clock.now_us())
+
+    def finish(tx: Tx, basis: Basis, lines: Sequence[AttributedLine]) -> Closed:
         now_us = clock.now_us()
+        post_lines(tx, basis, lines, actor, now_us)
         sheet = _sheet(tx, basis)
         items = _checklist(tx, basis, sheet, now_us)
         _refuse_blocked(period, items)
@@ -105,7 +103,17 @@ def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: 
         command = Command("close", {"period": str(period)}, actor)
         log_command(tx, command, now_us, basis.versions.as_dict(), link.id)
         faults.reached("close.issued")
-    return Closed(str(period), issue.version, issue.body_sha256, link.hash, items, link.id)
+        return Closed(str(period), issue.version, issue.body_sha256, link.hash, items, link.id)
+
+    return on_fresh_lines(store, period, finish)
+
+
+def _refuse_early(tx: Tx, period: Period, now_us: int) -> None:
+    """Refuse what no computing can change, before anything is sealed."""
+    if period_state(tx, str(period)) != CLOSED:
+        end_us = latest_books(tx)[0].calendar.bounds_us(period)[1]
+        early = (ended_item(period, end_us, now_us), order_item(_earlier_open(tx, str(period))))
+        _refuse_blocked(period, early)
 
 
 def _sheet(tx: Tx, basis: Basis) -> Sheet:

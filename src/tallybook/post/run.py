@@ -8,11 +8,13 @@ outside of the lock: the write transaction only compares what the work stood on,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import AllocatedLine, Allocation
+from tallybook.attribute.model import AttributedLine
 from tallybook.clock import Clock, Period
 from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_entry
@@ -61,6 +63,11 @@ class RunResult:
     sheet: int
 
 
+Result = TypeVar("Result")
+Finish = Callable[[Tx, Basis, Sequence[AttributedLine]], Result]
+"""What a command does with a period's fresh lines, inside its write transaction."""
+
+
 def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
     """Rate, attribute, allocate and post what is new in an open period.
 
@@ -68,6 +75,26 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
         PeriodError: the period is closed.
         CorruptedError: a sealed file is not what was written; nothing is posted.
         StoreError: another command changed the ground meanwhile, twice.
+    """
+
+    def finish(tx: Tx, basis: Basis, lines: Sequence[AttributedLine]) -> RunResult:
+        return post_lines(tx, basis, lines, actor, clock.now_us())
+
+    return on_fresh_lines(store, period, finish)
+
+
+def on_fresh_lines(store: Store, period: Period, finish: Finish[Result]) -> Result:
+    """Compute an open period's lines, then finish in one transaction that they still hold in.
+
+    Args:
+        store: open books.
+        period: which.
+        finish: writes; it is called once more if other commands changed the ground meanwhile.
+
+    Raises:
+        PeriodError: the period is closed.
+        CorruptedError: a sealed file is not what was written; nothing is written.
+        StoreError: the ground changed twice.
     """
     for _ in range(2):
         seal_inbox(store)
@@ -78,30 +105,39 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
         lines = attributed(store, basis)
         faults.reached("run.computed")
         with store.write() as tx:
-            if moved(store, tx, basis):
-                continue
-            actuals = pool_actuals(tx, str(period), basis.versions.pools)
-            allocation = allocate(month_of(basis, lines, actuals))
-            now_us = clock.now_us()
-            if basis.due:
-                publish(tx, basis.due, now_us)
-            number = save_sheet(tx, str(period), basis.versions, lines, now_us)
-            entries = entries_due(tx, basis, allocation, number)
-            ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
-            log_command(
-                tx,
-                Command("run", {"period": str(period)}, actor),
-                now_us,
-                basis.versions.as_dict(),
-                ", ".join(ids) or "nothing new",
-            )
-            faults.reached("run.posted")
-        postings = sum(len(entry.postings) for entry in entries)
-        return RunResult(
-            str(period), basis.snapshot.rows, ids, postings, basis.versions.prices, number
-        )
+            if not moved(store, tx, basis):
+                return finish(tx, basis, lines)
     raise StoreError(
         "other commands kept changing what this run stands on", next_step="run it again"
+    )
+
+
+def post_lines(
+    tx: Tx, basis: Basis, lines: Sequence[AttributedLine], actor: str, now_us: int
+) -> RunResult:
+    """Publish, keep the cost sheet and post what is due, in the caller's transaction."""
+    period = str(basis.period)
+    allocation = allocate(month_of(basis, lines, pool_actuals(tx, period, basis.versions.pools)))
+    if basis.due:
+        publish(tx, basis.due, now_us)
+    number = save_sheet(tx, period, basis.versions, lines, now_us)
+    entries = entries_due(tx, basis, allocation, number)
+    ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
+    log_command(
+        tx,
+        Command("run", {"period": period}, actor),
+        now_us,
+        basis.versions.as_dict(),
+        ", ".join(ids) or "nothing new",
+    )
+    faults.reached("run.posted")
+    return RunResult(
+        period=period,
+        events=basis.snapshot.rows,
+        entries=ids,
+        postings=sum(len(entry.postings) for entry in entries),
+        prices=basis.versions.prices,
+        sheet=number,
     )
 
 

@@ -1,0 +1,163 @@
+"""INV-08: a command is wholly in or wholly out, whenever the process is killed."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import crash
+from company import Company, usage
+from tallybook.errors import BooksError, MoneyError, PeriodError, StoreError
+from tallybook.store import engine
+
+HOUSE = Path(engine.__file__).parent.parent
+POINTS = [
+    ("apply", "apply.recorded"),
+    ("ingest", "ingest.claimed"),
+    ("ingest", "ingest.put"),
+    ("ingest", "ingest.quarantined"),
+    ("ingest", "ingest.committed"),
+    ("run", "seal.written"),
+    ("run", "seal.renamed"),
+    ("run", "seal.listed"),
+    ("run", "run.computed"),
+    ("run", "run.posted"),
+    ("close", "close.rounded"),
+    ("close", "close.issued"),
+]
+# What honestly differs after a retry: the log of commands, when something was received twice.
+LOGS = {"command", "sqlite_sequence"}
+
+
+def books(company):
+    return {table: rows for table, rows in company.dump().items() if table not in LOGS}
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    """Books just before each verb, and the books in which nothing went wrong."""
+    folder = tmp_path_factory.mktemp("stages")
+    for verb in (*crash.VERBS, "end"):
+        company = Company(folder / verb)
+        crash.lived_until(company, verb)
+        company.store.close()
+    return folder
+
+
+def test_every_point_of_the_house_is_tried():
+    text = "".join(path.read_text(encoding="utf-8") for path in HOUSE.rglob("*.py"))
+    assert set(re.findall(r'faults\.reached\(\s*"([^"]+)"', text)) == {p for _, p in POINTS}
+
+
+@pytest.mark.parametrize(("verb", "point"), POINTS)
+def test_killed_and_tried_again_it_is_as_if_nothing_had_happened(stages, tmp_path, verb, point):
+    home = tmp_path / "books"
+    shutil.copytree(stages / verb, home)
+    done = subprocess.run(
+        [sys.executable, str(Path(crash.__file__)), str(home), verb, point],
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    company = Company(home)
+    assert company.failing("INV-01", "INV-03", "INV-08", "INV-15") == {}
+    seen = False
+    for name, command in crash.VERBS.items():
+        seen = seen or name == verb
+        if seen:
+            command(company)
+    whole = Company(stages / "end")
+    assert books(company) == books(whole)
+    assert company.statements().body_sha256 == whole.statements().body_sha256
+    assert company.failing() == {}
+    company.store.close()
+    whole.store.close()
+
+
+@pytest.mark.parametrize(
+    ("refused", "error"),
+    [
+        (lambda c: c.apply(org="company: {}"), BooksError),
+        (lambda c: c.pool("2026-10", "gateway", "1.0000000001"), MoneyError),
+        (lambda c: c.close("2026-11"), PeriodError),
+        (lambda c: c.close("2026-12"), PeriodError),
+        (lambda c: c.waive("2026-11", "everything"), PeriodError),
+    ],
+)
+def test_a_refused_command_leaves_every_table_as_it_was(company, refused, error):
+    company.ingest(usage(), usage("n", started_at="2026-11-01T00:00:00Z"))
+    before = company.dump()
+    with pytest.raises(error):
+        refused(company)
+    assert company.dump() == before
+
+
+def test_a_close_that_its_checklist_blocks_posts_nothing(company):
+    company.ingest(usage(), usage("2", model="unheard-of"))
+    company.run()
+    company.ingest(usage("3"))
+    before = company.dump()
+    with pytest.raises(PeriodError, match="unpriced: 1 calls"):
+        company.close()
+    after = company.dump()
+    sealed = {"inbox", "sealed_file", "sqlite_sequence"}  # events moved, none came or went
+    assert {t: r for t, r in after.items() if t not in sealed} == {
+        t: r for t, r in before.items() if t not in sealed
+    }
+
+
+@pytest.mark.parametrize("text", ["database or disk is full", "disk I/O error"])
+def test_a_full_disk_under_the_book_keeps_nothing_of_the_command(company, monkeypatch, text):
+    import sqlite3  # noqa: PLC0415
+
+    company.ingest(usage())
+    before = company.dump()
+
+    def full(*_args, **_named):
+        raise sqlite3.OperationalError(text)
+
+    monkeypatch.setattr("tallybook.post.run.log_command", full)
+    with pytest.raises(StoreError, match="nothing of this command was kept"):
+        company.run()
+    monkeypatch.undo()
+    for table in ("chain", "posting", "sheet", "publication", "command"):
+        assert company.dump()[table] == before[table]
+    assert company.run().entries
+    assert company.failing() == {}
+
+
+def test_a_full_disk_under_the_lake_leaves_the_events_waiting(company, monkeypatch):
+    import errno  # noqa: PLC0415
+
+    company.ingest(usage())
+    before = company.dump()
+
+    def full(*_args, **_named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tallybook.store.seal.pq.write_table", full)
+    with pytest.raises(StoreError, match="the inbox still holds them"):
+        company.run()
+    monkeypatch.undo()
+    assert company.dump() == before
+    assert company.run().events == 1
+
+
+def test_a_posting_without_its_entry_is_seen(lived, damage):
+    damage(
+        "INSERT INTO posting SELECT 999, line, account, team, feature, purpose, kind, provider,"
+        " service, detail, source, service_period, price_version, policy_version, amount_nano"
+        " FROM posting WHERE seq = 1 AND line = 1"
+    )
+    assert lived.failing("INV-08") == {"INV-08": "1 postings belong to no entry"}
+
+
+def test_entries_without_a_cost_sheet_are_the_one_thing_that_fails(lived, damage):
+    damage("DELETE FROM sheet WHERE period = '2026-10'")
+    failing = lived.failing()
+    assert set(failing) == {"INV-08"}
+    assert "E-000001 of 2026-10 has no cost sheet" in failing["INV-08"]
