@@ -37,8 +37,8 @@ class Metering:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The meters that are units, not token classes."""
-        return tuple(meter for meter in self.meters if meter not in TOKEN_CLASSES)
+        """The meters that are units that were reported, not token classes."""
+        return tuple(meter for meter in self.meters if meter not in (*TOKEN_CLASSES, REQUEST))
 
 
 def rate_events(session: Session, metering: Metering, rows: Sequence[PriceRow]) -> None:

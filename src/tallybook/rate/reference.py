@@ -43,7 +43,7 @@ def used_meters(
 ) -> dict[str, int]:
     """What the call is billed for: positive counts by meter, the request fee included."""
     counts = {m: n for m, n in tokens.items() if m not in TOKEN_CLASSES_INFORMATIVE}
-    counts |= units
+    counts |= {unit: count for unit, count in units.items() if unit != REQUEST}
     fee_stated = any(REQUEST in (layer or {}) for layer in (row.list, row.contract, row.card))
     if fee_stated and status != "error":
         counts[REQUEST] = 1
