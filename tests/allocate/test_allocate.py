@@ -15,7 +15,7 @@ from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import Month, PoolAmount
 
 sys.path.insert(0, str(Path(__file__).parent))
-import worked_example as law  # noqa: E402
+import worked_example as law
 
 CENTRAL = ("Cost:", "Pool:", "Variance:", "Absorption:")
 
@@ -37,8 +37,7 @@ def groups(lines):
 @pytest.mark.parametrize("column", law.TRIAL_BALANCE)
 def test_worked_example_posts_exactly_these_balances(column):
     expected = {
-        account: law.nano(text)
-        for account, text in (law.COST | law.TRIAL_BALANCE[column]).items()
+        account: law.nano(text) for account, text in (law.COST | law.TRIAL_BALANCE[column]).items()
     }
     assert balances(allocate(law.month(column)).lines) == expected
 
@@ -98,9 +97,7 @@ def months(draw) -> Month:
         )
     models = st.sampled_from(list(law.MODELS.values()))
     policy = law.policy(draw(models), {team: draw(models) for team in draw(st.sets(names))})
-    pools = (
-        PoolAmount("gateway", draw(st.integers(0, 10**13)), draw(st.integers(0, 10**13))),
-    )
+    pools = (PoolAmount("gateway", draw(st.integers(0, 10**13)), draw(st.integers(0, 10**13))),)
     budgets = {f"f-{team}": draw(st.integers(0, 10**14)) for team in draw(st.sets(names))}
     return Month(
         period="2026-10",

@@ -17,7 +17,7 @@ from tallybook.books.model import CostPool, Evaluation
 from tallybook.errors import AllocationError
 
 sys.path.insert(0, str(Path(__file__).parent))
-import worked_example as law  # noqa: E402
+import worked_example as law
 
 UNIT = law.UNIT
 
@@ -106,9 +106,7 @@ def test_floors_that_the_pool_cannot_hold_shrink_alike():
     st.integers(0, 1000),
 )
 def test_floors_conserve_and_hold_where_they_can(weights, floor, total):
-    month = month_with(
-        pool("fixed", floor, weights), total, teams=("A", "B", "C", "D", "platform")
-    )
+    month = month_with(pool("fixed", floor, weights), total, teams=("A", "B", "C", "D", "platform"))
     found = parts(month)
     live = [team for team, weight in weights.items() if weight]
     assert set(found) == set(live)

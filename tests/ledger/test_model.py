@@ -135,3 +135,13 @@ def test_entries_do_not_change() -> None:
 def test_a_close_is_about_a_period(kind: ActKind) -> None:
     with pytest.raises(LedgerError, match=f"the period of a {kind} is ''"):
         Act(kind, "", "t")
+
+
+def test_the_reasons_are_closed_and_their_texts_stay() -> None:
+    """They are in the hashes of what was booked: a reason may be added, never renamed."""
+    assert {reason.value for reason in Reason} == {
+        *("meter", "pool", "evaluation", "pool_flow", "charge", "markup", "absorption", "memo"),
+        *("rounding", "reversal", "adjustment"),
+    }
+    with pytest.raises(ValueError, match="'gift' is not a valid Reason"):
+        Reason("gift")

@@ -114,7 +114,7 @@ def _check_order(form: PolicyVersionForm, shares: _Shares, place: Place, sheet: 
     missing = [name for name in serving if name not in order]
     if form.pool_method == "step_down" and missing:
         sheet.refuse(
-            place if order else place[:-1],
+            place,
             f"pool_order does not say when {', '.join(missing)} is closed",
             expected="each pool that serves another, once",
             remedy=f"write pool_order: [{', '.join([*order, *missing])}], in the order you want",

@@ -22,7 +22,7 @@ from tallybook.errors import LedgerError, PeriodError
 from tallybook.ledger.balance import booked
 from tallybook.ledger.journal import JournalEntry, entries, entry_of
 from tallybook.ledger.model import PostingKey
-from tallybook.money import format_share
+from tallybook.money import format_percent
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.run import targets
@@ -272,7 +272,7 @@ def _passed_on(share: PoolShare, allocation: Allocation, policy: PolicyVersion) 
     steps = []
     for flow in allocation.flows:
         part = serves[flow.giver][flow.taker]
-        said = f"{format_share(part.numerator, part.denominator)}, {policy.pool_method}"
+        said = f"{format_percent(part)}, {policy.pool_method}"
         if flow.taker == share.pool:
             steps.append(Share(what, f"from pool {flow.giver}: serves {said}", flow.amount_nano))
         elif flow.giver == share.pool:
