@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import inspect
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class LazyGroup(click.Group):
             return None
         found: Any = getattr(import_module(f"tallybook.cli.{module}"), name.replace("-", "_"))
         assert isinstance(found, click.Command)
+        found.help = _with_examples_kept(inspect.cleandoc(found.help or ""))
         return found
 
 
@@ -72,6 +74,16 @@ def cli(ctx: click.Context, home: Path | None, actor: str | None) -> None:
     """The chargeback ledger for LLM inference: calls metered, priced, owned, charged, booked."""
     if not isinstance(ctx.obj, App):
         ctx.obj = App(home or default_home(), actor or _login())
+
+
+def _with_examples_kept(text: str) -> str:
+    """Help whose examples stand one a line; without the mark the lines would run together."""
+    words, found, examples = text.partition("\n\nExample")
+    if not found or "\b" in text:
+        return text
+    commands = examples.partition(":")[2].split("\n")
+    listed = "\n".join(f"  {command.strip()}" for command in commands if command.strip())
+    return f"{words}\n\n\b\nExamples:\n{listed}"
 
 
 def main() -> None:

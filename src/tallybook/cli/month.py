@@ -6,11 +6,12 @@ import click
 
 from tallybook.cli.app import App, note, table
 from tallybook.cli.options import json_option, period_argument
-from tallybook.clock import Period
+from tallybook.clock import Period, format_instant
 from tallybook.close.checklist import Item
 from tallybook.close.close import check_close
 from tallybook.close.close import close as close_period
 from tallybook.close.waive import waive as sign_waiver
+from tallybook.ledger.state import standing_close
 from tallybook.money import format_cents
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run as run_period
@@ -75,6 +76,15 @@ def status(ctx: click.Context, period: Period) -> None:
     Example:  tallybook status 2026-10
     """
     app: App = ctx.obj
+    with app.store.read() as tx:
+        act = standing_close(tx, str(period))
+    if act:
+        closed_at = format_instant(act.recorded_us)
+        app.answer(
+            {"closed_at": closed_at, "closed_by": act.actor, "act": act.id},
+            f"{period} is closed: {act.id} by {act.actor} at {closed_at}",
+        )
+        return
     items = check_close(app.store, period, clock=app.clock, actor=app.actor)
     app.answer(_item_values(items), _checklist_text(items))
     ctx.exit(1 if any(item.blocks for item in items) else 0)

@@ -41,9 +41,8 @@ def _section(command: click.Command, name: str) -> Iterator[str]:
     yield f"## {name}\n"
     yield f"```\n{' '.join((name, *command.collect_usage_pieces(context)))}\n```\n"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        label, _, examples = paragraph.partition(":  ")
-        if label.startswith("Example"):
-            lines = (line.strip() for line in examples.splitlines())
+        if paragraph.startswith("\b\nExamples:"):
+            lines = (line.strip() for line in paragraph.splitlines()[2:])
             yield "\n".join(("```", *lines, "```\n"))
         else:
             yield f"{paragraph}\n"

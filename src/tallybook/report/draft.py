@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallybook.attribute.model import AttributedLine
 from tallybook.books.model import Books, PolicyVersion
@@ -67,7 +68,7 @@ def draft(
     figures = line_figures(held, sheet.lines, policy, unowned)
     central = central_nano(held, unowned)
     cents, central_cents = to_cents(sheet.period, figures, central)
-    view = _View(books, policy, sheet, figures, cents)
+    view = _View(books, policy, sheet, figures, cents, spread_nano(held))
     statements = tuple(view.statement(team, previous_cents.get(team)) for team in view.teams)
     issue = StatementSet(
         company=books.org.company.name,
@@ -127,6 +128,17 @@ def state_of(every: Iterable[AttributedLine], lines: Sequence[AttributedLine]) -
     )
 
 
+def spread_nano(held: Mapping[PostingKey, int]) -> dict[str, int]:
+    """What each pool spreads over teams: charged, absorbed and shown alike, in nano."""
+    spread: dict[str, int] = defaultdict(int)
+    for key, nano in held.items():
+        if key.account.startswith("Pool:") and key.team:
+            spread[key.account.removeprefix("Pool:")] -= nano
+        elif key.account.startswith("Memo:Shown:") and key.kind in ("pool", "evaluation"):
+            spread[key.detail] += nano
+    return spread
+
+
 class _View:
     """The names and notes around the figures of one period."""
 
@@ -137,12 +149,22 @@ class _View:
         sheet: Sheet,
         figures: Mapping[LineKey, LineFigures],
         cents: Mapping[LineKey, int],
+        spread: Mapping[str, int],
     ) -> None:
         self.period = Period.parse(sheet.period)
         start_us, end_us = books.calendar.bounds_us(self.period)
         org = books.org
         self._books, self._policy, self._sheet = books, policy, sheet
-        self._figures, self._cents = figures, cents
+        self._figures, self._cents, self._spread = figures, cents, spread
+        self._pooled: dict[str, list[AttributedLine]] = defaultdict(list)
+        self._run_for: dict[str, list[AttributedLine]] = defaultdict(list)
+        self._runners: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for line in sheet.lines:
+            if is_pooled(line, policy, org.unowned_team):
+                self._pooled[line.owner.team].append(line)
+            if line.owner.kind == "transfer":
+                self._run_for[line.owner.executor].append(line)
+                self._runners[line.owner.team, line.owner.service].add(line.owner.executor)
         # The last row that holds in the month names the thing: a reorganisation shows its outcome.
         self._team = {
             row.id: row
@@ -217,44 +239,39 @@ class _View:
         return key.detail
 
     def _share(self, key: LineKey) -> str:
-        """A team's share of a pool, from the amounts themselves."""
+        """A team's share of what a pool spreads over all teams, whoever recovers it how."""
         if key.kind not in ("pool", "evaluation"):
             return ""
-        total = sum(
-            figures.nano
-            for other, figures in self._figures.items()
-            if (other.kind, other.detail) == (key.kind, key.detail)
-        )
-        return format_share(self._figures[key].nano, total)
+        return format_share(self._figures[key].nano, self._spread[key.detail])
 
     def _feature_name(self, feature: str) -> str:
         row = self._feature.get(feature)
         return (row.name or row.id) if row else feature
 
     def _pooled_notes(self, team: str) -> Iterable[StatementLine]:
-        unowned = self._books.org.unowned_team
-        pooled = [
-            line
-            for line in self._sheet.lines
-            if line.owner.team == team and is_pooled(line, self._policy, unowned)
-        ]
+        pooled = self._pooled[team]
         for feature in sorted({line.owner.feature for line in pooled}):
             mine = [line for line in pooled if line.owner.feature == feature]
             label = f"paid by the {self._policy.evaluation.pool} pool"
             yield self._note(LineKey(team, feature, "evaluation", "evaluation", ""), label, mine)
 
     def _run_for_notes(self, team: str) -> Iterable[StatementLine]:
-        run = [
-            line
-            for line in self._sheet.lines
-            if line.owner.executor == team and line.owner.kind == "transfer"
-        ]
+        run = self._run_for[team]
         for payer, service in sorted({(line.owner.team, line.owner.service) for line in run}):
             theirs = [
                 line for line in run if (line.owner.team, line.owner.service) == (payer, service)
             ]
             label = f"run for {payer}: {service}"
-            yield self._note(LineKey(team, "", "", "transfer", label), label, theirs)
+            note = self._note(LineKey(team, "", "", "transfer", label), label, theirs)
+            theirs_cents = [
+                cents
+                for key, cents in self._cents.items()
+                if (key.team, key.kind, key.detail) == (payer, "transfer", service)
+            ]
+            # Where the payer sees the transfer on lines of its own, both read the same cents.
+            alone = theirs_cents and self._runners[payer, service] == {team}
+            alone = alone and not any(line in self._pooled[payer] for line in theirs)
+            yield replace(note, amount_cents=sum(theirs_cents)) if alone else note
 
     def _note(self, key: LineKey, label: str, lines: Sequence[AttributedLine]) -> StatementLine:
         figures = LineFigures()

@@ -68,14 +68,15 @@ def set_text(issue: StatementSet) -> str:
 
 
 def _head(issue: StatementSet, statement: Statement) -> list[str]:
-    place = f", cost center {statement.cost_center}" if statement.cost_center else ""
+    place = [f"Cost center {statement.cost_center}"] if statement.cost_center else []
     lines = [
         _thirds(
             _clean(issue.company).upper(),
             "CHARGEBACK STATEMENT" if statement.charged else "SHOWBACK STATEMENT",
             issue.number(statement.team),
         ),
-        _thirds(_clean(statement.team_name + place), _when(issue), issue.currency),
+        _thirds(_clean(statement.team_name), _when(issue), issue.currency),
+        *(_fit(_clean(line), WIDTH) for line in place),
         _fit(f"Model: {_clean(statement.model_label)}", WIDTH),
         *_banner(issue),
     ]
