@@ -1,10 +1,10 @@
 """Every way in which Tallybook says no, as one tree.
 
     TallybookError                 exit 1: the books refuse
-    ├── MoneyError                 amounts that cannot be mixed, parsed or rounded (also ValueError)
-    ├── ClockError                 an instant without a zone, a period that is none (also ValueError)
+    ├── MoneyError                 amounts that cannot be mixed, parsed, rounded (also ValueError)
+    ├── ClockError                 an instant without zone, no such period (also ValueError)
     ├── BooksError                 a policy file is wrong; carries every fault, with file and line
-    ├── EventError                 one usage record cannot be read; the line is rejected, the rest goes in
+    ├── EventError                 one usage record cannot be read; it is rejected, the rest goes in
     ├── PriceError                 a price that cannot be published or found
     ├── AllocationError            a policy that cannot be carried out
     ├── LedgerError                an entry that the ledger refuses

@@ -39,7 +39,7 @@ def publications(tx: Tx, period: Period) -> list[Publication]:
         " WHERE period = :period ORDER BY number",
         period=str(period),
     )
-    return [Publication(*row) for row in rows]
+    return [Publication(**row._asdict()) for row in rows]
 
 
 def due_publication(
