@@ -1,0 +1,51 @@
+"""Checks run by name; one that cannot finish has failed."""
+
+import pytest
+
+from company import usage
+from tallybook.check import check as module
+from tallybook.check import intake, journal, months
+from tallybook.check.check import CHECKS, check
+from tallybook.check.model import finding
+from tallybook.errors import WrongUsageError
+
+
+def test_empty_books_hold(company):
+    found = check(company.store)
+    assert [x.name for x in found] == list(CHECKS)
+    assert all(x.ok for x in found)
+
+
+def test_a_name_that_is_none_is_wrong_usage(company):
+    with pytest.raises(WrongUsageError, match="there is no check INV-99"):
+        check(company.store, ["INV-99"])
+
+
+def test_progress_is_told_once_a_check(company):
+    steps = []
+    check(company.store, ["INV-01", "INV-15"], steps.append)
+    assert steps == [1, 1]
+
+
+def test_a_check_that_breaks_has_failed(company, monkeypatch):
+    def broken(_store):
+        raise KeyError("seq")
+
+    monkeypatch.setitem(module.CHECKS, "INV-01", broken)
+    (found,) = check(company.store, ["INV-01"])
+    assert not found.ok
+    assert found.detail == "cannot be proven, the books are damaged: KeyError: 'seq'"
+
+
+def test_what_was_examined_is_counted(company):
+    company.ingest(usage("1"), usage("2"))
+    company.run()
+    assert journal.balance(company.store).examined == len(company.journal())
+    assert intake.idempotent(company.store).examined == 2
+    assert months.one_price(company.store).examined == 1
+
+
+def test_a_finding_shows_its_first_faults():
+    found = finding("INV-01", 9, ["a", "b", "c", "d", "e"], "fine")
+    assert (found.ok, found.detail) == (False, "a; b; c (and 2 more)")
+    assert finding("INV-01", 9, [], "fine").detail == "fine"

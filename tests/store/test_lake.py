@@ -1,0 +1,94 @@
+"""Sealed events, snapshots of the manifest, the engine on them."""
+
+import pytest
+
+from company import org, usage
+from tallybook.errors import CorruptedError, StoreError
+from tallybook.store.refile import refile
+from tallybook.store.seal import content_digest
+from tallybook.store.sqltext import sql_text
+
+
+@pytest.fixture
+def sealed(company):
+    company.ingest(usage("1"), usage("2", started_at="2026-11-01T02:00:00Z"))
+    company.run()
+    return company
+
+
+def test_snapshots_are_of_a_manifest_version(sealed):
+    lake = sealed.store.lake
+    assert [f.period for f in lake.snapshot().files] == ["2026-10", "2026-11"]
+    assert lake.snapshot("2026-10").rows == 1
+    sealed.ingest(usage("3"))
+    sealed.run()
+    assert lake.snapshot("2026-10").rows == 2
+    assert lake.snapshot("2026-10", version=1).rows == 1
+    assert lake.snapshot(version=0).files == ()
+
+
+def test_a_session_reads_exactly_the_snapshot(sealed):
+    lake = sealed.store.lake
+    with lake.session(lake.snapshot("2026-10")) as session:
+        assert session.rows("SELECT event_id FROM events") == [("1",)]
+    with lake.session(lake.snapshot("2026-12")) as session:
+        assert session.rows("SELECT COUNT(*) FROM events") == [(0,)]
+
+
+def test_tables_of_ours_keep_text_numbers_and_none(sealed):
+    lake = sealed.store.lake
+    rows = [("a'b", 2**62, None), ("", -1, True)]
+    with lake.session(lake.snapshot()) as session:
+        session.table("ours", {"name": "text", "n": "whole", "yes": "truth"}, rows)
+        assert session.rows("SELECT * FROM ours ORDER BY n DESC") == rows
+        session.table("none", {"n": "whole"}, [])
+        assert session.rows("SELECT COUNT(*) FROM none") == [(0,)]
+
+
+def test_an_overflow_is_an_error_never_another_number(sealed):
+    lake = sealed.store.lake
+    with (
+        lake.session(lake.snapshot()) as session,
+        pytest.raises(StoreError, match="does not fit its type"),
+    ):
+        session.rows("SELECT CAST(9223372036854775807 AS BIGINT) + CAST(1 AS BIGINT)")
+
+
+def test_what_cannot_be_read_is_named_corrupted(sealed):
+    lake = sealed.store.lake
+    snapshot = lake.snapshot("2026-10")
+    path = lake.path(snapshot.files[0])
+    path.write_bytes(b"PAR1" + b"x" * 100)
+    with pytest.raises(CorruptedError, match="is not what was written"):
+        lake.verify(snapshot)
+    with pytest.raises(CorruptedError, match="cannot be read"), lake.session(snapshot):
+        pass
+    with pytest.raises(CorruptedError):
+        lake.identities(snapshot.files[0])
+
+
+def test_identities_give_the_digest(sealed):
+    (file,) = sealed.store.lake.snapshot("2026-10").files
+    assert f"{content_digest(*sealed.store.lake.identities(file)):032x}" == file.digest
+
+
+def test_refiling_moves_events_and_keeps_old_snapshots_readable(sealed):
+    lake = sealed.store.lake
+    before = lake.snapshot()
+    sealed.apply(org=org("America/New_York"))
+    from tallybook.post.basis import latest_books  # noqa: PLC0415
+
+    with sealed.store.read() as tx:
+        calendar = latest_books(tx)[0].calendar
+    assert refile(sealed.store, calendar) == 1
+    assert refile(sealed.store, calendar) == 0
+    assert [f.period for f in lake.snapshot().files] == ["2026-10", "2026-10"]
+    assert lake.snapshot(version=before.version) == before
+    lake.verify(lake.snapshot())
+    lake.verify(before)
+
+
+def test_sql_lies_beside_the_verb_that_runs_it():
+    assert "SELECT" in sql_text("tallybook.ledger", "head")
+    with pytest.raises(FileNotFoundError):
+        sql_text("tallybook.ledger", "nonsense")
