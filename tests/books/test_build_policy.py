@@ -179,3 +179,27 @@ def test_contradictions(folder, policy_with, lines, said):
     fault = folder.fault(policy=policy_with(*lines))
     assert said in fault
     assert fault.startswith(("policy.yaml:4: ", "policy.yaml:5: "))
+
+
+@pytest.mark.parametrize("answer", ["cloud_finops", "annual_capex", None])
+def test_how_the_company_budgets(folder, policy_with, answer):
+    made = version(folder, policy_with(*([f"budgeting: {answer}"] if answer else [])))
+    assert made.budgeting == answer
+    # No amount depends on it: a policy with the answer is the policy without.
+    assert made == version(folder, policy_with())
+
+
+def test_how_the_company_budgets_is_one_of_two(folder, policy_with):
+    fault = folder.fault(policy=policy_with("budgeting: monthly"))
+    assert "monthly is not known" in fault.replace('"', "")
+    assert "cloud_finops" in fault
+
+
+def test_the_answer_is_kept_by_later_versions(folder, policy_with):
+    second = "  - {effective_from: 2026-12, default: {model: showback}}\n"
+    third = "  - {effective_from: 2027-02, default: {model: showback}, budgeting: annual_capex}\n"
+    policy = folder.books(
+        policy=policy_with("budgeting: cloud_finops").rstrip("\n") + "\n" + second + third
+    ).policy
+    told = [policy.budgeting_at(Period(*month)) for month in ((2026, 9), (2026, 12), (2027, 2))]
+    assert told == [None, "cloud_finops", "annual_capex"]

@@ -168,6 +168,31 @@ def test_the_recommendation_says_its_figures(answer):
     assert "Proportional 44.0 %, Showback 94.5 %; as applied 18.0 %." in reason
 
 
+def test_the_recommendation_and_its_reasons(answer):
+    found = answer["recommendation"]
+    assert list(found) == ["model", "agree", "reasons", "moves", "fairest", "reason"]
+    assert (found["model"], found["agree"]) == ("use_case_budget", False)
+    assert [list(each) for each in found["reasons"]] == [
+        ["name", "figure", "points_to", "says"]
+    ] * 3
+    size, budgeting, difference = found["reasons"]
+    assert size["figure"] == "2 use cases with production calls, a bill of USD 132.43"
+    assert size["points_to"] == ["showback"]
+    assert (budgeting["figure"], budgeting["points_to"]) == ("Not stated", [])
+    # 95.10 by tokens 3 : 6 instead of 90.00 and 5.10: 58.30 would sit with the other.
+    assert difference["figure"].startswith("By tokens, 61.3 % of usage would sit with another")
+    assert difference["points_to"] == ["real_cost", "use_case_budget"]
+
+
+def test_what_changing_to_the_recommended_model_moves(answer):
+    moves = answer["recommendation"]["moves"]
+    now, then = answer["current"], answer["models"][answer["recommendation"]["model"]]
+    assert moves == {"idle": "0.00", "search": "15.10", "support": "8.75", "central": "-23.85"}
+    assert sum(map(cents, moves.values())) == 0
+    for team in now["teams"]:
+        assert cents(moves[team]) == cents(then["teams"][team]) - cents(now["teams"][team])
+
+
 def test_the_text_form(home):
     text = tallybook(home, "compare", "2026-10")
     assert text.splitlines()[0] == "*** SIMULATED DATA: no company, no provider, no money ***"
@@ -194,6 +219,21 @@ def test_comparing_posts_nothing(home):
     assert tallybook(home, "journal", "--json") == before
 
 
+def answered(home, text="    budgeting: cloud_finops\n"):
+    (home / "books" / "policy.yaml").write_text(POLICY + text)
+    tallybook(home, "apply", home / "books")
+
+
+def test_the_answer_about_budgeting_posts_nothing(home):
+    before = tallybook(home, "journal", "--json")
+    answered(home)
+    tallybook(home, "run", "2026-10")
+    told = json.loads(tallybook(home, "compare", "2026-10", "--json"))
+    assert told["recommendation"]["reasons"][1]["figure"] == "cloud_finops"
+    assert tallybook(home, "journal", "--json") == before
+    answered(home, "")
+
+
 def test_comparison_survives_the_close(home, answer):
     tallybook(home, "waive", "2026-10", "unallocated", "--estimate", "4.00", "--reason", "small")
     tallybook(home, "close", "2026-10")
@@ -202,3 +242,12 @@ def test_comparison_survives_the_close(home, answer):
     assert statement["ledger_cost"] == answer["ledger_cost"]
     charged = {each["team"]: each["total"] for each in statement["statements"] if each["charged"]}
     assert charged["support"] == answer["current"]["teams"]["support"]
+
+
+def test_the_answer_of_a_closed_month_is_the_one_last_applied(home, answer):
+    # Runs after the close: the answer is about the company, not about the month.
+    answered(home)
+    told = json.loads(tallybook(home, "compare", "2026-10", "--json"))
+    assert told["recommendation"]["reasons"][1]["points_to"] == ["proportional", "real_cost"]
+    assert told["recommendation"]["model"] == "real_cost"
+    assert told["models"] == answer["models"]

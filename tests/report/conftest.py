@@ -5,12 +5,14 @@ import pytest
 from tallybook.report.body import sealed
 from tallybook.report.model import (
     NO_STATE,
+    Advice,
     BreakdownRow,
     BudgetUse,
     CentralLine,
     ComparisonView,
     ModelColumn,
     Quantity,
+    ReasonRow,
     State,
     Statement,
     StatementLine,
@@ -182,6 +184,7 @@ def comparison():
             column("proportional", "Proportional", (575_00, 475_00, 20_00), "0.1869", half),
             column("real_cost", "Real cost", (765_00, 255_00, 50_00), "0.0280", more),
             column("use_case_budget", "Budget, committed", (875_00, 275_00, -80_00), "0.0935"),
+            column("current", "As applied", (875_00, 275_00, -80_00), "0.0935"),
         ),
         teams=(("A", "Support"), ("B", "Search")),
         breakdown=(
@@ -190,4 +193,15 @@ def comparison():
         ),
         simulated=True,
         recommendation="Real cost: 0.0280 of the bill sits with someone who did not cause it.",
+        advice=Advice(
+            model="real_cost",
+            label="Real cost",
+            lead="Real cost is recommended. All 3 reasons point to it.",
+            agree=True,
+            reasons=(
+                ReasonRow("size", "Size", "12 use cases", ("real_cost",), "Real cost", "Many."),
+            ),
+            moves_cents={"A": -110_00, "B": -20_00},
+            central_move_cents=130_00,
+        ),
     )  # fmt: skip

@@ -79,6 +79,7 @@ def _version(form: PolicyVersionForm) -> PolicyVersion:
         variance=form.variance,
         limits=MappingProxyType(limits),
         pool_order=tuple(form.pool_order),
+        budgeting=form.budgeting,
     )
 
 

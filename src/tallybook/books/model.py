@@ -23,6 +23,7 @@ Charge = Literal["actual", "committed"]
 Driver = Literal["calls", "tokens", "cost", "production_cost", "headcount", "equal", "fixed"]
 PoolMethod = Literal["direct", "step_down", "reciprocal"]
 RecoveredBy = Literal["markup", "driver"]
+Budgeting = Literal["cloud_finops", "annual_capex"]
 Role = Literal["engineering", "product", "finance", "procurement", "capacity", "quality"]
 State = Literal["unallocated", "unknown", "estimated", "unpriced"]
 Over = Literal["none", "throttle", "approval"]
@@ -32,6 +33,7 @@ MODELS: Final[tuple[Model, ...]] = get_args(Model)
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 DRIVERS: Final[tuple[Driver, ...]] = get_args(Driver)
 POOL_METHODS: Final[tuple[PoolMethod, ...]] = get_args(PoolMethod)
+BUDGETING: Final[tuple[Budgeting, ...]] = get_args(Budgeting)
 STATES: Final[tuple[State, ...]] = get_args(State)
 
 FOREVER_US: Final = 2**62
@@ -246,6 +248,9 @@ class PolicyVersion:
     variance: Literal["absorb"]
     limits: Mapping[State, Fraction]
     pool_order: tuple[str, ...] = ()
+    budgeting: Budgeting | None = field(default=None, compare=False)
+    """how the company budgets, where stated; no amount depends on it, so stating it makes no new
+    version of a month's policy"""
 
     def policy_for(self, team: str) -> TeamPolicy:
         """How this team is charged: its own entry, else the default."""
@@ -273,6 +278,11 @@ class Policy:
                 next_step=f"add a version with effective_from: {period} or earlier, and apply",
             )
         return in_force[-1]
+
+    def budgeting_at(self, period: Period) -> Budgeting | None:
+        """How the company budgets in a period: the last answer by then; None if none was given."""
+        answers = [each.budgeting for each in self.versions if each.effective_from <= period]
+        return next((answer for answer in reversed(answers) if answer), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
+    BUDGETING,
     DRIVERS,
     MODELS,
     POOL_METHODS,
     PURPOSES,
+    Budgeting,
     Charge,
     Driver,
     Model,
@@ -59,6 +61,7 @@ TransferText = Annotated[
     ),
 ]
 DriverText = Annotated[Driver, BeforeValidator(choice(DRIVERS))]
+BudgetingText = Annotated[Budgeting, BeforeValidator(choice(BUDGETING))]
 PoolMethodText = Annotated[PoolMethod, BeforeValidator(choice(POOL_METHODS))]
 FundingText = Annotated[
     Literal["charged", "pooled"],
@@ -253,6 +256,7 @@ class PolicyVersionForm(Form):
     evaluation: EvaluationForm = EvaluationForm(funding="charged")
     variance: VarianceText = "absorb"
     limits: LimitsForm = LimitsForm()
+    budgeting: BudgetingText | None = None
 
 
 class PolicyForm(Form):

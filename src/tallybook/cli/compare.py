@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tallybook.allocate.compare import compare as compare_models
+from tallybook.allocate.recommend import recommend
 from tallybook.allocate.subsidy import subsidies
 from tallybook.cli.app import App, note
 from tallybook.cli.options import json_option, period_argument
@@ -30,6 +31,9 @@ _SUFFIXES = {"text": "txt", "html": "html", "json": "json"}
 def compare(app: App, period: Period, form: str, out: Path | None) -> None:
     """Show who would bear PERIOD under each of the four models. Nothing is posted.
 
+    Recommends one of them with its reasons: the size of the bill, how the company budgets (stated
+    once in policy.yaml), how different the use cases are.
+
     Examples:  tallybook compare 2026-10
     tallybook compare 2026-10 --format html --out pages
     """
@@ -37,7 +41,10 @@ def compare(app: App, period: Period, form: str, out: Path | None) -> None:
     read = month_breakdown(app.store, period)
     found = compare_models(read.month)
     causes = subsidies(read.month, read.usage)
-    view = comparison_view(found, causes, read.basis.books.org, period)
+    org = read.basis.books.org
+    budgeting = read.policy.budgeting_at(period)
+    advised = recommend(read.month, found, budgeting, org.company.currency)
+    view = comparison_view(found, causes, advised, org, period)
     if form == "json":
         text = json.dumps(comparison_json(found, view), indent=2, ensure_ascii=False)
     else:

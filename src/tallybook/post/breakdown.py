@@ -12,10 +12,11 @@ from tallybook.allocate.model import Month
 from tallybook.allocate.subsidy import NO_CLASS, ClassUsage
 from tallybook.attribute.lines import attribute_lines, decide
 from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.books.model import Policy
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
 from tallybook.ledger.state import CLOSED, period_state
-from tallybook.post.basis import Basis, basis_at, read_basis
+from tallybook.post.basis import Basis, basis_at, latest_books, read_basis
 from tallybook.post.compute import metering_of, month_of, pool_actuals, price_rows
 from tallybook.post.run import seal_inbox
 from tallybook.post.sheet import latest_sheet
@@ -27,11 +28,15 @@ from tallybook.store.lake import Session
 
 @dataclass(frozen=True, slots=True)
 class MonthBreakdown:
-    """A month, what it stands on, and the usage that teams bear directly, by token class."""
+    """A month, what it stands on, and the usage that teams bear directly, by token class.
+
+    ``policy`` is the one last applied, even where the month is closed under an earlier one.
+    """
 
     basis: Basis
     month: Month
     usage: tuple[ClassUsage, ...]
+    policy: Policy
 
 
 def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
@@ -51,12 +56,13 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
         usage = _usage_by_class(session, basis, metering, rows)
     with store.read() as tx:
         month = month_of(basis, lines, pool_actuals(tx, str(period)))
+        books, _ = latest_books(tx)
     if not month.cells and not month.pools:
         raise PeriodError(
             f"{period} has neither usage nor cost pools",
             next_step="import usage: tallybook ingest",
         )
-    return MonthBreakdown(basis, month, tuple(usage))
+    return MonthBreakdown(basis, month, tuple(usage), books.policy)
 
 
 def _standing(store: Store, period: Period) -> Basis:

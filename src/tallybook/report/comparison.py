@@ -14,6 +14,7 @@ from typing import Any
 
 from tallybook.allocate.compare import CURRENT, MODELS, Comparison, Outcome
 from tallybook.allocate.model import AllocatedLine
+from tallybook.allocate.recommend import Recommendation
 from tallybook.allocate.subsidy import Causes
 from tallybook.books.model import Org
 from tallybook.clock import Period
@@ -27,6 +28,7 @@ from tallybook.money import (
     format_share,
     whole_parts,
 )
+from tallybook.report.advice import advice_json, advice_lines, advice_view
 from tallybook.report.central import central_nano
 from tallybook.report.cents import to_cents
 from tallybook.report.figures import money, signed_money
@@ -46,31 +48,38 @@ _CAUSES = ("model_price", "fine_tuning", "input_output_mix", "cache")
 
 
 def comparison_view(
-    found: Comparison, causes: Mapping[str, Causes], org: Org, period: Period
+    found: Comparison,
+    causes: Mapping[str, Causes],
+    advised: Recommendation,
+    org: Org,
+    period: Period,
 ) -> ComparisonView:
     """The comparison ready to draw: the four models and, last, the policy as it stands.
 
     Args:
         found: the outcomes.
         causes: the subsidy under `proportional` by team.
+        advised: the model that suits the company.
         org: names of teams, currency, and whether the company is made up.
         period: the month.
     """
     names = {team.id: team.name for team in org.teams}
     cost = cents_of_nano(found.ledger_cost_nano)
     currency = org.company.currency
+    columns = tuple(
+        _column(name, outcome, found.period, org.unowned_team)
+        for name, outcome in found.outcomes.items()
+    )
     return ComparisonView(
         currency=currency,
         period_label=period.label(),
         ledger_cost_cents=cost,
-        columns=tuple(
-            _column(name, outcome, found.period, org.unowned_team)
-            for name, outcome in found.outcomes.items()
-        ),
+        columns=columns,
         teams=tuple((team, names.get(team, team)) for team in sorted(found.fair_nano)),
         breakdown=tuple(_row(team, each, found.period) for team, each in causes.items()),
         simulated=org.company.simulated,
         recommendation=_reason(found, cost, currency),
+        advice=advice_view(advised, columns),
     )
 
 
@@ -80,7 +89,8 @@ def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
     Returns:
         ``period``, ``ledger_cost``, ``models`` by name (``teams``, ``shown``, ``central``,
         ``unfairness``, ``saving``), ``current`` in the same form for the policy as it stands,
-        ``breakdown`` by team and cause, and ``recommendation`` (``fairest``, ``reason``).
+        ``breakdown`` by team and cause, and ``recommendation``: that of `advice_json`, and which
+        model is the fairest this month (``fairest``, ``reason``).
     """
     forms = {column.model: _form(column) for column in view.columns}
     return {
@@ -98,7 +108,11 @@ def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
             }
             for row in view.breakdown
         },
-        "recommendation": {"fairest": found.fairest, "reason": view.recommendation},
+        "recommendation": {
+            **advice_json(view.advice),
+            "fairest": found.fairest,
+            "reason": view.recommendation,
+        },
     }
 
 
@@ -133,6 +147,8 @@ def comparison_text(view: ComparisonView) -> str:
             "",
             *_aligned(["Borne by", *labels], bearers, totals, measures, [[title], *saving]),
             *_breakdown_lines(view),
+            "",
+            *advice_lines(view.advice, view.teams),
             "",
             *textwrap.wrap(view.recommendation, _TEXT_WIDTH),
         ]

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tallybook.allocate.compare import CURRENT
 from tallybook.report import figures
 from tallybook.report.chart import charge_bar, comparison_panels
 from tallybook.report.model import ComparisonView, StatementSet
@@ -72,9 +73,12 @@ def summary_html(issue: StatementSet, link: Callable[[str], str] = statement_fil
 
 def compare_html(view: ComparisonView) -> str:
     """The models side by side as a page: who would bear what, how fairly, and what saving pays."""
+    by_model = {column.model: column for column in view.columns}
     return _page(
         "compare.html",
         view=view,
+        now=by_model[CURRENT],
+        then=by_model[view.advice.model],
         panels=comparison_panels(view),
         names=dict(view.teams),
         running_title=f"Four models, {view.period_label}",

@@ -267,11 +267,46 @@ class BreakdownRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """One reason: the figure behind it, the models it points to, by name and in words, and why."""
+
+    name: str
+    title: str
+    figure: str
+    points_to: tuple[str, ...]
+    towards: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The recommended model, its reasons, and what changing to it would move.
+
+    Raises:
+        LedgerError: the moves of teams and central do not add up to zero.
+    """
+
+    model: str
+    label: str
+    lead: str
+    agree: bool
+    reasons: tuple[ReasonRow, ...]
+    moves_cents: Mapping[str, int]
+    central_move_cents: int
+
+    def __post_init__(self) -> None:
+        moved = sum(self.moves_cents.values()) + self.central_move_cents
+        _require_equal(moved, 0, "moves of teams + central", "nothing", "recommendation")
+
+
+@dataclass(frozen=True, slots=True)
 class ComparisonView:
     """The models side by side for one month, ready to draw.
 
     Attributes:
         teams: (id, name) in the order of the page.
+        recommendation: which model is the fairest, in figures.
+        advice: which model suits the company, with its reasons.
 
     Raises:
         LedgerError: a model whose teams and central do not add up to the ledger cost, or a
@@ -286,6 +321,7 @@ class ComparisonView:
     breakdown: tuple[BreakdownRow, ...]
     simulated: bool
     recommendation: str
+    advice: Advice
 
     def __post_init__(self) -> None:
         known = {team for team, _ in self.teams}

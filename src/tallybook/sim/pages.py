@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tallybook.allocate.compare import compare
+from tallybook.allocate.recommend import recommend
 from tallybook.allocate.subsidy import subsidies
 from tallybook.clock import Period
 from tallybook.close.late import late_events
@@ -73,7 +74,11 @@ def _write_compare(store: Store, out: Path, period: str) -> None:
     read = month_breakdown(store, Period.parse(period))
     causes = subsidies(read.month, read.usage)
     org = read.basis.books.org
-    view = comparison_view(compare(read.month), causes, org, Period.parse(period))
+    month = Period.parse(period)
+    found = compare(read.month)
+    budgeting = read.policy.budgeting_at(month)
+    advised = recommend(read.month, found, budgeting, org.company.currency)
+    view = comparison_view(found, causes, advised, org, month)
     (out / COMPARE).write_text(compare_html(view), encoding="utf-8")
 
 
