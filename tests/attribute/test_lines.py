@@ -3,7 +3,7 @@
 import pytest
 
 from company import org, usage
-from tallybook.attribute.lines import attribute_lines, decide
+from tallybook.attribute.lines import decide
 from tallybook.clock import Period
 from tallybook.post.basis import read_basis
 from tallybook.post.compute import attributed, metering_of
@@ -62,4 +62,3 @@ def test_a_combination_is_decided_once(company):
     owners, numbered = decide(metering, basis.books.org, [(1, 0, *values), (2, 0, *values)])
     assert len(owners) == 1
     assert numbered == [(1, 0), (2, 0)]
-    assert attribute_lines.__name__

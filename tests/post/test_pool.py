@@ -3,7 +3,6 @@
 import pytest
 
 from tallybook.errors import AllocationError, MoneyError, PeriodError
-from tallybook.post.pool import enter_actual
 
 
 def test_a_later_amount_replaces_an_earlier_one(company):
@@ -34,4 +33,3 @@ def test_a_closed_period_takes_none(company):
     company.close()
     with pytest.raises(PeriodError, match="enter the difference in the next period, 2026-11"):
         company.pool("2026-10", "gateway", "1.00")
-    assert enter_actual.__doc__

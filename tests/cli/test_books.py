@@ -1,0 +1,87 @@
+"""`init` and `apply`, and the command as a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+from company import PRICES, org, policy, usage
+from tallybook.cli import books, explain, ledger, month, options, proof, statements
+from tallybook.cli import usage as usage_commands
+
+
+def folder(path, **files):
+    path.mkdir(exist_ok=True)
+    for kind, text in files.items():
+        (path / f"{kind}.yaml").write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_init_makes_books_that_apply_as_they_are(call, tmp_path):
+    home = tmp_path / "new"
+    made = call("init", str(home), "--json")
+    assert made.value["home"] == str(home)
+    assert (home / "book.sqlite").is_file()
+    assert call("init", str(home)).code == 1
+    assert call("apply", made.value["books"], "--plan", "--json").code == 0
+
+
+def test_a_plan_records_nothing(company, call, tmp_path):
+    wanted = folder(tmp_path / "f", org=org().replace("Team A", "Team Z"), policy=policy("2020-01"),
+                    prices=PRICES)  # fmt: skip
+    before = company.dump()
+    planned = call("apply", wanted, "--plan", "--json").value
+    assert planned["kinds"] == ["org"]
+    assert company.dump() == before
+    assert call("apply", wanted, "--json").value == {"recorded": {"org": 2}}
+    assert call("apply", wanted, "--json").value == {"recorded": {}}
+
+
+def test_a_wrong_folder_is_refused_whole(company, call, tmp_path):
+    wanted = folder(tmp_path / "f", org="company: nonsense", policy="versions: []")
+    before = company.dump()
+    refused = call("apply", wanted, "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "org.yaml:1" in refused.err
+    assert company.dump() == before
+
+
+def process(*args, home=None, **env):
+    return subprocess.run(
+        [sys.executable, "-c", "from tallybook.cli.main import main; main()", *args],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **({"TALLYBOOK_HOME": str(home)} if home else {}), **env},
+    )
+
+
+def test_a_month_by_real_processes_says_nothing_but_json(tmp_path):
+    home = tmp_path / "home"
+    assert process("init", str(home)).returncode == 0
+    books_folder = folder(home / "books", org=org(), policy=policy("2020-01"), prices=PRICES)
+    (home / "books" / "budgets.yaml").unlink()
+    calls = home / "calls.jsonl"
+    calls.write_text(json.dumps(usage()) + "\n" + "broken\n", encoding="utf-8")
+    applied = process("apply", books_folder, "--json", home=home)
+    assert json.loads(applied.stdout)["recorded"]
+    ingested = process("ingest", "jsonl", str(calls), "--json", home=home, TZ="Asia/Kolkata")
+    assert ingested.returncode == 1
+    assert json.loads(ingested.stdout)["rejected"] == 1
+    assert json.loads(process("run", "2026-10", "--json", home=home).stdout)["events"] == 1
+    shown = process("--home", str(home), "statement", "2026-10", "--json", LC_ALL="C")
+    assert json.loads(shown.stdout)["charged_total"] == "1.15"
+
+
+def test_errors_are_one_message_on_standard_error(tmp_path):
+    nowhere = process("run", "2026-10", "--json", home=tmp_path)
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+    assert nowhere.stderr.startswith("tallybook: ")
+    assert "Traceback" not in nowhere.stderr
+    assert process("nonsense").returncode == 2
+    assert process("run", "never", home=tmp_path).returncode == 2
+
+
+def test_every_module_of_the_command_line_is_a_command():
+    modules = (books, explain, ledger, month, options, proof, statements, usage_commands)
+    assert all(module.__doc__ for module in modules)

@@ -1,0 +1,66 @@
+"""`pool`, `run`, `status`, `waive`, `close`: a month on the command line."""
+
+from company import usage
+
+
+def test_run_says_what_it_posted_and_nothing_the_second_time(company, call):
+    company.ingest(usage())
+    first = call("run", "2026-10", "--json")
+    assert first.value.keys() == {"period", "events", "entries", "postings", "prices"}
+    assert (first.code, first.value["events"], first.value["prices"]) == (0, 1, "2026-10-01.1")
+    assert call("run", "2026-10", "--json").value["entries"] == []
+    assert "nothing new to post" in call("run", "2026-10").out
+
+
+def test_pool_enters_an_amount_or_refuses(call):
+    assert call("pool", "2026-10", "gateway", "31.00", "--json").value["amount"] == "31.00"
+    refused = call("pool", "2026-10", "gateway", "lots")
+    assert (refused.code, refused.out) == (1, "")
+    assert "lots" in refused.err
+
+
+def test_status_closes_nothing_and_tells_with_its_exit_code(company, call):
+    company.ingest(usage("1"), usage("2", model="unheard-of"))
+    found = call("status", "2026-10", "--json")
+    assert found.code == 1
+    blocked = [item for item in found.value if not item["ok"]]
+    assert [item["name"] for item in blocked] == ["unpriced"]
+    waived = call(
+        "waive", "2026-10", "unpriced", "--estimate", "1.00", "--reason", "beta", "--json"
+    )
+    assert waived.value["act"].startswith("A-")
+    assert call("status", "2026-10").code == 0
+
+
+def test_close_answers_with_totals_and_seal(company, call):
+    company.ingest(usage())
+    closed = call("close", "2026-10", "--json")
+    assert closed.code == 0
+    assert {
+        "period",
+        "version",
+        "charged_total",
+        "central",
+        "ledger_cost",
+        "body_sha256",
+        "seal",
+    } <= (closed.value.keys())
+    assert (closed.value["charged_total"], closed.value["ledger_cost"]) == ("1.15", "31.00")
+    again = call("close", "2026-10")
+    assert again.code == 1
+    assert "is closed" in again.err
+
+
+def test_a_blocked_close_names_figures_and_the_next_step(company, call):
+    company.ingest(usage("1"), usage("2", model="unheard-of"))
+    refused = call("close", "2026-10", "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "unpriced: 1 calls, 50.0 % of all calls" in refused.err
+    assert "tallybook waive 2026-10 unpriced" in refused.err
+
+
+def test_what_is_no_period_is_wrong_usage(call):
+    for text in ("october", "2026-13", "2026-1"):
+        refused = call("run", text)
+        assert refused.code == 2
+        assert "is not a period" in refused.err

@@ -1,0 +1,66 @@
+"""`ingest` and `worklist`."""
+
+import json
+
+from company import usage
+
+
+def write(company, *records, name="calls.jsonl"):
+    path = company.home / name
+    path.write_text(
+        "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records),
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_ingest_counts_in_the_published_shape(company, call):
+    path = write(company, usage("1"), usage("1"), usage("2"))
+    found = call("ingest", "jsonl", path, "--json")
+    assert found.code == 0
+    assert found.value == {
+        "accepted": 2, "duplicate": 1, "quarantined": 0, "rejected": 0, "reject_file": "",
+    }  # fmt: skip
+    assert call("ingest", "jsonl", path, "--json").value["duplicate"] == 3
+
+
+def test_what_cannot_go_in_is_told_by_exit_code_and_file(company, call):
+    path = write(company, usage("1"), "not json", usage("1", model="x-9"), usage("3", extra=1))
+    found = call("ingest", "jsonl", path, "--json")
+    assert found.code == 1
+    value = found.value
+    assert (value["accepted"], value["quarantined"], value["rejected"]) == (1, 1, 2)
+    assert "not json" in (company.home / "rejects").joinpath(
+        value["reject_file"].rpartition("/")[2]
+    ).read_text(encoding="utf-8")
+    (waiting,) = call("worklist", "quarantine", "--json").value
+    assert waiting["event_id"] == "1"
+
+
+def test_a_file_that_is_not_there_is_an_error(company, call):
+    refused = call("ingest", "jsonl", str(company.home / "none.jsonl"), "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "none.jsonl" in refused.err
+
+
+def test_wrong_usage_is_2(company, call):
+    path = write(company, usage())
+    assert call("ingest", "telepathy", path).code == 2
+    assert call("ingest", "jsonl", path, "--map", path).code == 2
+    assert call("ingest", "csv", path).code == 2
+    assert call("worklist", "unpriced").code == 2
+
+
+def test_worklists(company, call):
+    company.ingest(usage("1"), usage("2", model="new"), usage("3", team=None, feature=None))
+    company.run()
+    (row,) = call("worklist", "unpriced", "2026-10", "--json").value
+    assert (row["model"], row["calls"]) == ("new", 1)
+    assert len(call("worklist", "unallocated", "2026-10", "--json").value) == 1
+    assert call("worklist", "late").out.strip() == "nothing late"
+    company.waive("2026-10", "unpriced")
+    company.close()
+    company.ingest(usage("late"))
+    assert call("run", "2026-10").code == 1
+    (late,) = call("worklist", "late", "--json").value
+    assert (late["period"], late["events"]) == ("2026-10", 1)
