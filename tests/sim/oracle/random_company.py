@@ -72,6 +72,7 @@ contracts:
      cache_read: "0.1", output: "{p5}", audio_input: "9"}}, per_unit: {{web_search: "0.000000000001", minute: "{p6}"}}}}
   - {{contract: F, provider: Y, model: "y-*", tier: all, region: eu, per_million_tokens: {{input_uncached: "5",
      cache_read: "0.5", output: "6"}}, from: 2026-10-03, to: 2026-10-28}}
+  - {{contract: H, provider: Y, model: "y-*", tier: batch, per_million_tokens: {{input_uncached: "7", output: "8"}}}}
   - {{contract: G, provider: Y, model: y-fee, per_million_tokens: {{output: "1"}}, per_unit: {{request: "0.005"}}}}
 """
 
@@ -191,9 +192,12 @@ def policy(luck: Random, pools: dict[str, str], *, pooled: bool) -> str:
 
 
 def budgets(luck: Random) -> str:
-    """Budgets for some features, one of them never touched."""
+    """Budgets for some features, one of them never touched and one always overrun."""
     names = luck.sample(["bot", "find", "moves", "quiet"], luck.randrange(1, 5))
-    rows = [f'  - {{feature: {name}, from: 2026-01, monthly: "{price(luck)}"}}' for name in names]
+    drawn = {name: price(luck) for name in names}
+    if "find" in drawn:
+        drawn["find"] = f"0.0{drawn['find'].replace('.', '')}"  # always overrun
+    rows = [f'  - {{feature: {name}, from: 2026-01, monthly: "{x}"}}' for name, x in drawn.items()]
     more = (
         f'  - {{feature: {names[0]}, month: {month}, amount: "2.50", approved_by: fin,'
         f" approved_on: {month}-09}}"

@@ -21,9 +21,12 @@ teams:
   - {id: platform, name: Platform, unit: all, cost_center: "9"}
 features:
   - {id: bot, team: ant, name: Bot}
+unowned: {team: platform}
+"""
+
+RULE = """
 rules:
   - {when: {environment: "*"}, feature: bot}
-unowned: {team: platform}
 """
 
 POLICY = """
@@ -54,8 +57,8 @@ def call(event_id: str, **changes: object) -> dict[str, object]:
     return plain | changes
 
 
-def lives(tmp_path: Path, *files: list[dict[str, object]]) -> list[str]:
-    books = {"org": ORG, "policy": POLICY, "prices": PRICES}
+def lives(tmp_path: Path, *files: list[dict[str, object]], org: str = ORG) -> list[str]:
+    books = {"org": org, "policy": POLICY, "prices": PRICES}
     return disagreements(tmp_path / "home", Company(books, tuple(map(tuple, files)), {}))
 
 
@@ -114,7 +117,11 @@ def test_a_pool_is_not_left_central_because_its_base_is_small(tmp_path: Path) ->
     assert lives(tmp_path, [call("1", **one), call("2", team="bee", **two)]) == []
 
 
+def test_a_rule_matches_what_a_call_carries(tmp_path: Path) -> None:
+    assert lives(tmp_path, [call("1", team=None, environment="qa")], org=ORG + RULE) == []
+
+
 @pytest.mark.xfail(strict=True, reason="* matches a field that the call does not carry")
 def test_a_rule_asks_for_what_a_call_carries(tmp_path: Path) -> None:
     """Design, 6: "dated rules on what a call carries"; a call without the field carries none."""
-    assert lives(tmp_path, [call("1", team=None)]) == []
+    assert lives(tmp_path, [call("1", team=None)], org=ORG + RULE) == []

@@ -1,5 +1,6 @@
 """The whole month at once: what the books of a company must show."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,8 +15,9 @@ from tallybook.sim.oracle.usage import Event, Intake, state, take_in, tokens_of
 
 @dataclass(frozen=True, slots=True)
 class TeamShare:
-    """One team's month; `charged` by kind of charge, amounts in currency units."""
+    """One team's month: calls by feature; `charged` by kind, amounts in currency units."""
 
+    features: Mapping[str, int]
     calls: int
     tokens: int
     charged: Mapping[str, Fraction]
@@ -127,7 +129,8 @@ def team_share(month: Month, book: Mapping[str, Fraction], team: str) -> TeamSha
     prefix = f"Charge:{team}:"
     charged = {key.removeprefix(prefix): x for key, x in book.items() if key.startswith(prefix)}
     tokens = sum(line.tokens for line in own)
-    return TeamShare(len(own), tokens, charged, fair_share(month, team))
+    features = Counter(line.owner.feature for line in own)
+    return TeamShare(features, len(own), tokens, charged, fair_share(month, team))
 
 
 def unfairness(teams: Collection[TeamShare], central: Fraction, cost: Fraction) -> Fraction:
