@@ -1,0 +1,115 @@
+"""Explain: every line and every entry goes back to its calls, or fails loudly."""
+
+import sqlite3
+
+import pytest
+
+from company import policy, usage
+from tallybook.clock import Period
+from tallybook.errors import LedgerError
+from tallybook.post.basis import read_basis
+from tallybook.post.sheet import latest_sheet
+from tallybook.report.calls import NO_CALLS, find_calls
+from tallybook.report.explain import explain
+
+MODELS = {
+    "showback": "{model: showback}",
+    "proportional": "{model: proportional}",
+    "real_cost": '{model: real_cost, markup: "15%"}',
+    "actual": "{model: use_case_budget, charge: actual}",
+    "committed": "{model: use_case_budget, charge: committed}",
+}
+BUDGETS = 'budgets:\n  - {feature: bot, from: 2026-01, monthly: "7.00"}\n'
+
+
+@pytest.fixture(params=MODELS)
+def month(found_company, request):
+    model = policy("2020-01").replace('{model: real_cost, markup: "15%"}', MODELS[request.param])
+    company = found_company(policy=model, budgets=BUDGETS)
+    company.ingest(
+        usage("1"),
+        usage("2", provider="Y", model="y-1"),
+        usage("3", provider="Y", model="y-1", service="retrieval"),
+        usage("4", team="b", feature="find"),
+        usage("5", provider="Z", model="nobody-prices-it"),
+        usage("6", team=None, feature=None),
+        usage("7", purpose="evaluation"),
+        usage("8", team="b", feature=None, purpose=None, tokens={"output": 0}),
+    )
+    company.run()
+    return company
+
+
+def test_every_line_and_entry_explains_itself(month):
+    month.ingest(usage("9"), usage("10", supersedes="2", provider="Y", model="y-1"))
+    month.run()
+    issue = month.statements()
+    for each in issue.statements:
+        for line in each.lines:
+            found = explain(month.store, line.id)
+            assert sum(part.amount_nano for part in found.entries) == found.posted_nano
+            # the set crosses to cents together, so a line may be off by less than one cent
+            assert abs(found.posted_nano - line.amount_cents * 10**7) < 10**7
+            if line.kind in ("usage", "transfer") and not line.detail:
+                assert found.calls.count == line.quantity.calls
+                assert found.calls.tokens == line.quantity.tokens
+    for entry in month.journal():
+        assert explain(month.store, entry.id).line == entry.id
+        for number in range(1, len(entry.postings) + 1):
+            assert explain(month.store, f"{entry.id}:{number}").entries
+
+
+def test_a_line_with_an_unpriced_call_of_another_provider(company):
+    company.ingest(usage("1"), usage("2", provider="Z", model="nobody-prices-it"))
+    company.run()
+    (line,) = [x for x in company.statements().statement("a").lines if x.kind == "usage"]
+    calls = explain(company.store, line.id).calls
+    assert calls.count == 2
+    assert [(x.event_id, x.unpriced) for x in calls.sample] == [("1", False), ("2", True)]
+
+
+def test_closed_months_explain_by_what_they_were_closed_under(company):
+    company.ingest(usage())
+    company.close()
+    company.apply(policy=policy("2020-01").replace("15%", "20%"))
+    company.ingest(usage("late"))
+    company.run("2026-11")
+    for line in company.statements().statement("a").lines:
+        assert explain(company.store, line.id).calls.count == 1
+
+
+def test_what_is_nothing_is_refused(company):
+    company.ingest(usage())
+    company.run()
+    for reference in ("L-2026-10-000000000000", "nonsense", "E-1x"):
+        with pytest.raises(LedgerError, match="is no line of a statement and no entry"):
+            explain(company.store, reference)
+    with pytest.raises(LedgerError, match="has 2 postings, not 7"):
+        explain(company.store, "E-000001:7")
+
+
+def test_a_ledger_that_its_versions_do_not_give_fails_loudly(company):
+    company.ingest(usage())
+    company.run()
+    book = sqlite3.connect(company.home / "book.sqlite")
+    book.execute("DROP TRIGGER posting_no_update")
+    book.execute(
+        "UPDATE posting SET amount_nano = 2 * amount_nano WHERE account = 'Charge:a:usage'"
+    )
+    book.commit()
+    book.close()
+    (line,) = [x for x in company.statements().statement("a").lines if x.kind == "usage"]
+    with pytest.raises(LedgerError, match="is booked at 2000000000 nano and its versions"):
+        explain(company.store, line.id)
+
+
+def test_calls_are_found_by_owner_and_provider(company):
+    company.ingest(usage("1"), usage("2", provider="Y", model="y-1"), usage("3"))
+    company.run()
+    basis = read_basis(company.store, Period(2026, 10))
+    with company.store.read() as tx:
+        lines = latest_sheet(tx, "2026-10").lines
+    (owner,) = {line.owner for line in lines}
+    found = find_calls(company.store, basis, {(owner, "X")}, 1)
+    assert (found.count, found.card_pico, len(found.sample)) == (2, 2 * 10**12, 1)
+    assert find_calls(company.store, basis, set(), 1) == NO_CALLS
