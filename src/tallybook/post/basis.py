@@ -103,7 +103,7 @@ def _basis(
     policy = books.policy.at(period)
     due = due_publication(held, period, prices_version, policy.rate_card.basis)
     published = (*held, due) if due else tuple(held)
-    prices = _prices_by_version(tx, recorded, published)
+    prices = _prices_by_version(tx, recorded, published, books.prices)
     snapshot = store.lake.snapshot_in(tx, str(period), manifest)
     everything = store.lake.snapshot_in(tx, "", manifest)
     policy_version = _policy_since(tx, recorded, period, policy)
@@ -147,12 +147,12 @@ def _pools_entered(tx: Tx, period: Period) -> int:
 
 
 def _prices_by_version(
-    tx: Tx, recorded: Mapping[str, Recorded], published: Sequence[Publication]
+    tx: Tx, recorded: Mapping[str, Recorded], published: Sequence[Publication], current: Prices
 ) -> dict[int, Prices]:
     others = {kind: held.document for kind, held in recorded.items() if kind != "prices"}
-    found = {0: Prices()}
-    wanted = {publication.prices_version for publication in published}
-    for held in document_versions(tx, "prices"):
+    found = {0: Prices(), _version(recorded, "prices"): current}
+    wanted = {publication.prices_version for publication in published} - found.keys()
+    for held in document_versions(tx, "prices") if wanted else ():
         if held.version in wanted:
             found[held.version] = parse({**others, "prices": held.document}).prices
     return found
@@ -169,7 +169,7 @@ def _policy_since(
         kind: held.document for kind, held in recorded.items() if kind not in ("policy", "budgets")
     }
     since = recorded["policy"].version
-    earlier = [v for v in document_versions(tx, "policy") if v.version <= since]
+    earlier = [v for v in document_versions(tx, "policy") if v.version < since]
     for held in reversed(earlier):
         try:
             then = parse({**others, "policy": held.document}).policy.at(period)

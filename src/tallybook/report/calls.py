@@ -58,6 +58,9 @@ _NEEDED = (
     "total_tokens", "status", "units",
 )  # fmt: skip
 
+_LISTED_MAX = 20
+"""A longer list of values costs more to test than the join that follows."""
+
 NO_CALLS = Calls(0, 0, 0, 0, ())
 
 
@@ -79,7 +82,7 @@ def find_calls(
         return NO_CALLS
     metering = metering_of(basis)
     with store.lake.session(basis.snapshot, basis.corrections) as session:
-        shape = _shape(metering)
+        shape = _shape(metering, {owner for owner, _ in uses})
         combos = session.rows(sql_text(__package__, "call_combos").format(**shape), _bounds(basis))
         numbered = [(number, *row) for number, row in enumerate(combos)]
         found, decided = decide(metering, basis.books.org, numbered)
@@ -99,6 +102,7 @@ def find_calls(
                 columns=_columns(meters),
                 epoch=epoch_sql(metering),
                 same=_same(metering),
+                narrowed=_narrowed(metering, wanted),
                 corrections=CORRECTIONS if metering.has_corrections else "",
                 price_join=PRICE_JOIN,
                 unpriced=unpriced_sql(meters, rows),
@@ -122,16 +126,44 @@ def find_calls(
     )
 
 
-def _shape(metering: Metering) -> Mapping[str, str]:
+def _shape(metering: Metering, owners: Collection[Owner]) -> Mapping[str, str]:
     return {
+        "tagged": _tagged(owners),
         "carried": carried_sql(metering),
         "names": ", ".join(f"c{i}" for i in range(len(metering.carried))),
     }
 
 
+def _tagged(owners: Collection[Owner]) -> str:
+    """What calls must carry if a tag decided all of their owners; nothing if anything else did."""
+    if not all(owner.rule.startswith("tag:") for owner in owners):
+        return ""
+    by_feature = {owner.feature for owner in owners if owner.rule == "tag:feature"}
+    by_team = {owner.team for owner in owners if owner.rule != "tag:feature"}
+    conditions = [_among("e.feature", by_feature), _among("e.team", by_team)]
+    return f"AND ({' OR '.join(condition for condition in conditions if condition)})"
+
+
+def _among(field: str, values: Collection[str]) -> str:
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
+    return f"{field} IN ({listed})" if listed else ""
+
+
 def _same(metering: Metering) -> str:
     pairs = enumerate(metering.carried)
     return " AND ".join(f"{field_sql(field)} = w.c{i}" for i, field in pairs)
+
+
+def _narrowed(metering: Metering, wanted: Sequence[Sequence[object]]) -> str:
+    """Conditions that the join implies and the reader of the files can use before decoding."""
+    columns = {i: field_sql(field) for i, field in enumerate(metering.carried)}
+    columns[len(columns) + 1] = "e.provider"  # the epoch stands between, as a number
+    conditions = []
+    for column, field in columns.items():
+        values = {str(row[column]) for row in wanted}
+        if 0 < len(values) <= _LISTED_MAX:
+            conditions.append(f"AND {_among(field, values)}")
+    return "\n    ".join(conditions)
 
 
 def _columns(meters: Sequence[str]) -> str:

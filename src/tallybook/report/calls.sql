@@ -6,6 +6,7 @@ WITH found AS MATERIALIZED (
   FROM events e
   JOIN wanted w ON e.provider = w.provider AND {epoch} = w.epoch AND {same}
   WHERE e.started_us >= $start_us AND e.started_us < $end_us
+    {narrowed}
 )
 SELECT k.source, k.event_id, k.started_us, k.provider, k.model, k.tokens,
   CASE WHEN k.unpriced THEN 0 ELSE k.card END AS card_pico,

@@ -7,10 +7,12 @@ what is booked, explaining fails loudly instead of telling a story.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.cost_layer import FLOWS
@@ -20,16 +22,16 @@ from tallybook.books.model import PolicyVersion
 from tallybook.clock import Period
 from tallybook.errors import LedgerError, PeriodError
 from tallybook.ledger.balance import booked
-from tallybook.ledger.journal import JournalEntry, entries, entry_of
+from tallybook.ledger.journal import entry_of
 from tallybook.ledger.model import PostingKey
 from tallybook.money import format_percent
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import month_of, pool_actuals
-from tallybook.post.run import targets
+from tallybook.post.run import posting_key
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.calls import Calls, find_calls
 from tallybook.report.lines import is_pooled, line_id, line_key, usage_key
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, sql_text
 
 LINE = re.compile(r"L-(\d{4}-\d{2})-[0-9a-f]{12}")
 ENTRY = re.compile(r"(E-\d+)(?::(\d+))?")
@@ -88,13 +90,13 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         sheet = latest_sheet(tx, period)
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
-        keys = _keys_of(tx, reference, period)
-        parts = _entry_parts(tx, period, keys)
         held = booked(tx, period)
+        keys = _keys_of(tx, reference, period, held)
+        parts = _entry_parts(tx, period, keys)
         actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
     allocation = allocate(month_of(basis, sheet.lines, actuals))
-    _require_reproduced(reference, keys, held, targets(allocation, basis))
+    _require_reproduced(reference, keys, held, _wanted(allocation, basis, keys))
     behind = [
         line
         for line in sheet.lines
@@ -123,13 +125,13 @@ def _period_of(tx: Tx, reference: str) -> str:
     raise _unknown(reference)
 
 
-def _keys_of(tx: Tx, reference: str, period: str) -> set[PostingKey]:
+def _keys_of(
+    tx: Tx, reference: str, period: str, held: Mapping[PostingKey, int]
+) -> set[PostingKey]:
     found = ENTRY.fullmatch(reference)
     if found is None:
         return {
-            key
-            for key in booked(tx, period)
-            if (place := line_key(key)) and line_id(period, place) == reference
+            key for key in held if (place := line_key(key)) and line_id(period, place) == reference
         }
     postings = entry_of(tx, found[1]).postings
     if found[2]:
@@ -148,23 +150,31 @@ def _unknown(reference: str) -> LedgerError:
 
 
 def _entry_parts(tx: Tx, period: str, keys: set[PostingKey]) -> tuple[EntryPart, ...]:
-    return tuple(
-        EntryPart(
-            entry=entry.id,
-            reason=str(entry.reason),
-            account=posting.account,
-            source=posting.source,
-            amount_nano=posting.amount_nano,
-            versions=entry.versions,
-        )
-        for entry in _about(tx, period)
-        for posting in entry.postings
-        if posting.key in keys
-    )
+    """What each entry posted under the keys; one query per account, not the whole journal."""
+    parts = []
+    for account in sorted({key.account for key in keys}):
+        rows = tx.rows(sql_text(__package__, "entry_parts"), account=account, period=period)
+        for row in rows:
+            posting = PostingKey._make(row[4:-1])
+            if posting in keys:
+                versions = json.loads(row.versions)
+                part = EntryPart(
+                    row.id, row.reason, account, posting.source, int(row.amount_nano), versions
+                )
+                parts.append((row.seq, part))
+    return tuple(part for _, part in sorted(parts, key=itemgetter(0)))
 
 
-def _about(tx: Tx, period: str) -> Sequence[JournalEntry]:
-    return [entry for entry in entries(tx) if entry.service_period == period]
+def _wanted(
+    allocation: Allocation, basis: Basis, keys: set[PostingKey]
+) -> Mapping[PostingKey, int]:
+    """What the accounts of the keys must stand at."""
+    accounts = {key.account for key in keys}
+    wanted: Counter[PostingKey] = Counter()
+    for line in allocation.lines:
+        if line.account in accounts:
+            wanted[posting_key(line, basis)] += line.amount_nano
+    return wanted
 
 
 def _require_reproduced(
