@@ -87,10 +87,12 @@ def months(draw) -> Month:
             0,
             0,
         )
+        card_nano = draw(st.integers(0, 10**15))
         cells.append(
             replace(
                 base,
-                card_nano=draw(st.integers(0, 10**15)),
+                card_pico=card_nano * 1000,
+                card_nano=card_nano,
                 variance_nano=draw(st.integers(-(10**14), 10**14)),
                 service=f"s{number}" if base.kind == "transfer" else "",
             )

@@ -90,6 +90,7 @@ amounts = st.integers(-5 * 10**8, 9 * 10**12)
 @st.composite
 def cells(draw):
     team = draw(st.sampled_from(["A", "B", "C", "platform"]))
+    card_nano = draw(st.integers(0, 9 * 10**12))
     return CostCell(
         provider=draw(st.sampled_from(["X", "Y"])),
         team=team,
@@ -101,7 +102,8 @@ def cells(draw):
         fallback=team == "platform",
         calls=draw(st.integers(0, 10**6)),
         tokens=draw(st.integers(0, 10**9)),
-        card_nano=draw(st.integers(0, 9 * 10**12)),
+        card_pico=card_nano * 1000,
+        card_nano=card_nano,
         variance_nano=draw(amounts),
     )
 

@@ -36,6 +36,7 @@ def use(team, feature, card_nano, tokens, purpose="production", calls=1):
         fallback=False,
         calls=calls,
         tokens=tokens,
+        card_pico=card_nano * 1000,
         card_nano=card_nano,
         variance_nano=0,
     )

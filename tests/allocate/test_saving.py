@@ -29,7 +29,11 @@ def smaller(month, team, rate):
         if cell.team == team:
             nano = Fraction(cell.card_nano) * rate
             cell = replace(  # noqa: PLW2901
-                cell, calls=cell.calls * rate, tokens=cell.tokens * rate, card_nano=int(nano)
+                cell,
+                calls=cell.calls * rate,
+                tokens=cell.tokens * rate,
+                card_pico=int(nano) * 1000,
+                card_nano=int(nano),
             )
         scaled.append(cell)
     return replace(month, cells=tuple(scaled))
@@ -75,7 +79,9 @@ def test_a_team_that_used_less_than_a_unit_saves_half_of_it():
         month,
         pools=(),
         cells=tuple(
-            replace(cell, card_nano=400_000_000) if cell.team == "B" else cell
+            replace(cell, card_pico=400_000_000_000, card_nano=400_000_000)
+            if cell.team == "B"
+            else cell
             for cell in month.cells
         ),
     )

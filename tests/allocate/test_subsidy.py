@@ -42,7 +42,7 @@ def month_of(usage):
         picos[each.team] += each.card_pico
     found = tuple(
         CostCell(
-            "X", team, "", "production", "usage", "", team, False, 1, tokens[team],
+            "X", team, "", "production", "usage", "", team, False, 1, tokens[team], picos[team],
             (picos[team] + 500) // 1000, 0,
         )
         for team in sorted(tokens)

@@ -34,6 +34,7 @@ def cell(provider, payer, feature, run_by, purpose, calls, tokens_m, card, contr
         fallback=payer == "platform",
         calls=calls,
         tokens=int(tokens_m * 10**6),
+        card_pico=card * UNIT * 1000,
         card_nano=card * UNIT,
         variance_nano=(contract - card) * UNIT,
     )

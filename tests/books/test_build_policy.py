@@ -106,6 +106,11 @@ def test_an_unknown_team_is_refused_at_its_line(folder, policy_with):
     assert "weights, suport: unknown team" in folder.fault(policy=policy_with(pools))
 
 
+def test_the_central_team_has_no_weight(folder, policy_with):
+    pools = "pools: [{id: a, monthly: 1, driver: fixed, weights: {support: 1, platform: 3}}]"
+    assert "is central and outside every driver" in folder.fault(policy=policy_with(pools))
+
+
 def test_a_team_must_exist_while_the_version_holds(folder, org_with):
     org = org_with(teams=["{id: labs, unit: commerce, to: 2026-10-01}"])
     policy = (

@@ -34,6 +34,7 @@ def usage(team: str, units: int, calls: int = 1, purpose: str = "production") ->
         fallback=False,
         calls=calls,
         tokens=calls,
+        card_pico=units * UNIT * 1000,
         card_nano=units * UNIT,
         variance_nano=0,
     )

@@ -34,6 +34,8 @@ class CostCell:
     fallback: bool
     calls: Weight
     tokens: Weight
+    card_pico: Weight
+    """exact value at rate card: what a cost driver weighs"""
     card_nano: int
     variance_nano: int
     """contract minus rate card"""

@@ -102,7 +102,7 @@ def _measure(cell: CostCell, driver: str) -> Weight:
     if driver == "tokens":
         return cell.tokens
     if driver == "cost":
-        return cell.card_nano
+        return cell.card_pico
     if driver == "production_cost":
-        return cell.card_nano if cell.purpose == "production" else 0
+        return cell.card_pico if cell.purpose == "production" else 0
     raise AllocationError(f"there is no cost driver {driver!r}")

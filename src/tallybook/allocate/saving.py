@@ -21,7 +21,7 @@ from tallybook.allocate.model import AllocatedLine, CostCell, Month, PoolShare, 
 from tallybook.allocate.models import proportional, real_cost, showback, use_case_budget
 from tallybook.allocate.pools import pool_shares
 from tallybook.books.model import PolicyVersion
-from tallybook.money import NANO_PER_UNIT, cumulative_share
+from tallybook.money import NANO_PER_UNIT, PICO_PER_NANO, cumulative_share
 
 _CHARGE: Mapping[str, Callable[[Month, Sequence[PoolShare]], list[AllocatedLine]]] = {
     module.MODEL: module.charge for module in (real_cost, proportional, use_case_budget, showback)
@@ -74,7 +74,13 @@ def _less(cells: Sequence[CostCell]) -> list[CostCell]:
     )
     cards = cumulative_share([cell.card_nano for cell in cells], rate)
     return [
-        replace(cell, calls=cell.calls * rate, tokens=cell.tokens * rate, card_nano=nano)
+        replace(
+            cell,
+            calls=cell.calls * rate,
+            tokens=cell.tokens * rate,
+            card_pico=nano * PICO_PER_NANO,
+            card_nano=nano,
+        )
         for cell, nano in zip(cells, cards, strict=True)
     ]
 
@@ -128,6 +134,7 @@ def _merged(month: Month, *, by_feature: bool) -> Iterable[CostCell]:
             fallback=False,
             calls=calls,
             tokens=tokens,
+            card_pico=nano * PICO_PER_NANO,
             card_nano=nano,
             variance_nano=0,
         )

@@ -109,7 +109,7 @@ class OrgAt:
 
     def _first_rule(self, carried: Mapping[str, str]) -> list[Rule]:
         for rule in self._rules:
-            if all(glob_matches(glob, carried[field]) for field, glob in rule.when):
+            if all(_carries(carried[field], glob) for field, glob in rule.when):
                 return [rule]
         return []
 
@@ -126,6 +126,11 @@ class OrgAt:
     def _team_of(self, team: str, feature_id: str) -> str:
         feature = self._features.get(feature_id)
         return feature.team if feature else team
+
+
+def _carries(value: str, glob: str) -> bool:
+    """Whether a call carries a field that matches; a call without the field carries nothing."""
+    return value != "" and glob_matches(glob, value)
 
 
 def _index(rows: Sequence[Row], instant_us: int) -> dict[str, Row]:

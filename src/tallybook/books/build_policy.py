@@ -143,6 +143,13 @@ def _check_version(
         seen.setdefault(pool.id, below)
         for name in pool.weights:
             _check_team(name, (*below, "weights", name), span, org, sheet)
+            if name == org.unowned_team:
+                sheet.refuse(
+                    (*below, "weights", name),
+                    f"team {shown(name)} is central and outside every driver",
+                    expected="weights of teams that can be charged",
+                    remedy=f"remove {name} from the weights",
+                )
         check_drivers(pool, below, sheet)
     check_flows(form, place, sheet)
     _check_evaluation(form, place, sheet)

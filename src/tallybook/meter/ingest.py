@@ -7,10 +7,10 @@ org nor prices: what nobody owns or prices yet comes in all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tallybook.clock import Clock
 from tallybook.errors import EventError
@@ -38,9 +38,19 @@ class IngestResult:
     reject_file: str
 
 
+class _Arrival(NamedTuple):
+    """One record with its identity."""
+
+    place: str
+    event: UsageEvent
+    text: bytes
+    key: bytes
+    record: bytes
+
+
 @dataclass(slots=True)
 class _Batch:
-    """Events on their way in; ``conflicts`` came with an id that the batch has already."""
+    """Events on their way in, each id once; ``repeats`` came with an id that is among them."""
 
     places: list[str] = field(default_factory=list)
     events: list[UsageEvent] = field(default_factory=list)
@@ -48,17 +58,13 @@ class _Batch:
     records: list[bytes] = field(default_factory=list)
     texts: list[bytes] = field(default_factory=list)
     at: dict[bytes, int] = field(default_factory=dict)
-    conflicts: list[tuple[str, UsageEvent, bytes]] = field(default_factory=list)
-    duplicate: int = 0
+    repeats: list[_Arrival] = field(default_factory=list)
 
     def add(self, place: str, event: UsageEvent, text: bytes) -> None:
         key, record = key_of(event.source, event.event_id), record_digest(text)
         first = self.at.setdefault(key, len(self.keys))
         if first < len(self.keys):
-            if self.records[first] == record:
-                self.duplicate += 1
-            else:
-                self.conflicts.append((place, event, text))
+            self.repeats.append(_Arrival(place, event, text, key, record))
             return
         self.places.append(place)
         self.events.append(event)
@@ -68,7 +74,7 @@ class _Batch:
 
     @property
     def size(self) -> int:
-        return len(self.keys) + len(self.conflicts) + self.duplicate
+        return len(self.keys) + len(self.repeats)
 
 
 def ingest(
@@ -158,19 +164,28 @@ class _Ingest:
             faults.reached("ingest.put")
             conflicts = [(i, _OTHER_RECORD) for i in claims.conflict] + sorted(refused.items())
             noted = [_noted(batch, i, reason, received_us) for i, reason in conflicts]
+            repeats = _judge(tx, batch.repeats)
             noted += [
-                _note(place, event, text, _OTHER_RECORD, received_us)
-                for place, event, text in batch.conflicts
+                _note(one.place, one.event, one.text, _OTHER_RECORD, received_us)
+                for one in repeats.conflict
             ]
             tx.run_many(sql_text(__package__, "add_quarantined"), noted)
             faults.reached("ingest.quarantined")
         faults.reached("ingest.committed")
         self._subjects.committed()
         self._accepted += len(fresh)
-        self._duplicate += len(claims.duplicate) + batch.duplicate
+        self._duplicate += len(claims.duplicate) + repeats.duplicate
         self._quarantined += len(noted)
         if self._on_progress:
-            self._on_progress(batch.size)
+            self._on_progress(batch.size - len(repeats.freed))
+        self._settle_freed(repeats.freed)
+
+    def _settle_freed(self, freed: Sequence[_Arrival]) -> None:
+        """Bring in what repeats an id that its first bearer was refused, as if it came alone."""
+        again = _Batch()
+        for one in freed:
+            again.add(one.place, one.event, one.text)
+        self.settle(again)
 
     def result(self) -> IngestResult:
         """What became of everything so far."""
@@ -194,6 +209,23 @@ class _Ingest:
         customers = [subjects["customer", value] if value else "" for value in table["customer"]]
         table = table | {"user": users, "customer": customers}
         inbox.put(tx, number, self._name, table, received_us)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What became of the repeats of a batch."""
+
+    duplicate: int
+    conflict: tuple[_Arrival, ...]
+    freed: tuple[_Arrival, ...]
+
+
+def _judge(tx: Tx, repeats: Sequence[_Arrival]) -> _Judged:
+    """Compare each repeat with the record that holds its id, whoever claimed it and when."""
+    held = inbox.holders(tx, sorted({one.key for one in repeats}))
+    same = sum(one.key in held and held[one.key][0] == one.record for one in repeats)
+    other = (one for one in repeats if one.key in held and held[one.key][0] != one.record)
+    return _Judged(same, tuple(other), tuple(one for one in repeats if one.key not in held))
 
 
 def _noted(batch: _Batch, i: int, reason: str, received_us: int) -> dict[str, object]:

@@ -27,6 +27,8 @@ class Versions:
     """What a run was made from; an entry names them all.
 
     ``pools`` is the number of the last amount that was entered for a cost pool of the period.
+    ``late`` says which late usage of closed periods was posted into the period, as
+    `tallybook.post.late.Ranges` spells it; empty means none.
     """
 
     manifest: int
@@ -37,10 +39,18 @@ class Versions:
     budgets: int
     pools: int
     code: str
+    late: str = ""
 
     def as_dict(self) -> dict[str, str | int]:
-        """Plain values by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Plain values by name, without ``late`` where there is none."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values if self.late else {k: v for k, v in values.items() if k != "late"}
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Versions:
+        """The versions that an entry, an act or a sheet names."""
+        names = cls.__slots__
+        return cls(**{k: v for k, v in values.items() if k in names})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ def cost_cells(lines: Iterable[AttributedLine]) -> tuple[CostCell, ...]:
         card_nano = cumulative_nano([card[key] for key in keys])
         variance_nano = cumulative_nano([contract[key] - card[key] for key in keys])
         cells += [
-            CostCell(*key, calls[key], tokens[key], debit, variance)
+            CostCell(*key, calls[key], tokens[key], card[key], debit, variance)
             for key, debit, variance in zip(keys, card_nano, variance_nano, strict=True)
         ]
     return tuple(cells)
@@ -117,10 +127,20 @@ def lines_of(body: str) -> tuple[AttributedLine, ...]:
 
 def latest_sheet(tx: Tx, period: str) -> Sheet | None:
     """The sheet of the latest run of a period."""
+    return sheet_at(tx, period, 0)
+
+
+def sheet_at(tx: Tx, period: str, number: int) -> Sheet | None:
+    """A period's sheet of a number; of 0, the latest.
+
+    Raises:
+        CorruptedError: it is not what was written.
+    """
     row = tx.row(
         "SELECT number, versions, body, sha256 FROM sheet WHERE period = :period"
-        " ORDER BY number DESC",
+        " AND (:number = 0 OR number = :number) ORDER BY number DESC",
         period=period,
+        number=number,
     )
     if row is None:
         return None
@@ -130,7 +150,27 @@ def latest_sheet(tx: Tx, period: str) -> Sheet | None:
             where="sheet",
             next_step="restore the book from a backup, then run: tallybook verify",
         )
-    return Sheet(period, int(row.number), _versions(json.loads(row.versions)), lines_of(row.body))
+    versions = Versions.of(json.loads(row.versions))
+    return Sheet(period, int(row.number), versions, lines_of(row.body))
+
+
+def sheet_versions(tx: Tx, period: str) -> tuple[int, Versions] | None:
+    """Number and versions of the latest sheet, without its lines."""
+    row = tx.row(
+        "SELECT number, versions FROM sheet WHERE period = :period ORDER BY number DESC",
+        period=period,
+    )
+    return (int(row.number), Versions.of(json.loads(row.versions))) if row else None
+
+
+def sheet_number(tx: Tx, period: str, versions: Mapping[str, object]) -> int:
+    """The number of the sheet that an act's versions name; 0 if there is none."""
+    found = tx.scalar(
+        "SELECT MAX(number) FROM sheet WHERE period = :period AND versions = :versions",
+        period=period,
+        versions=canonical_json(dict(versions)),
+    )
+    return int(found or 0)
 
 
 def save_sheet(
@@ -160,6 +200,3 @@ def save_sheet(
     )
     return number
 
-
-def _versions(values: Mapping[str, object]) -> Versions:
-    return Versions(**values)  # type: ignore[arg-type]

@@ -1,13 +1,8 @@
-"""Where the engine and the oracle differ and the rules are on the oracle's side, each as small as can be.
-
-Each names the sentence that decides. The marks are strict: a test that begins to pass must lose its.
-"""
+"""Cases in which engine and oracle once differed, each as small as can be, with the rule that decides."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
 
 from sim.oracle.random_company import Company
 from sim.oracle.test_engine_agrees import disagreements
@@ -66,13 +61,11 @@ def test_the_company_itself_agrees(tmp_path: Path) -> None:
     assert lives(tmp_path, [call("1"), call("1"), call("2", team="bee")], [call("1")]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the repeat is compared with the conflict beside it")
 def test_a_repeat_after_a_conflict_in_one_file_is_a_duplicate(tmp_path: Path) -> None:
     """INV-06: same (source, event id) and same payload hash: no change and the same answer."""
     assert lives(tmp_path, [call("1")], [call("1", latency_ms=1), call("1")]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the second conflict is compared with the first")
 def test_a_conflict_twice_in_one_file_is_two_conflicts(tmp_path: Path) -> None:
     """INV-06: same id, other payload: rejected, quarantined, visible."""
     other = call("1", latency_ms=1)
@@ -84,7 +77,6 @@ def test_a_conflict_twice_in_two_files_is_two_conflicts(tmp_path: Path) -> None:
     assert lives(tmp_path, [call("1")], [other], [other]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="within a batch a refused record keeps its id")
 def test_a_refused_correction_leaves_its_id_free(tmp_path: Path) -> None:
     """INV-06: id claim and event row are written together; a failed write leaves the id free.
 
@@ -99,7 +91,6 @@ def test_a_refused_correction_leaves_its_id_free_for_a_later_file(tmp_path: Path
     assert lives(tmp_path, events, [call("3")]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="driver weights are rounded to nano before they weigh")
 def test_a_pool_is_split_by_exact_cost(tmp_path: Path) -> None:
     """INV-10: |part - exact share| < 1 unit; rating is exact at scale 12.
 
@@ -109,7 +100,6 @@ def test_a_pool_is_split_by_exact_cost(tmp_path: Path) -> None:
     assert lives(tmp_path, [call("1", **used), call("2", team="bee", **used)]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="what rounds to no nano weighs nothing")
 def test_a_pool_is_not_left_central_because_its_base_is_small(tmp_path: Path) -> None:
     """INV-10: only an empty base leaves a pool to nobody; this one is 300 pico, split 1 : 2."""
     one = {"model": "small", "tokens": {"output": 100}}
@@ -121,7 +111,6 @@ def test_a_rule_matches_what_a_call_carries(tmp_path: Path) -> None:
     assert lives(tmp_path, [call("1", team=None, environment="qa")], org=ORG + RULE) == []
 
 
-@pytest.mark.xfail(strict=True, reason="* matches a field that the call does not carry")
 def test_a_rule_asks_for_what_a_call_carries(tmp_path: Path) -> None:
     """Design, 6: "dated rules on what a call carries"; a call without the field carries none."""
     assert lives(tmp_path, [call("1", team=None)], org=ORG + RULE) == []
