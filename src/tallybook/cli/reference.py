@@ -37,7 +37,8 @@ def reference() -> str:
 
 
 def _section(command: click.Command, name: str) -> Iterator[str]:
-    context = click.Context(command, info_name=name)
+    # As the group calls it, so that -h is listed for every command.
+    context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
     yield f"## {name}\n"
     yield f"```\n{' '.join((name, *command.collect_usage_pieces(context)))}\n```\n"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
