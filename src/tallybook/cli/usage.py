@@ -12,7 +12,7 @@ import click
 from tallybook.cli.app import App, parse_period, progress, table
 from tallybook.cli.options import json_option
 from tallybook.clock import format_instant
-from tallybook.close.late import late_events
+from tallybook.close.late import late_usage
 from tallybook.errors import WrongUsageError
 from tallybook.meter.ingest import ingest as ingest_records
 from tallybook.meter.mapping import RecordMap
@@ -23,7 +23,7 @@ from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.meter.sources.source import Source
 from tallybook.meter.worklist import quarantined
 from tallybook.post.worklist import unallocated_usage, unpriced_usage
-from tallybook.store.commands import Command, log_command
+from tallybook.store.commands import Command
 
 SOURCES = ("jsonl", "csv", "json")
 LISTS = ("unpriced", "unallocated", "quarantine", "late")
@@ -45,6 +45,7 @@ def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Pa
     """
     app: App = ctx.obj
     reader = _reader(source, files, mapping)
+    args = {"source": source, "files": [str(file) for file in files], "map": str(mapping or "")}
     with progress("ingest") as advance:
         result = ingest_records(
             app.store,
@@ -53,6 +54,7 @@ def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Pa
             new_id=lambda: secrets.token_hex(8),
             on_progress=advance,
             reject_folder=app.home / "rejects",
+            command=Command("ingest", args, app.actor),
         )
     counts: dict[str, int | str] = {
         "accepted": result.accepted,
@@ -61,10 +63,6 @@ def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Pa
         "rejected": result.rejected,
         "reject_file": result.reject_file,
     }
-    args = {"source": source, "files": [str(file) for file in files], "map": str(mapping or "")}
-    with app.store.write() as tx:
-        outcome = f"{result.accepted} accepted"
-        log_command(tx, Command("ingest", args, app.actor), app.clock.now_us(), {}, outcome)
     app.answer(counts, _told(counts))
     ctx.exit(1 if result.quarantined or result.rejected else 0)
 
@@ -126,7 +124,7 @@ def _waiting(app: App, which: str, period: str) -> list[dict[str, Any]]:
         with app.store.read() as tx:
             return [
                 {"period": x.period, "events": x.events, "closed_at": format_instant(x.closed_us)}
-                for x in late_events(tx)
+                for x in late_usage(tx)
             ]
     if not period:
         raise WrongUsageError(

@@ -22,6 +22,7 @@ from tallybook.meter.sources.source import Source
 from tallybook.meter.subjects import Person, Subjects
 from tallybook.meter.supersede import refuse_superseders
 from tallybook.store import Store, Tx, faults, inbox, sql_text
+from tallybook.store.commands import Command, log_command
 
 BATCH_EVENTS = 50_000
 _OTHER_RECORD = "the same id came with another record; the first one stands"
@@ -85,6 +86,7 @@ def ingest(
     new_id: Callable[[], str],
     on_progress: Callable[[int], None] | None,
     reject_folder: Path,
+    command: Command | None = None,
 ) -> IngestResult:
     """Bring the records of a source into the inbox.
 
@@ -95,6 +97,7 @@ def ingest(
         new_id: gives random subject ids, never the same twice.
         on_progress: told the number of records settled after each batch.
         reject_folder: where a reject file is made if a record cannot be read.
+        command: logged with each batch, in the transaction that brings the batch in.
 
     Raises:
         StoreError: the disk refuses; whole batches are in, and a second run adds the rest.
@@ -107,6 +110,7 @@ def ingest(
         subjects=Subjects(new_id),
         rejects=rejects,
         on_progress=on_progress,
+        command=command,
     )
     personal = source_reader.personal
     batch = _Batch()
@@ -137,6 +141,7 @@ class _Ingest:
         subjects: Subjects,
         rejects: RejectFile,
         on_progress: Callable[[int], None] | None,
+        command: Command | None,
     ) -> None:
         self._store = store
         self._name = name
@@ -144,6 +149,7 @@ class _Ingest:
         self._subjects = subjects
         self._rejects = rejects
         self._on_progress = on_progress
+        self._command = command
         self._accepted = self._duplicate = self._quarantined = 0
 
     def settle(self, batch: _Batch) -> None:
@@ -170,6 +176,9 @@ class _Ingest:
                 for one in repeats.conflict
             ]
             tx.run_many(sql_text(__package__, "add_quarantined"), noted)
+            if self._command:
+                outcome = f"{len(fresh)} accepted, {len(noted)} quarantined"
+                log_command(tx, self._command, received_us, {}, outcome)
             faults.reached("ingest.quarantined")
         faults.reached("ingest.committed")
         self._subjects.committed()
