@@ -29,6 +29,9 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "cache_size=-262144",
+    # Claims touch pages all over the tree: many batches must share one checkpoint of the log, or it
+    # costs more than the batches (`Store.held_open`). 256 MiB of log is what that may take.
+    "wal_autocheckpoint=65536",
     # Without it REPLACE deletes a row silently, past the triggers that keep the journal (INV-03).
     "recursive_triggers=ON",
 )
@@ -132,6 +135,15 @@ class Store:
         """A transaction that holds the write lock; commits at the end, or leaves nothing."""
         with self._transaction("BEGIN IMMEDIATE") as tx:
             yield tx
+
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keep the database open over many transactions.
+
+        When the last connection closes, the log is copied into the file; in between it need not be.
+        """
+        with _translated(self.home / BOOK), self._engine.connect():
+            yield
 
     @cached_property
     def lake(self) -> Lake:

@@ -76,8 +76,7 @@ def seal(store: Store, calendar: Calendar, on_rows: Callable[[int], None] | None
         try:
             name = f"{batches[0]:09d}-{batches[-1]:09d}"
             files = [
-                write_file(store, part, period, name)
-                for period, part in by_period(table, calendar)
+                write_file(store, part, period, name) for period, part in by_period(table, calendar)
             ]
         except OSError as error:
             raise StoreError(
