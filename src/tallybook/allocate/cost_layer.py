@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 
 from tallybook.allocate.flows import pool_flows
 from tallybook.allocate.model import AllocatedLine, CostCell, Month
@@ -117,6 +118,7 @@ def _flows(month: Month) -> list[AllocatedLine]:
     return lines
 
 
+@lru_cache(maxsize=4096)
 def account_part(name: str) -> str:
     """A name from outside as one part of an account's name: ``azure:eu`` is ``azure%3Aeu``.
 
