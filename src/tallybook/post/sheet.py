@@ -199,4 +199,3 @@ def save_sheet(
         at_us=now_us,
     )
     return number
-
