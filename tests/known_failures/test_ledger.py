@@ -36,7 +36,7 @@ def entry(*postings: Posting) -> Entry:
     return Entry(Reason.ADJUSTMENT, "2026-10", "2026-10", "exhibit", postings)
 
 
-def test_m6_beancount_assertion_slack() -> None:
+def test_m06_beancount_assertion_slack() -> None:
     """25.00 against 25.01 passed within a tolerance; here one nano unit is refused too."""
     with pytest.raises(LedgerError, match=r"differ by -0\.010000000"):
         entry(Posting("Cost:x", nano("25.00")), Posting("Accrued:x", -nano("25.01")))
@@ -44,7 +44,7 @@ def test_m6_beancount_assertion_slack() -> None:
         entry(Posting("Cost:x", nano("25.00") + 1), Posting("Accrued:x", -nano("25.00")))
 
 
-def test_m7_beancount_interpolation() -> None:
+def test_m07_beancount_interpolation() -> None:
     """4.8 + 2.97 and a blank left the books out by 0.03; no posting here can be blank."""
     blank = Posting("Accrued:x", None)  # type: ignore[arg-type]
     with pytest.raises(LedgerError, match="posting 3 on Accrued:x has the amount None"):

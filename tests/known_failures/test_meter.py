@@ -1,16 +1,23 @@
 """Exhibits of metering that went wrong elsewhere; here they must not."""
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from pyarrow import ipc
 
+import crash
+from company import Company
 from tallybook.clock import Calendar, FixedClock
 from tallybook.errors import EventError
 from tallybook.meter import ingest, read_event, read_mapping
 from tallybook.meter.measure import total_tokens
 from tallybook.meter.sources.json_records import JsonRecords
 from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.post.sheet import latest_sheet
 from tallybook.store import Store, faults
 from tallybook.store.seal import seal
 
@@ -47,6 +54,8 @@ def counted(store):
 
 
 def test_m10_a_retry_after_a_failed_write_counts(store, monkeypatch):
+    """OpenMeter #5118: a write failed once, the client sent the id again: counted 0. Ours: 1."""
+
     def refuse(point):
         if point == "ingest.put":
             raise ConnectionError("the write fails once")
@@ -61,11 +70,53 @@ def test_m10_a_retry_after_a_failed_write_counts(store, monkeypatch):
 
 
 def test_m11_a_retry_at_another_time_counts_once(store):
+    """Flexprice: the same id at two arrival times was counted 2. Ours: 1, a year apart too."""
     assert send(store, RECORD, at_us=1).accepted == 1
     seal(store, Calendar("UTC", "2026-01"))
     a_year_us = 366 * 86_400_000_000
     assert send(store, RECORD, at_us=a_year_us).duplicate == 1
     assert counted(store) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "point"),
+    [
+        ("ingest", "ingest.claimed"),
+        ("ingest", "ingest.put"),
+        ("ingest", "ingest.committed"),
+        ("run", "seal.written"),
+        ("run", "seal.renamed"),
+        ("run", "seal.listed"),
+    ],
+)
+def test_a10_killed_and_tried_again_the_count_in_is_the_count_out(tmp_path, verb, point):
+    """LiteLLM #33872, #33873, #19163: the batch was taken off the queue, then the store was down.
+
+    Four calls and a conflicting record; the process dies by SIGKILL at a point, and every command
+    is sent again. Ours: four calls on file once each, one record in quarantine, all four in the
+    books.
+    """
+    home = tmp_path / "books"
+    company = Company(home)
+    crash.lived_until(company, verb)
+    company.store.close()
+    command = [sys.executable, str(Path(crash.__file__)), str(home), verb, point]
+    died = subprocess.run(command, check=False, capture_output=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+    company = Company(home)
+    company.ingest(*crash.EVENTS, crash.CONFLICT)
+    assert counted(company.store) == len(crash.EVENTS)
+    company.run("2026-10")
+    company.run("2026-11")
+    company.ingest(*crash.EVENTS, crash.CONFLICT)
+    assert counted(company.store) == len(crash.EVENTS)
+    with company.store.read() as tx:
+        assert tx.scalar("SELECT COUNT(*) FROM quarantine") == 1
+        sheets = [latest_sheet(tx, period) for period in ("2026-10", "2026-11")]
+    calls = sum(line.calls for sheet in sheets for line in sheet.lines)
+    assert calls == len(crash.EVENTS) - 1  # one of them supersedes another
+    company.store.close()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +126,11 @@ def test_m11_a_retry_at_another_time_counts_once(store):
         ({**RECORD, "reported_cost": {"amount": "-0.065", "currency": "USD"}}, '"-0.065"'),
     ],
 )
-def test_a4_a_negative_is_neither_clamped_nor_dropped(store, record, words):
+def test_a04_a_negative_is_neither_clamped_nor_dropped(store, record, words):
+    """headroom PR 2757: an amount of -0.065 became none, and the budget saw 0.
+
+    Ours: a negative count or cost is refused, kept with its record, and what is beside it counts.
+    """
     result = send(store, record, {**RECORD, "event_id": "e-2"})
     assert (result.accepted, result.rejected) == (1, 1)
     with open(result.reject_file) as file:  # noqa: PTH123 - the path is text
@@ -96,6 +151,7 @@ tokens:
 
 
 def test_m16_a_cached_subset_is_not_counted_twice(tmp_path):
+    """1,000 input tokens of which 900 were cached: 1,900 by a naive sum. Ours: 100 and 900."""
     usage = {"prompt_tokens": 1000, "details": {"cached_tokens": 900}}
     path = tmp_path / "usage.json"
     path.write_text(json.dumps({"id": "e-1", "at": "2026-10-03T10:00:00Z", **usage}))
@@ -104,7 +160,12 @@ def test_m16_a_cached_subset_is_not_counted_twice(tmp_path):
     assert total_tokens(event) == 1000
 
 
-def test_a3_a_cached_count_above_its_inclusive_total_is_refused(tmp_path):
+def test_a03_a_cached_count_above_its_inclusive_total_is_refused(tmp_path):
+    """Langfuse #12306: inclusive input read as exclusive, 130,213 tokens shown as 260,421.
+
+    A record that cannot be inclusive (900 cached inside 13) under a mapping that says it is. Ours:
+    refused with both figures.
+    """
     usage = {"prompt_tokens": 13, "details": {"cached_tokens": 900}}
     path = tmp_path / "usage.json"
     path.write_text(json.dumps({"id": "e-1", "at": "2026-10-03T10:00:00Z", **usage}))
@@ -115,6 +176,7 @@ def test_a3_a_cached_count_above_its_inclusive_total_is_refused(tmp_path):
 
 
 def test_a16_an_empty_id_does_not_swallow_the_rest(store):
+    """LiteLLM #6633: with empty ids only the first row was kept. Ours: they are refused, aloud."""
     result = send(store, {**RECORD, "event_id": ""}, {**RECORD, "event_id": ""}, RECORD)
     assert (result.accepted, result.duplicate, result.rejected) == (1, 0, 2)
     with pytest.raises(EventError, match="event_id is missing"):
@@ -122,6 +184,7 @@ def test_a16_an_empty_id_does_not_swallow_the_rest(store):
 
 
 def test_a16_attempts_of_one_operation_are_events_of_their_own(store):
+    """LiteLLM #39455, PR 39294: attempts merged or logged thrice. Ours: one event per attempt."""
     attempts = [
         {**RECORD, "event_id": f"op-1:{n}", "operation_id": "op-1", "attempt": n} for n in (1, 2)
     ]

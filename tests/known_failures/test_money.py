@@ -14,21 +14,21 @@ from tallybook.money import (
 )
 
 
-def test_m1_odoo_analytic_split_of_182_25_over_98_and_2() -> None:
+def test_m01_odoo_analytic_split_of_182_25_over_98_and_2() -> None:
     """Rounded apart, the two parts became 182.26."""
     parts = apportion(parse_units("182.25", 2), [98, 2], ["plan-a", "plan-b"], "m1")
     assert [format_units(part, 2) for part in parts] in (["178.61", "3.64"], ["178.60", "3.65"])
     assert sum(parts) == parse_units("182.25", 2)
 
 
-def test_m2_formance_zero_share() -> None:
+def test_m02_formance_zero_share() -> None:
     """The zero share got a unit of the remainder: 1/7/7."""
     parts = apportion(15, [Fraction(0), Fraction(1, 2), Fraction(1, 2)], ["a", "b", "c"], "m2")
     assert parts[0] == 0
     assert sorted(parts[1:]) == [7, 8]
 
 
-def test_m3_formance_order_bias() -> None:
+def test_m03_formance_order_bias() -> None:
     """A fixed tie order gave the first of three 340,000 of a million; nobody may be favoured."""
     keys = ["first", "second", "third"]
     sums = [0, 0, 0]
@@ -39,7 +39,7 @@ def test_m3_formance_order_bias() -> None:
     assert all(abs(target - 333_333) < 250 for target in sums)
 
 
-def test_m4_fava_daily_budget_of_100_in_january() -> None:
+def test_m04_fava_daily_budget_of_100_in_january() -> None:
     """Thirty-one daily quotients gave 99.99999999999999999999999992."""
     days = [f"2026-01-{day:02}" for day in range(1, 32)]
     daily = apportion(parse_units("100.00", 9), [1] * 31, days, "budget 2026-01")
@@ -47,7 +47,7 @@ def test_m4_fava_daily_budget_of_100_in_january() -> None:
     assert max(daily) - min(daily) == 1
 
 
-def test_m9_erpnext_145_65_over_halves() -> None:
+def test_m09_erpnext_145_65_over_halves() -> None:
     """Both halves rounded the same way, so debit and credit differed."""
     parts = apportion(parse_units("145.65", 2), [50, 50], ["a", "b"], "m9")
     assert sorted(parts) == [72_82, 72_83]

@@ -106,6 +106,8 @@ def test_a17_a_misspelt_tier_is_not_the_standard_tier() -> None:
 def test_a17_the_tier_is_per_call_and_never_on_summed_tokens() -> None:
     """Two calls below the threshold are two calls below it, whatever they add up to."""
     key = PriceKey("openai", "gpt-5.4", "", "")
-    one = priced([book()], key, {"input_uncached": 200_000}, START)["contract"]
+    below = {"input_uncached": 200_000}
+    one, other = (priced([book()], key, below, START)["contract"] for _ in range(2))
+    assert one == other
     both = priced([book()], key, {"input_uncached": 400_000}, START)["contract"]
     assert both == 2 * (2 * one)
