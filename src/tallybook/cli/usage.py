@@ -12,7 +12,7 @@ import click
 from tallybook.cli.app import App, parse_period, progress, table
 from tallybook.cli.options import json_option
 from tallybook.clock import format_instant
-from tallybook.close.late import late_usage
+from tallybook.close.late import late_events
 from tallybook.errors import WrongUsageError
 from tallybook.meter.ingest import ingest as ingest_records
 from tallybook.meter.mapping import RecordMap
@@ -124,7 +124,7 @@ def _waiting(app: App, which: str, period: str) -> list[dict[str, Any]]:
         with app.store.read() as tx:
             return [
                 {"period": x.period, "events": x.events, "closed_at": format_instant(x.closed_us)}
-                for x in late_usage(tx)
+                for x in late_events(tx)
             ]
     if not period:
         raise WrongUsageError(
