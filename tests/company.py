@@ -15,6 +15,7 @@ from tallybook.books.documents import read_folder
 from tallybook.check.check import check
 from tallybook.clock import FixedClock, Period, parse_instant
 from tallybook.close.close import close
+from tallybook.close.reopen import reopen
 from tallybook.close.waive import waive
 from tallybook.ledger.journal import entries
 from tallybook.meter.ingest import ingest
@@ -25,6 +26,7 @@ from tallybook.post.pool import enter_actual
 from tallybook.post.run import run
 from tallybook.report.current import statements_of
 from tallybook.report.issue import prepare_issue
+from tallybook.report.rebuild import rebuild
 from tallybook.store import Store
 from tallybook.store.commands import Command
 
@@ -143,6 +145,16 @@ class Company:
             clock=self.clock,
             actor="controller",
         )
+
+    def reopen(self, period: str = "2026-10", *, actor="controller", approved_by="cfo", reason="r"):
+        with self.store.write() as tx:
+            return reopen(tx, Period.parse(period), reason=reason, approved_by=approved_by,
+                          actor=actor, now_us=self.clock.now_us())  # fmt: skip
+
+    def rebuilt(self, period: str = "") -> dict[tuple[str, int], str]:
+        """The first difference of each issued version made again; empty is none."""
+        found = rebuild(self.store, Period.parse(period) if period else None)
+        return {(one.period, one.version): one.difference for one in found}
 
     def statements(self, period: str = "2026-10", version: int | None = None):
         return statements_of(self.store, Period.parse(period), version)

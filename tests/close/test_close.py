@@ -114,14 +114,15 @@ def test_unowned_usage_above_the_limit_blocks(found_company):
         company.close()
 
 
-def test_late_events_wait_and_the_statement_stays(company):
+def test_late_events_post_into_the_open_month_and_the_statement_stays(company):
     company.ingest(usage())
     company.close()
     issued = json_text(company.statements())
     company.ingest(usage("late"), usage("nov", started_at="2026-11-02T00:00:00Z"))
     company.run("2026-11")
     assert json_text(company.statements()) == issued
-    assert company.balances("2026-11")["Charge:a:usage"] == "1.00"
+    assert company.balances("2026-10")["Charge:a:usage"] == "1.00"
+    assert company.balances("2026-11")["Charge:a:usage"] == "2.00"
     assert company.failing() == {}
 
 

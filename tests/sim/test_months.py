@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from tallybook.clock import Period, parse_instant
-from tallybook.close.late import late_events
+from tallybook.close.late import late_usage
 from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.state import acts, period_state
 from tallybook.money import cents_of_nano
@@ -66,10 +66,26 @@ def test_what_is_owed_to_one_provider_is_the_published_price_times_the_tokens(
 
 @pytest.mark.parametrize("period", CLOSED_MONTHS)
 def test_charged_and_central_are_the_cost_of_every_call_and_every_pool(lived, period) -> None:
+    cost = contract_cost(lived, period, kept(lived, period))
+    if period == "2026-09":
+        # What came late about August is paid for in September, at August's prices.
+        cost += contract_cost(lived, "2026-08", records(lived, "2026-08-late.jsonl"))
+    cost += sum(Fraction(amount) for amount in POOL_ACTUALS[period].values())
+    issue = lived.done.pages.months[period]
+    assert issue.charged_total_cents + issue.central_total_cents == issue.ledger_cost_cents
+    assert issue.ledger_cost_cents == cents_of_nano(round(cost * 10**9))
+
+
+def records(lived, name):
+    return [json.loads(line) for line in (lived.done.events / name).read_text().splitlines()]
+
+
+def contract_cost(lived, period, made):
+    """What calls of a month cost at contract prices, in units."""
     basis = read_basis(lived.store, Period.parse(period))
     lookup = row_lookup(price_rows(basis))
     cost = Fraction(0)
-    for record in kept(lived, period):
+    for record in made:
         key = PriceKey(record["provider"], record["model"], record.get("tier", ""), "")
         tokens, units = record.get("tokens", {}), record.get("units", {})
         assert context_of(tokens) == sum(n for name, n in tokens.items() if name != "output")
@@ -77,10 +93,7 @@ def test_charged_and_central_are_the_cost_of_every_call_and_every_pool(lived, pe
         found = price_call(lookup, key, tokens, units, started_us, status=record["status"])
         assert isinstance(found, dict), found
         cost += Fraction(found["contract"], 10**12)
-    cost += sum(Fraction(amount) for amount in POOL_ACTUALS[period].values())
-    issue = lived.done.pages.months[period]
-    assert issue.charged_total_cents + issue.central_total_cents == issue.ledger_cost_cents
-    assert issue.ledger_cost_cents == cents_of_nano(round(cost * 10**9))
+    return cost
 
 
 def test_the_price_change_in_september_is_the_variance_of_the_month(lived) -> None:
@@ -107,11 +120,16 @@ def test_two_months_are_closed_and_the_third_is_a_draft(lived) -> None:
     assert all(issue.simulated for issue in lived.done.pages.months.values())
 
 
-def test_late_calls_wait_and_the_closed_month_stays(lived) -> None:
-    late = len((lived.done.events / "2026-08-late.jsonl").read_text().splitlines())
+def test_late_calls_post_into_september_and_august_stays(lived) -> None:
+    late = len(records(lived, "2026-08-late.jsonl"))
     with lived.store.read() as tx:
-        found = late_events(tx)
-    assert [(row.period, row.events) for row in found] == [("2026-08", late)]
+        found = late_usage(tx)
+    assert [(x.period, x.waiting, x.posted) for x in found] == [("2026-08", 0, late)]
+    august, september, _ = lived.done.pages.months.values()
+    assert (august.version, august.status) == (1, "final")
+    lines = [x for s in september.statements for x in s.lines if x.kind == "adjustment"]
+    assert 0 < sum(line.quantity.calls for line in lines) <= late
+    assert all("S-2026-08-" in line.label for line in lines)
 
 
 def test_september_closes_over_a_signed_waiver(lived) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tallybook.check import intake, journal, months
+from tallybook.check import intake, journal, months, restated
 from tallybook.check.model import Check, Finding
 from tallybook.errors import TallybookError, WrongUsageError
 from tallybook.store import Store
@@ -14,9 +14,11 @@ CHECKS: dict[str, Check] = {
     "INV-02": journal.exact,
     "INV-03": journal.append_only,
     "INV-04": months.closed_is_fixed,
+    "INV-05": restated.late_is_posted,
     "INV-06": intake.idempotent,
     "INV-07": intake.order_free,
     "INV-08": intake.atomic,
+    "INV-09": restated.reproducible,
     "INV-10": months.allocated_once,
     "INV-12": months.model_neutral,
     "INV-14": months.one_price,

@@ -84,15 +84,22 @@ def tamper_evidence(store: Store) -> Finding:
 
 
 def _untied(tx: Tx) -> list[str]:
-    """Issued statements that the charge accounts, or the act of closing, do not agree with."""
+    """Issued statements that the charge accounts, or the act of closing, do not agree with.
+
+    What an earlier version charged is tied as of its close: later postings are another version's.
+    """
     faults = []
-    for row in tx.rows("SELECT period, MAX(version) AS version FROM statement GROUP BY period"):
+    for row in tx.rows("SELECT period, version FROM statement ORDER BY period, version"):
         issue = issued(tx, row.period, row.version)
         assert issue is not None, "the row was just read"
         held = tx.scalar(
             "SELECT COALESCE(SUM(p.amount_nano), 0) FROM posting p JOIN chain c ON c.seq = p.seq"
-            " WHERE p.account LIKE 'Charge:%' AND c.period = :period",
+            " WHERE p.account LIKE 'Charge:%' AND c.period = :period AND c.seq <="
+            " COALESCE((SELECT MIN(r.seq) FROM chain r WHERE r.period = :period"
+            " AND r.reason = 'reopen' AND r.seq > (SELECT s.seq FROM chain s"
+            " WHERE s.hash = :seal)), c.seq)",
             period=row.period,
+            seal=issue.seal,
         )
         if held != issue.charged_total_cents * NANO_PER_CENT:
             faults.append(

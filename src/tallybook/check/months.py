@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
@@ -15,10 +15,10 @@ from tallybook.allocate.pools import pool_shares
 from tallybook.books.model import MODELS, TeamPolicy
 from tallybook.check.model import Finding, finding
 from tallybook.clock import Period
-from tallybook.ledger.balance import booked
+from tallybook.ledger.balance import booked, booked_into
 from tallybook.ledger.chart import CENTRAL
-from tallybook.ledger.model import PostingKey
-from tallybook.ledger.state import standing_close
+from tallybook.ledger.model import ActKind, PostingKey
+from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import attributed, month_of, pool_actuals, price_rows
 from tallybook.post.run import targets
@@ -33,28 +33,37 @@ CHARGE_SOURCES = ("charge", "markup", "absorb")
 
 
 def closed_is_fixed(store: Store) -> Finding:
-    """INV-04: nothing posted into a period after its close; its statement is what was issued."""
+    """INV-04: while a period was closed nothing posted into it; each version is as issued."""
     faults, examined = [], 0
     with store.read() as tx:
         for row in tx.rows("SELECT DISTINCT period FROM chain WHERE reason = 'close'"):
-            act = standing_close(tx, row.period)
-            if act is None:
-                continue
-            examined += 1
-            after = tx.scalar(
-                "SELECT COUNT(*) FROM chain"
-                " WHERE kind = 'entry' AND period = :period AND seq > :seq",
-                period=row.period,
-                seq=act.seq,
-            )
-            if after:
-                faults.append(f"{row.period}: {after} entries after its close {act.id}")
-            issue = issued(tx, row.period)
-            if issue is None or issue.body_sha256 != act.details["body_sha256"]:
-                faults.append(
-                    f"{row.period}: the issued statement is not the one that {act.id} fixed"
+            period = str(row.period)
+            for close, end in _closed_spans(acts(tx, period)):
+                examined += 1
+                after = tx.scalar(
+                    "SELECT COUNT(*) FROM chain WHERE kind = 'entry' AND period = :period"
+                    " AND seq > :seq AND (:end = 0 OR seq < :end)",
+                    period=period,
+                    seq=close.seq,
+                    end=end,
                 )
-    return finding("INV-04", examined, faults, f"{examined} closed periods unchanged")
+                if after:
+                    faults.append(f"{period}: {after} entries after its close {close.id}")
+                version = int(close.details["statement_version"])
+                issue = issued(tx, period, version)
+                if issue is None or issue.body_sha256 != close.details["body_sha256"]:
+                    faults.append(
+                        f"{period}: the issued statement is not the one that {close.id} fixed"
+                    )
+    return finding("INV-04", examined, faults, f"{examined} closes unchanged")
+
+
+def _closed_spans(every: Sequence[RecordedAct]) -> Iterator[tuple[RecordedAct, int]]:
+    """Each close with the link that reopened its period, 0 while none did."""
+    turns = [act for act in every if act.kind in (ActKind.CLOSE, ActKind.REOPEN)]
+    for place, act in enumerate(turns):
+        if act.kind is ActKind.CLOSE:
+            yield act, turns[place + 1].seq if place + 1 < len(turns) else 0
 
 
 def allocated_once(store: Store) -> Finding:
@@ -83,13 +92,9 @@ def model_neutral(store: Store) -> Finding:
         faults += _cost_layer_moves(month)
         with store.read() as tx:
             held = booked(tx, sheet.period)
-        families: dict[str, int] = defaultdict(int)
-        for key, nano in held.items():
-            families[key.account.partition(":")[0]] += nano
-        borne = sum(families[name] for name in ("Charge", "Rounding", *CENTRAL))
-        cost = -sum(families[name] for name in LEDGER_COST)
-        if borne != cost:
-            faults.append(f"{sheet.period}: charged + central {borne}, ledger cost {cost} nano")
+            into = booked_into(tx, sheet.period)
+        faults += _untied(f"service period {sheet.period}", held)
+        faults += _untied(f"posting period {sheet.period}", into)
         faults += _touches(sheet.period, held)
         faults += _remainders(month, held)
     return finding("INV-12", examined, faults, "the models change only who pays")
@@ -170,6 +175,16 @@ def _cost_layer_moves(month: Month) -> list[str]:
 def _all_on(month: Month, model: str) -> Month:
     policy = replace(month.policy, default=TeamPolicy(model), teams={})  # type: ignore[arg-type]
     return replace(month, policy=policy)
+
+
+def _untied(what: str, held: Mapping[PostingKey, int]) -> list[str]:
+    """(c): charged + central = ledger cost."""
+    families: dict[str, int] = defaultdict(int)
+    for key, nano in held.items():
+        families[key.account.partition(":")[0]] += nano
+    borne = sum(families[name] for name in ("Charge", "Rounding", *CENTRAL))
+    cost = -sum(families[name] for name in LEDGER_COST)
+    return [] if borne == cost else [f"{what}: charged + central {borne}, ledger cost {cost} nano"]
 
 
 def _touches(period: str, held: Mapping[PostingKey, int]) -> list[str]:

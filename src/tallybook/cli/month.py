@@ -1,4 +1,4 @@
-"""`pool`, `run`, `status`, `waive`, `close`: a month's work, in order."""
+"""`pool`, `run`, `status`, `waive`, `close`, `reopen`: a month's work, in order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tallybook.clock import Period, format_instant
 from tallybook.close.checklist import Item
 from tallybook.close.close import check_close
 from tallybook.close.close import close as close_period
+from tallybook.close.reopen import reopen as reopen_period
 from tallybook.close.waive import waive as sign_waiver
 from tallybook.ledger.state import standing_close
 from tallybook.money import format_cents
@@ -146,6 +147,33 @@ def close(app: App, period: Period) -> None:
         f" + central {format_cents(issue.central_total_cents, grouped=True)}"
         f" = ledger cost {format_cents(issue.ledger_cost_cents, grouped=True)} {issue.currency}\n"
         f"  seal {issue.seal}\n  next: tallybook statement {closed.period}",
+    )
+
+
+@click.command()
+@period_argument
+@click.option("--reason", required=True, help="Why what was issued has to change.")
+@click.option("--approved-by", required=True, help="Who agrees: not the one who acts.")
+@json_option
+@click.pass_obj
+def reopen(app: App, period: Period, reason: str, approved_by: str) -> None:
+    """Reopen PERIOD, the last closed one. Its next close issues a corrected statement version.
+
+    Example:  tallybook --as controller reopen 2026-10 --reason "wrong price" --approved-by cfo
+    """
+    with app.store.write() as tx:
+        link = reopen_period(
+            tx,
+            period,
+            reason=reason,
+            approved_by=approved_by,
+            actor=app.actor,
+            now_us=app.clock.now_us(),
+        )
+    app.answer(
+        {"act": link.id, "period": str(period)},
+        f"{period} is open again: {link.id} by {app.actor}, approved by {approved_by}\n"
+        f"  next: tallybook run {period}, then tallybook close {period}",
     )
 
 

@@ -1,4 +1,4 @@
-"""`statement`: what a team is charged or shown."""
+"""`statement` and `rebuild`: what a team is charged or shown, and the same made again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from tallybook.cli.app import App, note
+from tallybook.cli.app import App, note, parse_period, table
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period
 from tallybook.report.current import statements_of
 from tallybook.report.files import FORMATS, render, write_files
+from tallybook.report.rebuild import Rebuilt
+from tallybook.report.rebuild import rebuild as rebuild_statements
 
 
 @click.command()
@@ -36,3 +38,39 @@ def statement(
             note(f"wrote {path}")
         return
     click.echo(render(issue, form, team))
+
+
+@click.command()
+@click.argument("period", required=False, default="")
+@click.option("--compare", is_flag=True, help="Exit 1 if one is not what was issued, to the byte.")
+@json_option
+@click.pass_context
+def rebuild(ctx: click.Context, period: str, *, compare: bool) -> None:
+    """Make every issued statement again from the sealed events and the versions its close names.
+
+    Examples:  tallybook rebuild --compare
+    tallybook rebuild 2026-10 --compare --json
+    """
+    app: App = ctx.obj
+    found = rebuild_statements(app.store, parse_period(period) if period else None)
+    app.answer([_rebuilt(one, compare=compare) for one in found], _rebuilt_text(found, compare))
+    ctx.exit(1 if compare and not all(one.same for one in found) else 0)
+
+
+def _rebuilt(one: Rebuilt, *, compare: bool) -> dict[str, object]:
+    value = {"period": one.period, "version": one.version, "body_sha256": one.body_sha256}
+    return {**value, "same": one.same, "difference": one.difference} if compare else value
+
+
+def _rebuilt_text(found: list[Rebuilt], compare: bool) -> str:  # noqa: FBT001 - the option's value
+    rows = [
+        [
+            *(["same" if one.same else "DIFFERS"] if compare else []),
+            f"S-{one.period} v{one.version}",
+            one.body_sha256,
+            *([one.difference] if compare else []),
+        ]
+        for one in found
+    ]
+    heads = ("", "statements", "body", "first difference") if compare else ("statements", "body")
+    return table(heads, rows) if rows else "no statement was issued yet"

@@ -12,7 +12,7 @@ import click
 from tallybook.cli.app import App, parse_period, progress, table
 from tallybook.cli.options import json_option
 from tallybook.clock import format_instant
-from tallybook.close.late import late_events
+from tallybook.close.late import late_usage
 from tallybook.errors import WrongUsageError
 from tallybook.meter.ingest import ingest as ingest_records
 from tallybook.meter.mapping import RecordMap
@@ -123,8 +123,14 @@ def _waiting(app: App, which: str, period: str) -> list[dict[str, Any]]:
     if which == "late":
         with app.store.read() as tx:
             return [
-                {"period": x.period, "events": x.events, "closed_at": format_instant(x.closed_us)}
-                for x in late_events(tx)
+                {
+                    "period": x.period,
+                    "events": x.events,
+                    "waiting": x.waiting,
+                    "posted": x.posted,
+                    "closed_at": format_instant(x.closed_us),
+                }
+                for x in late_usage(tx)
             ]
     if not period:
         raise WrongUsageError(

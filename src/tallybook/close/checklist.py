@@ -150,6 +150,25 @@ def posted_item(due: int) -> Item:
     )
 
 
+def late_item(waiting: Mapping[str, int], landing: str) -> Item:
+    """Late usage of closed periods is posted before the next period closes.
+
+    Args:
+        waiting: events that wait by closed period; a period whose events were only superseded
+            from elsewhere counts none.
+        landing: the period whose run posts them.
+    """
+    told = ", ".join(f"{count} of {period}" for period, count in sorted(waiting.items()))
+    return Item(
+        "late",
+        ok=not waiting,
+        evidence=f"events that came after their close and are not posted: {told}"
+        if waiting
+        else "no event of a closed period waits",
+        next_step=f"post them: tallybook run {landing}" if waiting else "",
+    )
+
+
 def pools_item(missing: Sequence[str]) -> Item:
     """A pool without an actual amount is accrued at its policy amount, visibly."""
     return Item(

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tallybook.allocate.allocate import allocate
-from tallybook.attribute.model import AttributedLine
 from tallybook.clock import Clock, Period
 from tallybook.close.checklist import (
     Item,
     ended_item,
+    late_item,
     order_item,
     pools_item,
     posted_item,
     quarantine_item,
     state_items,
 )
+from tallybook.close.late import late_usage
 from tallybook.close.waive import waivers
 from tallybook.errors import PeriodError
 from tallybook.ledger.append import append_act, append_entry
-from tallybook.ledger.model import Act, ActKind, Entry, Posting, Reason
+from tallybook.ledger.balance import booked_into
+from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, period_state
 from tallybook.post.basis import Basis, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
-from tallybook.post.run import entries_due, on_fresh_lines, post_lines, run
-from tallybook.post.sheet import Sheet, latest_sheet
+from tallybook.post.late import landing_period, stale_periods
+from tallybook.post.run import Fresh, entries_due, on_fresh_lines, post_lines, run
+from tallybook.post.sheet import Sheet, Versions, latest_sheet
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
+
+ROUNDING = "rounding"
+"""the group of what a close posts so that issued cents equal balances"""
 
 
 class Issue(Protocol):
@@ -70,7 +77,7 @@ def check_close(store: Store, period: Period, *, clock: Clock, actor: str) -> tu
     run(store, period, clock=clock, actor=actor)
     basis = read_basis(store, period)
     with store.read() as tx:
-        return _checklist(tx, basis, _sheet(tx, basis), clock.now_us())
+        return _checklist(store, tx, basis, _sheet(tx, basis), clock.now_us())
 
 
 def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: str) -> Closed:
@@ -89,12 +96,13 @@ def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: 
     with store.read() as tx:
         _refuse_early(tx, period, clock.now_us())
 
-    def finish(tx: Tx, basis: Basis, lines: Sequence[AttributedLine]) -> Closed:
+    def finish(tx: Tx, fresh: Fresh) -> Closed:
         now_us = clock.now_us()
-        post_lines(tx, basis, lines, actor, now_us)
-        sheet = _sheet(tx, basis)
-        items = _checklist(tx, basis, sheet, now_us)
+        post_lines(tx, fresh, actor, now_us)
+        sheet = _sheet(tx, fresh.basis)
+        items = _checklist(store, tx, fresh.basis, sheet, now_us)
         _refuse_blocked(period, items)
+        basis = replace(fresh.basis, versions=sheet.versions)
         issue = issuer(tx, basis, sheet)
         _round_to_cents(tx, basis, issue.remainders, actor, now_us)
         faults.reached("close.rounded")
@@ -122,7 +130,7 @@ def _sheet(tx: Tx, basis: Basis) -> Sheet:
     return sheet
 
 
-def _checklist(tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item, ...]:
+def _checklist(store: Store, tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item, ...]:
     period = str(basis.period)
     actuals = pool_actuals(tx, period)
     allocation = allocate(month_of(basis, sheet.lines, actuals))
@@ -136,11 +144,23 @@ def _checklist(tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item, .
     return (
         ended_item(basis.period, basis.end_us, now_us),
         order_item(_earlier_open(tx, period)),
-        posted_item(due + int(waiting or 0) + (sheet.versions != basis.versions)),
+        posted_item(due + int(waiting or 0) + (_without_late(sheet) != basis.versions)),
+        _late_item(store, tx, period),
         *state_items(basis.period, basis.policy, sheet.lines, waivers(tx, period)),
         pools_item(missing),
         quarantine_item(int(tx.scalar("SELECT COUNT(*) FROM quarantine") or 0)),
     )
+
+
+def _without_late(sheet: Sheet) -> Versions:
+    """What late usage was posted into a period does not depend on the period's own basis."""
+    return replace(sheet.versions, late="")
+
+
+def _late_item(store: Store, tx: Tx, period: str) -> Item:
+    waiting = {late.period: late.waiting for late in late_usage(tx)}
+    stale = {name: waiting.get(name, 0) for name in stale_periods(store, tx) if name < period}
+    return late_item(stale, landing_period(tx))
 
 
 def _earlier_open(tx: Tx, period: str) -> list[str]:
@@ -164,17 +184,29 @@ def _refuse_blocked(period: Period, items: tuple[Item, ...]) -> None:
 def _round_to_cents(
     tx: Tx, basis: Basis, remainders: Sequence[Posting], actor: str, now_us: int
 ) -> None:
-    """Post what issued cents and exact balances differ by, so that they are equal."""
+    """Post what issued cents and exact balances differ by, so that they are equal.
+
+    An earlier close of the period may have rounded already: the difference to that is posted.
+    """
     period = str(basis.period)
     rest = -sum(posting.amount_nano for posting in remainders)
-    balancing = (Posting("Rounding", rest, source="rounding"),) if rest else ()
-    if remainders:
+    balancing = (Posting("Rounding", rest, source=ROUNDING),) if rest else ()
+    wanted: dict[PostingKey, int] = defaultdict(int)
+    for posting in (*remainders, *balancing):
+        wanted[posting.key._replace(service_period=period)] += posting.amount_nano
+    held = {k: nano for k, nano in booked_into(tx, period).items() if k.source == ROUNDING}
+    postings = [
+        Posting.of(key, difference)
+        for key in sorted(wanted.keys() | held.keys())
+        if (difference := wanted.get(key, 0) - held.get(key, 0))
+    ]
+    if postings:
         entry = Entry(
             reason=Reason.ROUNDING,
             period=period,
             service_period=period,
             text="Sub-cent remainders of the issued statements",
-            postings=(*remainders, *balancing),
+            postings=tuple(postings),
             versions=basis.versions.as_dict(),
         )
         append_entry(tx, entry, actor, now_us)

@@ -1,37 +1,51 @@
-"""What came late: events of a closed period, sealed after its close. They wait, unposted."""
+"""What came late: events of a closed period, sealed after its close; waiting, or posted since."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallybook.ledger.model import ActKind
-from tallybook.ledger.state import CLOSED, last_act, period_state
+from tallybook.ledger.state import standing_close
+from tallybook.post.late import closed_periods
+from tallybook.post.sheet import sheet_versions
 from tallybook.store import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Events of one closed period that arrived after it closed."""
+    """Events of one closed period that arrived after it closed.
+
+    ``waiting`` ones are not booked; ``posted`` ones are, in a later period, as adjustments.
+    """
 
     period: str
-    events: int
+    waiting: int
+    posted: int
     closed_us: int
 
+    @property
+    def events(self) -> int:
+        """All that came late."""
+        return self.waiting + self.posted
 
-def late_events(tx: Tx) -> list[Late]:
-    """The closed periods that usage arrived for, and how much; nothing of it is posted."""
+
+def late_usage(tx: Tx) -> list[Late]:
+    """The closed periods that usage arrived for, and how much of it waits and is posted."""
     found = []
-    for row in tx.rows("SELECT DISTINCT period FROM sealed_file ORDER BY period"):
-        period = str(row.period)
-        act = last_act(tx, period, ActKind.CLOSE)
-        if act is None or period_state(tx, period) != CLOSED:
-            continue
-        events = tx.scalar(
-            "SELECT COALESCE(SUM(rows), 0) FROM sealed_file"
-            " WHERE period = :period AND added > :manifest",
-            period=period,
-            manifest=int(act.details["manifest"]),
-        )
-        if events:
-            found.append(Late(period, int(events), act.recorded_us))
+    for period in closed_periods(tx):
+        act, held = standing_close(tx, period), sheet_versions(tx, period)
+        assert act is not None, "a closed period has its close"
+        every = _events_since(tx, period, int(act.details["manifest"]))
+        if every:
+            waiting = _events_since(tx, period, held[1].manifest) if held else every
+            found.append(Late(period, waiting, every - waiting, act.recorded_us))
     return found
+
+
+def _events_since(tx: Tx, period: str, manifest: int) -> int:
+    events = tx.scalar(
+        "SELECT COALESCE(SUM(rows), 0) FROM sealed_file"
+        " WHERE period = :period AND added > :manifest",
+        period=period,
+        manifest=manifest,
+    )
+    return int(events or 0)

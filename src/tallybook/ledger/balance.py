@@ -44,13 +44,33 @@ class TrialRow:
         return is_memo(self.account)
 
 
-def booked(tx: Tx, service_period: str) -> dict[PostingKey, int]:
+def booked(tx: Tx, service_period: str, period: str = "") -> dict[PostingKey, int]:
     """Sum of the postings of a service period by key, in nano units, without zeros.
 
-    All posting periods count: what was posted late about the service period is in it.
+    Args:
+        tx: a transaction.
+        service_period: when it was used.
+        period: only what posted into this period; empty: all that was ever posted, so that what
+            was posted late about the service period is in it.
     """
-    rows = tx.rows(sql_text(__package__, "booked"), service_period=service_period)
+    rows = tx.rows(sql_text(__package__, "booked"), service_period=service_period, period=period)
     return {PostingKey._make(row[:-1]): int(row.nano) for row in rows}
+
+
+def booked_into(tx: Tx, period: str) -> dict[PostingKey, int]:
+    """Sum of what posted into a period by key, whatever service period it is about."""
+    rows = tx.rows(sql_text(__package__, "booked_into"), period=period)
+    return {PostingKey._make(row[:-1]): int(row.nano) for row in rows}
+
+
+def posting_periods(tx: Tx, service_period: str) -> list[str]:
+    """The periods that something about a service period was posted into, sorted."""
+    rows = tx.rows(
+        "SELECT DISTINCT c.period FROM posting p JOIN chain c ON c.seq = p.seq"
+        " WHERE p.service_period = :service_period ORDER BY c.period",
+        service_period=service_period,
+    )
+    return [str(row.period) for row in rows]
 
 
 def balances(tx: Tx, period: str | None = None, *, upto: bool = False) -> list[Balance]:

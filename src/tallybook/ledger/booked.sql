@@ -1,9 +1,11 @@
 SELECT
-  account, team, feature, purpose, kind, provider, service, detail, source,
-  service_period, price_version, policy_version, SUM(amount_nano) AS nano
-FROM posting
-WHERE service_period = :service_period
+  p.account, p.team, p.feature, p.purpose, p.kind, p.provider, p.service, p.detail, p.source,
+  p.service_period, p.price_version, p.policy_version, SUM(p.amount_nano) AS nano
+FROM posting AS p
+JOIN chain AS c ON c.seq = p.seq
+WHERE p.service_period = :service_period
+  AND (:period = '' OR c.period = :period)
 GROUP BY
-  account, team, feature, purpose, kind, provider, service, detail, source,
-  service_period, price_version, policy_version
-HAVING SUM(amount_nano) <> 0
+  p.account, p.team, p.feature, p.purpose, p.kind, p.provider, p.service, p.detail, p.source,
+  p.service_period, p.price_version, p.policy_version
+HAVING SUM(p.amount_nano) <> 0

@@ -82,6 +82,18 @@ def basis_at(store: Store, period: Period, versions: Versions) -> Basis:
         return _basis(store, tx, period, recorded, held, versions.manifest, versions.pools)
 
 
+def books_at(tx: Tx, period: Period, versions: Versions) -> tuple[Books, PolicyVersion]:
+    """The books of some versions without their prices, and the policy of a period in them.
+
+    Raises:
+        StoreError: a version that was never recorded.
+    """
+    wanted = {"org": versions.org, "policy": versions.policy, "budgets": versions.budgets}
+    recorded = documents_at(tx, wanted)
+    books = parse({kind: one.document for kind, one in recorded.items()})
+    return books, books.policy.at(period)
+
+
 def read_basis(store: Store, period: Period) -> Basis:
     """Read the basis of a period as it stands now."""
     with store.read() as tx:

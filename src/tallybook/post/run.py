@@ -8,8 +8,8 @@ outside of the lock: the write transaction only compares what the work stood on,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tallybook.allocate.allocate import allocate
@@ -18,11 +18,13 @@ from tallybook.attribute.model import AttributedLine
 from tallybook.clock import Clock, Period
 from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_entry
-from tallybook.ledger.balance import booked
-from tallybook.ledger.model import Entry, Posting, PostingKey, Reason
+from tallybook.ledger.balance import booked, posting_periods
+from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
+from tallybook.ledger.state import last_act
 from tallybook.post.basis import Basis, latest_books, read_basis
 from tallybook.post.compute import attributed, month_of, pool_actuals
-from tallybook.post.sheet import save_sheet
+from tallybook.post.late import LateMonth, Ranges, late_months, late_moved, standing_ranges
+from tallybook.post.sheet import save_sheet, sheet_versions
 from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
@@ -63,13 +65,24 @@ class RunResult:
     sheet: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A period computed anew: its basis and lines, and the closed months with late usage for it."""
+
+    basis: Basis
+    lines: tuple[AttributedLine, ...]
+    late: tuple[LateMonth, ...] = ()
+
+
 Result = TypeVar("Result")
-Finish = Callable[[Tx, Basis, Sequence[AttributedLine]], Result]
+Finish = Callable[[Tx, Fresh], Result]
 """What a command does with a period's fresh lines, inside its write transaction."""
 
 
 def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
     """Rate, attribute, allocate and post what is new in an open period.
+
+    Late usage of closed periods is posted with it if this is the period that it lands in.
 
     Raises:
         PeriodError: the period is closed.
@@ -77,8 +90,8 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
         StoreError: another command changed the ground meanwhile, twice.
     """
 
-    def finish(tx: Tx, basis: Basis, lines: Sequence[AttributedLine]) -> RunResult:
-        return post_lines(tx, basis, lines, actor, clock.now_us())
+    def finish(tx: Tx, fresh: Fresh) -> RunResult:
+        return post_lines(tx, fresh, actor, clock.now_us())
 
     return on_fresh_lines(store, period, finish)
 
@@ -102,26 +115,28 @@ def on_fresh_lines(store: Store, period: Period, finish: Finish[Result]) -> Resu
         require_open(basis)
         store.lake.verify(basis.snapshot)
         store.lake.verify(basis.corrections)
-        lines = attributed(store, basis)
+        fresh = Fresh(basis, tuple(attributed(store, basis)), late_months(store, period))
         faults.reached("run.computed")
         with store.write() as tx:
-            if not moved(store, tx, basis):
-                return finish(tx, basis, lines)
+            if not moved(store, tx, basis) and not late_moved(store, tx, period, fresh.late):
+                return finish(tx, fresh)
     raise StoreError(
         "other commands kept changing what this run stands on", next_step="run it again"
     )
 
 
-def post_lines(
-    tx: Tx, basis: Basis, lines: Sequence[AttributedLine], actor: str, now_us: int
-) -> RunResult:
-    """Publish, keep the cost sheet and post what is due, in the caller's transaction."""
+def post_lines(tx: Tx, fresh: Fresh, actor: str, now_us: int) -> RunResult:
+    """Publish, keep the cost sheets and post what is due, in the caller's transaction."""
+    basis, lines = fresh.basis, fresh.lines
     period = str(basis.period)
     allocation = allocate(month_of(basis, lines, pool_actuals(tx, period, basis.versions.pools)))
     if basis.due:
         publish(tx, basis.due, now_us)
+    adjusting, ranges = _late_entries(tx, fresh, now_us)
+    basis = replace(basis, versions=replace(basis.versions, late=str(ranges)))
     number = save_sheet(tx, period, basis.versions, lines, now_us)
-    entries = entries_due(tx, basis, allocation, number)
+    entries = [*entries_due(tx, basis, allocation, number), *adjusting]
+    entries += _taken_back(tx, basis, number)
     ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
     log_command(
         tx,
@@ -159,7 +174,8 @@ def require_open(basis: Basis) -> None:
     if basis.state == "closed":
         raise PeriodError(
             f"{basis.period} is closed; nothing posts into it",
-            next_step="see what arrived late: tallybook worklist late",
+            next_step="see what arrived late: tallybook worklist late; the run of the month after"
+            " the last closed one posts it",
         )
 
 
@@ -194,36 +210,92 @@ def posting_key(line: AllocatedLine, basis: Basis) -> PostingKey:
 
 
 def entries_due(tx: Tx, basis: Basis, allocation: Allocation, sheet: int) -> list[Entry]:
-    """The entries that bring the books from what is booked to the targets."""
-    wanted = targets(allocation, basis)
-    held = {
-        key: nano
-        for key, nano in booked(tx, str(basis.period)).items()
-        if _family(key.source) in _REASONS
-    }
+    """The entries that bring an open period from what is booked in it to its targets."""
+    period = str(basis.period)
+    groups = _differences(targets(allocation, basis), booked(tx, period, period))
+    return [
+        Entry(
+            reason=_REASONS[_family(group)],
+            period=period,
+            service_period=period,
+            text=_text(group),
+            postings=postings,
+            versions={**basis.versions.as_dict(), "sheet": sheet},
+        )
+        for group, postings in groups
+    ]
+
+
+def _differences(
+    wanted: Mapping[PostingKey, int], held: Mapping[PostingKey, int]
+) -> list[tuple[str, tuple[Posting, ...]]]:
+    """Target minus booked by group, in the order of the work; what a close rounded is left out."""
     groups: dict[str, list[Posting]] = defaultdict(list)
     for key in sorted(wanted.keys() | held.keys()):
         difference = wanted.get(key, 0) - held.get(key, 0)
-        if difference:
+        if difference and _family(key.source) in _REASONS:
             groups[key.source].append(Posting.of(key, difference))
     order = list(_REASONS)
     return [
-        _entry(basis, group, groups[group], sheet)
+        (group, tuple(groups[group]))
         for group in sorted(groups, key=lambda group: (order.index(_family(group)), group))
     ]
 
 
-def _entry(basis: Basis, group: str, postings: Sequence[Posting], sheet: int) -> Entry:
-    family, _, rest = group.partition(":")
+def _late_entries(tx: Tx, fresh: Fresh, now_us: int) -> tuple[list[Entry], Ranges]:
+    """Adjustments for closed months: their targets minus all that is booked about them (INV-05).
+
+    A new cost sheet of each is kept; the ranges say which sheets the adjustments lie between.
+    """
+    last = sheet_versions(tx, str(fresh.basis.period))
+    ranges = standing_ranges(tx, last[1].late if last else "")
+    entries = []
+    for month in fresh.late:
+        versions = month.basis.versions
+        actuals = pool_actuals(tx, month.period, versions.pools)
+        wanted = targets(allocate(month_of(month.basis, month.lines, actuals)), month.basis)
+        number = save_sheet(tx, month.period, versions, month.lines, now_us)
+        ranges = ranges.plus(month.period, month.since, number)
+        entries += [
+            Entry(
+                reason=Reason.ADJUSTMENT,
+                period=str(fresh.basis.period),
+                service_period=month.period,
+                text=f"Late usage of {month.period}. {_text(group)}",
+                postings=postings,
+                versions={**versions.as_dict(), "sheet": number},
+                corrects=month.close.id,
+            )
+            for group, postings in _differences(wanted, booked(tx, month.period))
+        ]
+    return entries, ranges
+
+
+def _taken_back(tx: Tx, basis: Basis, sheet: int) -> list[Entry]:
+    """Adjustments that later periods hold about a reopened one, undone: it stands in itself now."""
     period = str(basis.period)
-    return Entry(
-        reason=_REASONS[family],
-        period=period,
-        service_period=period,
-        text=f"{_TEXTS[family]}{f': {rest}' if rest else ''}",
-        postings=tuple(postings),
-        versions={**basis.versions.as_dict(), "sheet": sheet},
-    )
+    others = [other for other in posting_periods(tx, period) if other != period]
+    if not others:
+        return []
+    act = last_act(tx, period, ActKind.REOPEN)
+    return [
+        Entry(
+            reason=Reason.ADJUSTMENT,
+            period=other,
+            service_period=period,
+            text=f"Posted into {period} itself, which is open again. {_text(group)}",
+            postings=postings,
+            versions={**basis.versions.as_dict(), "sheet": sheet},
+            corrects=act.id if act else "",
+        )
+        for other in others
+        for group, postings in _differences({}, booked(tx, period, other))
+    ]
+
+
+def _text(group: str) -> str:
+    family, _, rest = group.partition(":")
+    return f"{_TEXTS[family]}{f': {rest}' if rest else ''}"
 
 
 def _family(group: str) -> str:

@@ -16,6 +16,7 @@ from tallybook.money import format_cents, parse_units
 from tallybook.report.model import (
     BudgetUse,
     CentralLine,
+    Difference,
     Quantity,
     State,
     Statement,
@@ -63,6 +64,7 @@ def body(issue: StatementSet) -> dict[str, Any]:
             "period_label": issue.period_label,
             "dispute_until": issue.dispute_until,
             "simulated": issue.simulated,
+            **_differences(issue),
         },
         "body_sha256": issue.body_sha256,
         "seal": issue.seal,
@@ -116,8 +118,37 @@ def from_body(stored: Mapping[str, Any]) -> StatementSet:
         versions=Versions(**stored["versions"]),
         dispute_until=notes["dispute_until"],
         simulated=notes["simulated"],
+        differences=tuple(_read_difference(one) for one in notes.get("differences", ())),
         seal=stored["seal"],
         body_sha256=stored["body_sha256"],
+    )
+
+
+def _differences(issue: StatementSet) -> dict[str, list[dict[str, str]]]:
+    """Only a later version has them, so that a first one reads as ever."""
+    if issue.version == 1:
+        return {}
+    return {
+        "differences": [
+            {
+                "team": one.team,
+                "id": one.line,
+                "label": one.label,
+                "before": format_cents(one.before_cents),
+                "after": format_cents(one.after_cents),
+            }
+            for one in issue.differences
+        ]
+    }
+
+
+def _read_difference(stored: Mapping[str, str]) -> Difference:
+    return Difference(
+        stored["team"],
+        stored["id"],
+        stored["label"],
+        _cents(stored["before"]),
+        _cents(stored["after"]),
     )
 
 

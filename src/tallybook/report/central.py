@@ -12,10 +12,11 @@ from tallybook.ledger.model import PostingKey
 
 
 class CentralKey(NamedTuple):
-    """One central line."""
+    """One central line; ``service_period`` of an adjustment, else empty."""
 
     kind: str
     detail: str
+    service_period: str = ""
 
 
 LABELS = {

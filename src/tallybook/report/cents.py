@@ -27,11 +27,20 @@ def to_cents(
     others = [key for key in central if key.kind != "showback"]
     nanos = [line.nano for line in figures.values()] + [central[key] for key in others]
     names = ["\x1f".join(("line", *key)) for key in figures]
-    names += ["\x1f".join(("central", *key)) for key in others]
+    names += ["\x1f".join(("central", *_named(key))) for key in others]
     parts = cents_of_lines(nanos, names, salt=f"statement:{period}")
     cents = dict(zip(figures, parts, strict=False))
     rest = dict(zip(others, parts[len(cents) :], strict=True))
     for key in central:
         if key.kind == "showback":
-            rest[key] = sum(amount for line, amount in cents.items() if line.team == key.detail)
+            rest[key] = sum(
+                amount
+                for line, amount in cents.items()
+                if line.team == key.detail and figures[line].shown
+            )
     return cents, {key: rest[key] for key in central}
+
+
+def _named(key: CentralKey) -> tuple[str, ...]:
+    """The key's text, in which a line of the period itself names no service period."""
+    return key if key.service_period else key[:2]

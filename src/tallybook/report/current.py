@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
-from tallybook.ledger.balance import booked
 from tallybook.ledger.state import CLOSED, period_state
 from tallybook.post.basis import basis_at
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.draft import draft
+from tallybook.report.held import held_in
 from tallybook.report.issued import issued, next_version, totals_of
 from tallybook.report.model import StatementSet
 from tallybook.store import Store
@@ -38,9 +38,9 @@ def statements_of(store: Store, period: Period, version: int | None = None) -> S
         sheet = latest_sheet(tx, str(period))
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
-        held = booked(tx, str(period))
+        held, adjustments = held_in(tx, sheet)
         before = totals_of(issued(tx, str(period.previous())))
         version = next_version(tx, str(period))
     # As booked, so by the files that the last run stood on, not by what was applied since.
     basis = basis_at(store, period, sheet.versions)
-    return draft(basis.books, basis.policy, sheet, held, before, version).statements
+    return draft(basis.books, basis.policy, sheet, held, before, version, adjustments).statements

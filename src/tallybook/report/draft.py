@@ -12,9 +12,22 @@ from tallybook.clock import Period
 from tallybook.ledger.model import PostingKey
 from tallybook.money import cents_of_nano, format_percent, format_share, nano_of_pico
 from tallybook.post.sheet import Sheet
-from tallybook.report.central import LABELS, central_nano
+from tallybook.report.adjustments import (
+    Adjustment,
+    adjustment_central,
+    adjustment_figures,
+    adjustment_label,
+)
+from tallybook.report.central import LABELS, CentralKey, central_nano
 from tallybook.report.cents import to_cents
-from tallybook.report.lines import LineFigures, LineKey, is_pooled, line_figures, line_id
+from tallybook.report.lines import (
+    LineFigures,
+    LineKey,
+    in_reading_order,
+    is_pooled,
+    line_figures,
+    line_id,
+)
 from tallybook.report.model import (
     BudgetUse,
     CentralLine,
@@ -53,6 +66,7 @@ def draft(
     held: Mapping[PostingKey, int],
     previous_cents: Mapping[str, int],
     version: int = 1,
+    adjustments: Sequence[Adjustment] = (),
 ) -> Draft:
     """Make the statements of a period as the books stand.
 
@@ -60,15 +74,17 @@ def draft(
         books: the books as applied.
         policy: the version in force in the period.
         sheet: the period's cost sheet.
-        held: balances of the period by posting key.
+        held: balances of the period by posting key: what posted into it about itself.
         previous_cents: each team's total of the month before.
         version: the statement version.
+        adjustments: what posted into it about closed periods.
     """
     unowned = books.org.unowned_team
-    figures = line_figures(held, sheet.lines, policy, unowned)
-    central = central_nano(held, unowned)
+    own = line_figures(held, sheet.lines, policy, unowned)
+    figures = in_reading_order({**own, **adjustment_figures(adjustments)})
+    central = _with(central_nano(held, unowned), adjustment_central(adjustments))
     cents, central_cents = to_cents(sheet.period, figures, central)
-    view = _View(books, policy, sheet, figures, cents, spread_nano(held))
+    view = _View(books, policy, sheet, figures, cents, spread_nano(held), adjustments)
     statements = tuple(view.statement(team, previous_cents.get(team)) for team in view.teams)
     issue = StatementSet(
         company=books.org.company.name,
@@ -79,10 +95,7 @@ def draft(
         currency=books.org.company.currency,
         charged_total_cents=sum(s.total_cents for s in statements if s.charged),
         shown_total_cents=sum(s.total_cents for s in statements if not s.charged),
-        central=tuple(
-            CentralLine(key.kind, key.detail, LABELS[key.kind].format(detail=key.detail), amount)
-            for key, amount in central_cents.items()
-        ),
+        central=tuple(_central_line(key, amount) for key, amount in central_cents.items()),
         central_total_cents=sum(central_cents.values()),
         ledger_cost_cents=sum(s.total_cents for s in statements if s.charged)
         + sum(central_cents.values()),
@@ -102,12 +115,29 @@ def draft(
         ),
         simulated=books.org.company.simulated,
     )
-    charged = [key for key in figures if policy.policy_for(key.team).model != "showback"]
+    charged = [key for key in figures if not figures[key].shown]
     return Draft(
         issue,
         {key: figures[key].nano for key in charged},
         {key: cents[key] for key in charged},
     )
+
+
+def _with(
+    central: Mapping[CentralKey, int], more: Mapping[CentralKey, int]
+) -> dict[CentralKey, int]:
+    """Both together, sorted, without zeros."""
+    added = {key: central.get(key, 0) + more.get(key, 0) for key in central.keys() | more.keys()}
+    return {key: nano for key, nano in sorted(added.items()) if nano}
+
+
+def _central_line(key: CentralKey, amount_cents: int) -> CentralLine:
+    label = LABELS[key.kind].format(detail=key.detail)
+    if not key.service_period:
+        return CentralLine(key.kind, key.detail, label, amount_cents)
+    detail = f"{key.detail} {key.service_period}".strip()
+    month = Period.parse(key.service_period).label()
+    return CentralLine(key.kind, detail, f"{month}, late: {label}", amount_cents)
 
 
 def state_of(every: Iterable[AttributedLine], lines: Sequence[AttributedLine]) -> State:
@@ -150,12 +180,14 @@ class _View:
         figures: Mapping[LineKey, LineFigures],
         cents: Mapping[LineKey, int],
         spread: Mapping[str, int],
+        adjustments: Sequence[Adjustment],
     ) -> None:
         self.period = Period.parse(sheet.period)
         start_us, end_us = books.calendar.bounds_us(self.period)
         org = books.org
         self._books, self._policy, self._sheet = books, policy, sheet
         self._figures, self._cents, self._spread = figures, cents, spread
+        self._adjustments = {each.period: each for each in adjustments}
         self._pooled: dict[str, list[AttributedLine]] = defaultdict(list)
         self._run_for: dict[str, list[AttributedLine]] = defaultdict(list)
         self._runners: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -178,13 +210,18 @@ class _View:
         }
         self._units = {unit.id: unit.name for unit in org.units}
         named = {key.team for key in figures}
-        self.teams = sorted((set(self._team) | named) - {org.unowned_team})
+        self.teams = sorted((set(self._team) - {org.unowned_team}) | named)
 
     def statement(self, team: str, previous_cents: int | None) -> Statement:
         row = self._team.get(team)
         policy = self._policy.policy_for(team)
-        keys = [key for key in self._figures if key.team == team]
-        lines = tuple(self._line(key) for key in keys)
+        keys = [key for key in self._figures if key.team == team and self._says(key)]
+        charged = [key for key in keys if not self._figures[key].shown]
+        # A team that came to showback with a charge of before has a statement of that charge.
+        is_charged = policy.model != "showback" or bool(charged)
+        lines = tuple(self._line(key) for key in (charged if is_charged else keys))
+        beside = [key for key in keys if is_charged and self._figures[key].shown]
+        shown = (replace(self._line(key), shown_only=True) for key in beside)
         return Statement(
             team=team,
             team_name=row.name if row else team,
@@ -193,13 +230,19 @@ class _View:
             cost_center=row.cost_center if row else "",
             model=policy.model,
             model_label=self._model_label(team),
-            charged=policy.model != "showback",
+            charged=is_charged,
             total_cents=sum(line.amount_cents for line in lines),
             lines=lines,
-            notes=(*self._pooled_notes(team), *self._run_for_notes(team)),
+            notes=(*shown, *self._pooled_notes(team), *self._run_for_notes(team)),
             previous_total_cents=previous_cents,
             budget=self._budget(team),
         )
+
+    def _says(self, key: LineKey) -> bool:
+        """Whether a line is worth a row: an adjustment of less than a cent, of no calls, is not."""
+        figures = self._figures[key]
+        used = figures.calls or figures.tokens
+        return key.kind != "adjustment" or bool(used or self._cents[key])
 
     def _model_label(self, team: str) -> str:
         policy = self._policy.policy_for(team)
@@ -226,6 +269,9 @@ class _View:
         )
 
     def _label(self, key: LineKey) -> str:
+        if key.kind == "adjustment":
+            about = self._adjustments[key.detail.partition(" ")[0]]
+            return adjustment_label(about, key, self._figures[key].calls)
         if key.kind == "markup":
             markup = self._policy.policy_for(key.team).markup
             stands_for = ", ".join(

@@ -24,11 +24,12 @@ from tallybook.errors import LedgerError, PeriodError
 from tallybook.ledger.balance import booked
 from tallybook.ledger.journal import entry_of
 from tallybook.ledger.model import PostingKey
+from tallybook.ledger.state import standing_close
 from tallybook.money import format_percent
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.run import posting_key
-from tallybook.post.sheet import latest_sheet
+from tallybook.post.sheet import sheet_at, sheet_number
 from tallybook.report.calls import Calls, find_calls
 from tallybook.report.lines import is_pooled, line_id, line_key, usage_key
 from tallybook.store import Store, Tx, sql_text
@@ -77,6 +78,8 @@ class Explanation:
 def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
     """Explain a statement line (``L-2026-10-..``), an entry (``E-000012``) or a posting (``:2``).
 
+    An issued line is explained as it was issued; an entry with all that was posted late since.
+
     Args:
         store: open books.
         reference: what to explain.
@@ -87,12 +90,15 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
     """
     with store.read() as tx:
         period = _period_of(tx, reference)
-        sheet = latest_sheet(tx, period)
+        issued = standing_close(tx, period) if LINE.fullmatch(reference) else None
+        into = period if issued else ""
+        number = sheet_number(tx, period, issued.versions) if issued else 0
+        sheet = sheet_at(tx, period, number)
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
-        held = booked(tx, period)
+        held = booked(tx, period, into)
         keys = _keys_of(tx, reference, period, held)
-        parts = _entry_parts(tx, period, keys)
+        parts = _entry_parts(tx, period, keys, into)
         actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
     allocation = allocate(month_of(basis, sheet.lines, actuals))
@@ -149,11 +155,13 @@ def _unknown(reference: str) -> LedgerError:
     )
 
 
-def _entry_parts(tx: Tx, period: str, keys: set[PostingKey]) -> tuple[EntryPart, ...]:
+def _entry_parts(tx: Tx, period: str, keys: set[PostingKey], into: str) -> tuple[EntryPart, ...]:
     """What each entry posted under the keys; one query per account, not the whole journal."""
     parts = []
     for account in sorted({key.account for key in keys}):
-        rows = tx.rows(sql_text(__package__, "entry_parts"), account=account, period=period)
+        rows = tx.rows(
+            sql_text(__package__, "entry_parts"), account=account, period=period, into=into
+        )
         for row in rows:
             posting = PostingKey._make(row[4:-1])
             if posting in keys:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tallybook.ledger.balance import booked
 from tallybook.ledger.model import Posting
 from tallybook.money import NANO_PER_CENT
 from tallybook.post.basis import Basis
 from tallybook.post.sheet import Sheet
 from tallybook.report.body import body_digest, json_text, sealed
+from tallybook.report.differences import differences
 from tallybook.report.draft import draft
+from tallybook.report.held import held_in
 from tallybook.report.issued import issued, next_version, store_issue, totals_of
 from tallybook.report.lines import LineKey
-from tallybook.report.model import StatementSet, Status
+from tallybook.report.model import StatementSet
 from tallybook.store import Tx
 
 
@@ -44,21 +45,24 @@ class PreparedIssue:
 def prepare_issue(tx: Tx, basis: Basis, sheet: Sheet) -> PreparedIssue:
     """Draft the statements from what is booked and compute their sub-cent remainders."""
     period = str(basis.period)
-    drafted = draft(
-        basis.books,
-        basis.policy,
-        sheet,
-        booked(tx, period),
-        totals_of(issued(tx, str(basis.period.previous()))),
-        next_version(tx, period),
-    )
-    status: Status = "final" if drafted.statements.version == 1 else "corrected"
+    version = next_version(tx, period)
+    held, adjustments = held_in(tx, sheet)
+    before = totals_of(issued(tx, str(basis.period.previous())))
+    drafted = draft(basis.books, basis.policy, sheet, held, before, version, adjustments)
+    statements = corrected(drafted.statements, issued(tx, period))
     remainders = tuple(
         _remainder(key, drafted.cents[key] * NANO_PER_CENT - nano, basis)
         for key, nano in drafted.exact_nano.items()
         if drafted.cents[key] * NANO_PER_CENT != nano
     )
-    return PreparedIssue(replace(drafted.statements, status=status), remainders)
+    return PreparedIssue(statements, remainders)
+
+
+def corrected(drafted: StatementSet, before: StatementSet | None) -> StatementSet:
+    """The statements to issue: final, or corrected with the differences to the version before."""
+    if before is None:
+        return replace(drafted, status="final")
+    return replace(drafted, status="corrected", differences=differences(before, drafted))
 
 
 def _remainder(key: LineKey, nano: int, basis: Basis) -> Posting:

@@ -32,12 +32,13 @@ class LineKey(NamedTuple):
 
 @dataclass(slots=True)
 class LineFigures:
-    """What a line adds up: its postings and the usage behind them."""
+    """What a line adds up: its postings and the usage behind them; ``shown`` ones are no charge."""
 
     nano: int = 0
     calls: int = 0
     tokens: int = 0
     units: Counter[str] = field(default_factory=Counter)
+    shown: bool = False
 
     def add_usage(self, line: AttributedLine) -> None:
         """Count the usage of an attributed line."""
@@ -99,8 +100,10 @@ def line_figures(
     found = posted_figures(held)
     for line in lines:
         if line.owner.team != unowned and not is_pooled(line, policy, unowned):
-            found[usage_key(line, policy)].add_usage(line)
-    return dict(sorted(found.items(), key=_reading_order))
+            key = usage_key(line, policy)
+            found[key].add_usage(line)
+            found[key].shown = policy.policy_for(key.team).model == "showback"
+    return in_reading_order(found)
 
 
 def posted_figures(held: Mapping[PostingKey, int]) -> defaultdict[LineKey, LineFigures]:
@@ -109,7 +112,13 @@ def posted_figures(held: Mapping[PostingKey, int]) -> defaultdict[LineKey, LineF
     for key, nano in held.items():
         if place := line_key(key):
             found[place].nano += nano
+            found[place].shown = key.account.startswith(SHOWN)
     return found
+
+
+def in_reading_order(figures: Mapping[LineKey, LineFigures]) -> dict[LineKey, LineFigures]:
+    """The lines of every team in the order of its statement."""
+    return dict(sorted(figures.items(), key=_reading_order))
 
 
 def _reading_order(item: tuple[LineKey, LineFigures]) -> tuple[str, str, int, bool, str, str]:

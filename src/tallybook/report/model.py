@@ -128,6 +128,20 @@ class CentralLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A line that a corrected statement states otherwise than the version before.
+
+    ``line`` is its id; of a central line, whose ``team`` is empty, its kind and detail.
+    """
+
+    team: str
+    line: str
+    label: str
+    before_cents: int
+    after_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """How much is unallocated, unpriced, estimated or unknown: never zero by silence."""
 
@@ -159,6 +173,7 @@ class StatementSet:
         period: ``"2026-10"``; ``period_label`` is ``"October 2026"``.
         dispute_until: ISO date or plain text; empty when nothing can be disputed yet.
         simulated: the figures come from a simulated company and say so.
+        differences: of a corrected set, to the version before; of a first version, none.
         seal: head of the chain at close, and ``body_sha256`` the digest of the body; both empty
             on a draft that was not sealed.
 
@@ -187,6 +202,7 @@ class StatementSet:
     simulated: bool = False
     seal: str = ""
     body_sha256: str = ""
+    differences: tuple[Difference, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"statements of {self.period}"

@@ -32,6 +32,7 @@ def statement_text(issue: StatementSet, team: str) -> str:
         lines += ["Not added:"]
         for row in plan.after:
             lines += _row(row)
+    lines += _corrections(issue, statement.team)
     remarks = _remarks(issue, statement)
     lines += ["", *remarks] if remarks else []
     lines += ["", *_foot(issue)]
@@ -57,6 +58,7 @@ def summary_text(issue: StatementSet) -> str:
     for line in issue.central:
         lines += _wrapped(_clean(line.label or line.kind), "", figures.money(line.amount_cents))
     lines += [_pair("Central", figures.money(issue.central_total_cents), ""), "", *_tie(issue)]
+    lines += _corrections(issue, "")
     lines += ["", *_states(issue), "", *_foot(issue)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -132,6 +134,22 @@ def _remarks(issue: StatementSet, statement: Statement) -> list[str]:
             f"({figures.money(budget.used_cents)})"
         )
     return remarks
+
+
+def _corrections(issue: StatementSet, team: str) -> list[str]:
+    """What a corrected statement changes; of no team, the central lines."""
+    if issue.version == 1:
+        return []
+    changed = [one for one in issue.differences if one.team == team]
+    lines = ["", _fit(f"Corrected, against v{issue.version - 1}", WIDTH - 54)]
+    lines[-1] += "before".rjust(18) + "now".rjust(18) + "change".rjust(18)
+    for one in changed:
+        moved = figures.signed_money(one.after_cents - one.before_cents)
+        amounts = (figures.money(one.before_cents), figures.money(one.after_cents), moved)
+        parts = textwrap.wrap(_clean(one.label), WIDTH - 56) or [""]
+        lines += [_fit(parts[0], WIDTH - 54) + "".join(text.rjust(18) for text in amounts)]
+        lines += ["  " + part for part in parts[1:]]
+    return lines if changed else [*lines, "no line changed"]
 
 
 def _tie(issue: StatementSet) -> list[str]:

@@ -12,7 +12,7 @@ from tallybook.allocate.compare import compare
 from tallybook.allocate.recommend import recommend
 from tallybook.allocate.subsidy import subsidies
 from tallybook.clock import Period
-from tallybook.close.late import late_events
+from tallybook.close.late import late_usage
 from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.journal import entries
 from tallybook.meter.worklist import quarantined_count
@@ -94,7 +94,7 @@ def _write_ledger(store: Store, out: Path) -> None:
 
 def _facts(store: Store) -> tour.Facts:
     with store.read() as tx:
-        late = sum(found.events for found in late_events(tx))
+        late = sum(found.events for found in late_usage(tx))
         return tour.Facts(late=late, quarantined=quarantined_count(tx))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tallybook.report.figures import money
 from tallybook.report.html import statement_file
-from tallybook.report.model import Statement, StatementSet
+from tallybook.report.model import Statement, StatementLine, StatementSet
 from tallybook.sim import company
 
 TWINS = ("design", "catalog")
@@ -25,7 +25,7 @@ class Facts:
     """What the books say beside the statements.
 
     Attributes:
-        late: events of the first month that came after its close.
+        late: events of the first month that came after its close; all are posted.
         quarantined: records that came with an id that was taken.
     """
 
@@ -79,8 +79,13 @@ class Event:
 
 
 def calls_of(issue: StatementSet) -> int:
-    """Calls on the statements of a month, with those of nobody and those that a pool pays."""
-    on_lines = sum(line.quantity.calls for s in issue.statements for line in s.lines)
+    """Calls of a month on its statements, with those of nobody and those that a pool pays."""
+    on_lines = sum(
+        line.quantity.calls
+        for s in issue.statements
+        for line in s.lines
+        if line.kind != "adjustment"
+    )
     pooled = sum(
         note.quantity.calls
         for s in issue.statements
@@ -91,7 +96,10 @@ def calls_of(issue: StatementSet) -> int:
 
 
 def ways(issue: StatementSet, supposed: Mapping[str, StatementSet]) -> list[Way]:
-    """Each team's part of a month, then the central part, under the policy and each model."""
+    """Each team's part of a month, then the central part, under the policy and each model.
+
+    Late calls of months before are in what was charged; no model supposes anything about them.
+    """
     every = [issue, *supposed.values()]
     rows = [
         Way(
@@ -102,7 +110,12 @@ def ways(issue: StatementSet, supposed: Mapping[str, StatementSet]) -> list[Way]
         for each in issue.statements
     ]
     central = tuple(Share(other.central_total_cents) for other in every)
-    return [*rows, Way("Central", f"{issue.period}/index.html", central)]
+    rows.append(Way("Central", f"{issue.period}/index.html", central))
+    late = [issue.ledger_cost_cents - other.ledger_cost_cents for other in supposed.values()]
+    if any(late):
+        shares = (Share(0), *map(Share, late))
+        rows.append(Way("Late calls of months before", f"{issue.period}/index.html", shares))
+    return rows
 
 
 def _share(statement: Statement) -> Share:
@@ -117,13 +130,18 @@ def twins(issue: StatementSet, real: StatementSet) -> list[Twin]:
             name=issue.statement(team).team_name,
             link=f"{issue.period}/{statement_file(team)}",
             uses=words[team],
-            calls=sum(line.quantity.calls for line in issue.statement(team).lines),
-            tokens=sum(line.quantity.tokens for line in issue.statement(team).lines),
+            calls=sum(line.quantity.calls for line in _of_the_month(issue, team)),
+            tokens=sum(line.quantity.tokens for line in _of_the_month(issue, team)),
             value_cents=_usage(real.statement(team)),
             charged_cents=_usage(issue.statement(team)),
         )
         for team in TWINS
     ]
+
+
+def _of_the_month(issue: StatementSet, team: str) -> list[StatementLine]:
+    """A team's lines without what came late about months before."""
+    return [line for line in issue.statement(team).lines if line.kind != "adjustment"]
 
 
 def _usage(statement: Statement) -> int:
@@ -144,7 +162,8 @@ def events(closed: Sequence[StatementSet], opened: StatementSet, facts: Facts) -
               f"{money(-variance)} less is paid to the provider and stands as variance.",
               "Central lines", f"{second.period}/index.html"),
         Event("20 September", f"{facts.late} calls of 31 August arrive. August is closed and stays "
-              "as it was issued: they wait on a worklist.", "tallybook worklist late"),
+              "as it was issued: they post into September at August's card, on their own lines.",
+              "Summary, September", f"{second.period}/index.html"),
         Event("5 October", f"September cannot close: {second.unallocated.share} of it has no owner "
               f"and the limit is 1 %. {company.CFO} signs a waiver, and it closes.",
               "September", f"{second.period}/index.html"),
@@ -173,7 +192,7 @@ def commands(home: str, period: str, line: str) -> list[tuple[str, str]]:
     return [
         (f"{tallybook} statement {period} --team care", "a statement as text"),
         (f"{tallybook} explain {line}", "one line, back to the calls behind it"),
-        (f"{tallybook} worklist late", "what came after the close, and waits"),
+        (f"{tallybook} worklist late", "what came after the close: posted and waiting"),
         (f"{tallybook} compare {period}", "the four models side by side"),
         (
             f"{tallybook} apply {home}/books --plan",

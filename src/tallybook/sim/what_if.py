@@ -20,6 +20,8 @@ from tallybook.store import Store
 def what_ifs(store: Store, period: Period) -> dict[str, StatementSet]:
     """Draft statements of a month that has run, by model, each for all teams alike.
 
+    They are about the month's own usage; what came late about months before is left out.
+
     Raises:
         PeriodError: the month was never run.
     """

@@ -1,0 +1,173 @@
+"""Late usage: events of a closed period that were sealed after its close.
+
+Such a period is computed again from all of its events, under everything that its close froze; what
+that differs by is posted into the landing period, the month after the last closed one, and names
+the period that it is about. Nothing here writes; `tallybook.post.run` posts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tallybook.attribute.model import AttributedLine
+from tallybook.clock import Period
+from tallybook.ledger.state import CLOSED, RecordedAct, period_state, standing_close
+from tallybook.post.basis import Basis, basis_at
+from tallybook.post.compute import attributed
+from tallybook.post.sheet import Versions, sheet_number, sheet_versions
+from tallybook.store import Store, Tx
+from tallybook.store.lake import Snapshot
+
+Span = tuple[int, int]
+"""the numbers of two cost sheets of one period: before and after late usage"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Which late usage was posted into a period: spans of cost sheets by service period.
+
+    Its text, such as ``2026-08:1-3,4-5;2026-09:2-3``, is part of the versions that an entry names.
+    """
+
+    spans: Mapping[str, tuple[Span, ...]]
+
+    @classmethod
+    def parse(cls, text: str) -> Ranges:
+        """Read the text form; an empty text names nothing."""
+        found = {}
+        for part in filter(None, text.split(";")):
+            period, _, spans = part.partition(":")
+            pairs = (span.partition("-") for span in spans.split(","))
+            found[period] = tuple((int(before), int(after)) for before, _, after in pairs)
+        return cls(found)
+
+    def __str__(self) -> str:
+        return ";".join(
+            f"{period}:{','.join(f'{before}-{after}' for before, after in spans)}"
+            for period, spans in sorted(self.spans.items())
+        )
+
+    def plus(self, period: str, before: int, after: int) -> Ranges:
+        """With one span more; spans that meet become one."""
+        held = self.spans.get(period, ())
+        if held and held[-1][1] == before:
+            spans = (*held[:-1], (held[-1][0], after))
+        else:
+            spans = (*held, (before, after))
+        return Ranges({**self.spans, period: spans})
+
+
+@dataclass(frozen=True, slots=True)
+class LateMonth:
+    """A closed month with late usage: its frozen basis over all of its events, and their lines.
+
+    ``since`` is the number of the cost sheet that is booked.
+    """
+
+    basis: Basis
+    lines: tuple[AttributedLine, ...]
+    close: RecordedAct
+    since: int
+
+    @property
+    def period(self) -> str:
+        """The service period."""
+        return str(self.basis.period)
+
+
+def closed_periods(tx: Tx) -> list[str]:
+    """The periods that are closed now, the earliest first."""
+    rows = tx.rows(
+        "SELECT DISTINCT period FROM chain WHERE kind = 'act' AND reason = 'close' ORDER BY period"
+    )
+    return [str(row.period) for row in rows if period_state(tx, str(row.period)) == CLOSED]
+
+
+def landing_period(tx: Tx) -> str:
+    """The open period that late usage posts into: the one after the last closed; empty if none."""
+    closed = closed_periods(tx)
+    return str(Period.parse(closed[-1]).next()) if closed else ""
+
+
+def stale_periods(store: Store, tx: Tx) -> list[str]:
+    """The closed periods whose events changed since they were last booked.
+
+    A correction is filed under its own month and may supersede an event of another one.
+    """
+    return [period for period in closed_periods(tx) if _is_stale(store, tx, period)]
+
+
+def _is_stale(store: Store, tx: Tx, period: str) -> bool:
+    held = sheet_versions(tx, period)
+    since = held[1].manifest if held else 0
+    events = store.lake.snapshot_in(tx, period)
+    if any(file.added > since for file in events.files):
+        return True
+    newer = [f for f in store.lake.snapshot_in(tx).files if f.supersedes and f.added > since]
+    if not newer or not events.files:
+        return False
+    with store.lake.session(events, Snapshot(events.version, tuple(newer))) as session:
+        met = session.rows(
+            "SELECT COUNT(*) FROM events e JOIN corrections c"
+            " ON e.source = c.source AND e.event_id = c.supersedes"
+        )
+    return bool(met[0][0])
+
+
+def late_months(store: Store, period: Period) -> tuple[LateMonth, ...]:
+    """Compute what came late for closed periods, if this is the period that it posts into.
+
+    Raises:
+        CorruptedError: a sealed file is not what was written.
+    """
+    with store.read() as tx:
+        if landing_period(tx) != str(period):
+            return ()
+        stale = [(name, standing_close(tx, name)) for name in stale_periods(store, tx)]
+        held = {name: sheet_versions(tx, name) for name, _ in stale}
+    found = []
+    for name, close in stale:
+        before = held[name]
+        assert close is not None, "a stale period is closed"
+        assert before is not None, "a closed period has a sheet"
+        found.append(_late_month(store, Period.parse(name), close, before[0]))
+    return tuple(found)
+
+
+def _late_month(store: Store, period: Period, close: RecordedAct, since: int) -> LateMonth:
+    """The month under what its close froze, over all events that are sealed now."""
+    frozen = Versions.of(close.versions)
+    newest = replace(frozen, manifest=store.lake.snapshot().version)
+    basis = basis_at(store, period, newest)
+    basis = replace(basis, versions=replace(basis.versions, late=frozen.late))
+    store.lake.verify(basis.snapshot)
+    store.lake.verify(basis.corrections)
+    return LateMonth(basis, tuple(attributed(store, basis)), close, since)
+
+
+def late_moved(store: Store, tx: Tx, period: Period, months: tuple[LateMonth, ...]) -> bool:
+    """Whether the late usage that was computed is no longer what has to be posted."""
+    if landing_period(tx) != str(period):
+        return bool(months)
+    if stale_periods(store, tx) != [month.period for month in months]:
+        return True
+    for month in months:
+        close = standing_close(tx, month.period)
+        now = store.lake.snapshot_in(tx, month.period)
+        if close != month.close or now.files != month.basis.snapshot.files:
+            return True
+    return False
+
+
+def standing_ranges(tx: Tx, text: str) -> Ranges:
+    """The ranges that still stand: without periods that were reopened since.
+
+    What was posted late about a reopened period is taken back and posted into the period itself.
+    """
+    kept = {}
+    for period, spans in Ranges.parse(text).spans.items():
+        close = standing_close(tx, period)
+        if close and spans[0][0] >= sheet_number(tx, period, close.versions):
+            kept[period] = spans
+    return Ranges(kept)

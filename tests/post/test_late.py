@@ -1,0 +1,61 @@
+"""Late usage: where it lands, what is stale, and how its ranges are spelled."""
+
+import pytest
+
+from company import usage
+from tallybook.post.late import Ranges, closed_periods, landing_period, stale_periods
+
+
+@pytest.mark.parametrize("text", ["", "2026-08:1-3", "2026-08:1-3,4-5;2026-09:2-3"])
+def test_ranges_read_back_as_written(text):
+    assert str(Ranges.parse(text)) == text
+
+
+def test_spans_that_meet_become_one():
+    ranges = Ranges({}).plus("2026-08", 1, 2).plus("2026-08", 2, 4).plus("2026-08", 5, 6)
+    assert str(ranges) == "2026-08:1-4,5-6"
+
+
+def state(company):
+    with company.store.read() as tx:
+        return closed_periods(tx), landing_period(tx), stale_periods(company.store, tx)
+
+
+def test_late_usage_lands_after_the_last_closed_month(company):
+    assert state(company) == ([], "", [])
+    company.ingest(usage(), usage("s", started_at="2026-08-03T00:00:00Z"))
+    company.close("2026-08")
+    company.close("2026-10")
+    assert state(company) == (["2026-08", "2026-10"], "2026-11", [])
+    company.ingest(usage("l"))
+    company.run("2026-12")
+    assert state(company) == (["2026-08", "2026-10"], "2026-11", ["2026-10"])
+    company.run("2026-11")
+    assert state(company)[2] == []
+
+
+def test_a_correction_of_another_month_makes_stale_only_what_it_supersedes(company):
+    company.ingest(usage("1"), usage("s", started_at="2026-09-03T00:00:00Z"))
+    company.close("2026-09")
+    company.close("2026-10")
+    november = {"started_at": "2026-11-03T00:00:00Z"}
+    company.ingest(usage("n", **november), usage("x", supersedes="n", **november))
+    company.run("2026-12")
+    assert state(company)[2] == []
+    company.ingest(usage("y", supersedes="s", **november))
+    company.run("2026-12")
+    assert state(company)[2] == ["2026-09"]
+
+
+def test_entries_name_the_sheets_that_they_lie_between(company):
+    company.ingest(usage())
+    company.close()
+    company.ingest(usage("l-1"))
+    company.run("2026-11")
+    company.ingest(usage("l-2"))
+    company.run("2026-11")
+    company.clock.advance(40 * 86_400 * 1_000_000)
+    company.close("2026-11")
+    with company.store.read() as tx:
+        text = tx.scalar("SELECT versions FROM chain WHERE reason = 'close' ORDER BY seq DESC")
+    assert '"late":"2026-10:1-3"' in text
