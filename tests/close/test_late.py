@@ -13,6 +13,7 @@ from tallybook.close.late import late_usage
 from tallybook.errors import PeriodError
 from tallybook.ledger.model import Reason
 from tallybook.report.body import json_text
+from tallybook.report.explain import explain
 
 AFTER_NOVEMBER = 40 * 86_400 * 1_000_000
 NOVEMBER = {"started_at": "2026-11-02T00:00:00Z"}
@@ -85,6 +86,25 @@ def test_statements_show_own_calls_and_shares_apart(closed):
     closed.close("2026-11")
     assert closed.failing() == {}
     assert closed.rebuilt() == {("2026-10", 1): "", ("2026-11", 1): ""}
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_an_adjustment_line_is_explained_by_the_calls_that_came_late(closed, closes):
+    closed.run("2026-11")
+    closed.clock.advance(AFTER_NOVEMBER)
+    if closes:
+        closed.close("2026-11")
+    found = [
+        explain(closed.store, x.id)
+        for s in closed.statements("2026-11").statements
+        for x in s.lines
+        if x.kind == "adjustment"
+    ]
+    assert [x.calls.count for x in found] == [2, 2, 0]
+    assert {c.event_id for c in found[0].calls.sample} == {"l-1", "l-2"}
+    assert found[0].posted_nano == sum(part.amount_nano for part in found[0].entries)
+    assert found[0].posted_nano == 2_550_000_000
+    assert [(owner.team, calls) for owner, calls in found[0].owners] == [("a", 2)]
 
 
 def test_a_close_of_the_open_month_posts_what_is_late(closed):

@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from tallybook.allocate.allocate import allocate
@@ -28,9 +28,12 @@ from tallybook.ledger.state import standing_close
 from tallybook.money import format_percent
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import month_of, pool_actuals
+from tallybook.post.late import Ranges
 from tallybook.post.run import posting_key
-from tallybook.post.sheet import sheet_at, sheet_number
+from tallybook.post.sheet import Sheet, sheet_at, sheet_number
+from tallybook.report.adjustments import Adjustment, adjustment_figures
 from tallybook.report.calls import Calls, find_calls
+from tallybook.report.held import held_in
 from tallybook.report.lines import is_pooled, line_id, line_key, usage_key
 from tallybook.store import Store, Tx, sql_text
 
@@ -109,7 +112,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         if _is_behind(line, keys, basis) or _is_line(line, reference, basis)
     ]
     if not keys and not behind:
-        raise _unknown(reference)
+        return _late_line(store, reference, sheet, sample)
     calls = find_calls(store, basis, {(x.owner, x.provider) for x in behind}, sample)
     _require_same_sum(reference, behind, calls)
     return Explanation(
@@ -121,6 +124,58 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         owners=_owners(behind),
         calls=calls,
     )
+
+
+def _late_line(store: Store, reference: str, sheet: Sheet, sample: int) -> Explanation:
+    """A line of late usage: both lines of the team about that month, which are what is booked.
+
+    The calls are those that came after the close; what they superseded is not among them.
+    """
+    with store.read() as tx:
+        _, adjustments = held_in(tx, sheet)
+        about, team = _adjusted(reference, sheet.period, adjustments)
+        keys = {k for k in about.held if (place := line_key(k)) and place.team == team}
+        parts = _entry_parts(tx, about.period, keys, sheet.period)
+        spans = Ranges.parse(sheet.versions.late).spans.get(about.period, ())
+        ends = [sheet_at(tx, about.period, number) for number in (spans[0][0], spans[-1][1])]
+    before, after = (end for end in ends if end)
+    basis = basis_at(store, Period.parse(about.period), after.versions)
+    since = before.versions.manifest
+    newer = tuple(file for file in basis.snapshot.files if file.added > since)
+    late = replace(basis, snapshot=replace(basis.snapshot, files=newer))
+    behind = [line for line in after.lines if line.owner.team == team]
+    calls = find_calls(store, late, {(x.owner, x.provider) for x in behind}, sample)
+    lines = {k: f for k, f in adjustment_figures([about]).items() if k.team == team}
+    posted_nano = sum(part.amount_nano for part in parts)
+    if posted_nano != sum(figures.nano for figures in lines.values()):
+        raise LedgerError(
+            f"{reference}: {posted_nano} nano are posted and its lines say"
+            f" {sum(figures.nano for figures in lines.values())}",
+            next_step="tallybook check INV-05",
+        )
+    return Explanation(
+        line=reference,
+        period=sheet.period,
+        posted_nano=posted_nano,
+        entries=parts,
+        allocated=(
+            *(Share("late usage", key.detail, figures.nano) for key, figures in lines.items()),
+            *(Share(k.source, _posting_detail(k), about.held[k]) for k in sorted(keys)),
+        ),
+        owners=_came(behind, before.lines),
+        calls=calls,
+    )
+
+
+def _adjusted(
+    reference: str, period: str, adjustments: Sequence[Adjustment]
+) -> tuple[Adjustment, str]:
+    """The adjustment and the team whose line it is."""
+    for each in adjustments:
+        for key in adjustment_figures([each]):
+            if each.changes and line_id(period, key) == reference:
+                return each, key.team
+    raise _unknown(reference)
 
 
 def _period_of(tx: Tx, reference: str) -> str:
@@ -281,6 +336,15 @@ def _owners(behind: Sequence[AttributedLine]) -> tuple[tuple[Owner, int], ...]:
     for line in behind:
         calls[line.owner] += line.calls
     return tuple(calls.most_common())
+
+
+def _came(
+    after: Sequence[AttributedLine], before: Sequence[AttributedLine]
+) -> tuple[tuple[Owner, int], ...]:
+    """The owners of the calls that came in between."""
+    calls = Counter(dict(_owners(after)))
+    calls.subtract(dict(_owners(before)))
+    return tuple((owner, count) for owner, count in calls.most_common() if count > 0)
 
 
 def _passed_on(share: PoolShare, allocation: Allocation, policy: PolicyVersion) -> list[Share]:
