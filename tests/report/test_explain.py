@@ -59,6 +59,17 @@ def test_every_line_and_entry_explains_itself(month):
             assert explain(month.store, f"{entry.id}:{number}").entries
 
 
+def test_every_note_explains_itself(month):
+    """Found by the simulator: a note of a service that ran for another team named no line."""
+    notes = [line for each in month.statements().statements for line in each.notes]
+    assert {line.kind for line in notes} == {"evaluation", "transfer"}
+    for line in notes:
+        found = explain(month.store, line.id)
+        assert (found.posted_nano, found.entries) == (0, ())
+        assert found.calls.count == line.quantity.calls
+        assert found.calls.tokens == line.quantity.tokens
+
+
 def test_a_line_with_an_unpriced_call_of_another_provider(company):
     company.ingest(usage("1"), usage("2", provider="Z", model="nobody-prices-it"))
     company.run()

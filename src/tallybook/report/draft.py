@@ -27,6 +27,9 @@ from tallybook.report.lines import (
     is_pooled,
     line_figures,
     line_id,
+    note_id,
+    paid_by,
+    run_for,
 )
 from tallybook.report.model import (
     BudgetUse,
@@ -298,7 +301,7 @@ class _View:
         pooled = self._pooled[team]
         for feature in sorted({line.owner.feature for line in pooled}):
             mine = [line for line in pooled if line.owner.feature == feature]
-            label = f"paid by the {self._policy.evaluation.pool} pool"
+            label = paid_by(self._policy.evaluation.pool)
             yield self._note(LineKey(team, feature, "evaluation", "evaluation", ""), label, mine)
 
     def _run_for_notes(self, team: str) -> Iterable[StatementLine]:
@@ -307,7 +310,7 @@ class _View:
             theirs = [
                 line for line in run if (line.owner.team, line.owner.service) == (payer, service)
             ]
-            label = f"run for {payer}: {service}"
+            label = run_for(payer, service)
             note = self._note(LineKey(team, "", "", "transfer", label), label, theirs)
             theirs_cents = [
                 cents
@@ -324,7 +327,7 @@ class _View:
         for line in lines:
             figures.add_usage(line)
         return StatementLine(
-            id=line_id(self._sheet.period, key._replace(detail=f"note:{label}")),
+            id=note_id(self._sheet.period, key, label),
             feature=key.feature,
             feature_name=self._feature_name(key.feature),
             purpose=key.purpose,

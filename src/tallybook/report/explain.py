@@ -34,7 +34,7 @@ from tallybook.post.sheet import Sheet, sheet_at, sheet_number
 from tallybook.report.adjustments import Adjustment, adjustment_figures
 from tallybook.report.calls import Calls, find_calls
 from tallybook.report.held import held_in
-from tallybook.report.lines import is_pooled, line_id, line_key, usage_key
+from tallybook.report.lines import is_pooled, line_id, line_key, shown_ids, usage_key
 from tallybook.store import Store, Tx, sql_text
 
 LINE = re.compile(r"L-(\d{4}-\d{2})-[0-9a-f]{12}")
@@ -277,9 +277,8 @@ def _is_behind(line: AttributedLine, keys: set[PostingKey], basis: Basis) -> boo
 
 def _is_line(line: AttributedLine, reference: str, basis: Basis) -> bool:
     """Whether the line's usage is shown on the statement line, whatever it cost."""
-    if is_pooled(line, basis.policy, basis.books.org.unowned_team):
-        return False
-    return line_id(str(basis.period), usage_key(line, basis.policy)) == reference
+    unowned = basis.books.org.unowned_team
+    return reference in shown_ids(line, str(basis.period), basis.policy, unowned)
 
 
 def _feeds(line: AttributedLine, key: PostingKey, basis: Basis, unowned: str) -> bool:

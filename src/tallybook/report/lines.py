@@ -77,6 +77,35 @@ def usage_key(line: AttributedLine, policy: PolicyVersion) -> LineKey:
     return LineKey(owner.team, owner.feature, owner.purpose, "usage", "")
 
 
+def note_id(period: str, key: LineKey, label: str) -> str:
+    """The stable id of a line that only informs."""
+    return line_id(period, key._replace(detail=f"note:{label}"))
+
+
+def paid_by(pool: str) -> str:
+    """What a note says of evaluation that a pool pays."""
+    return f"paid by the {pool} pool"
+
+
+def run_for(payer: str, service: str) -> str:
+    """What a note says of a service that a team ran for another."""
+    return f"run for {payer}: {service}"
+
+
+def shown_ids(line: AttributedLine, period: str, policy: PolicyVersion, unowned: str) -> set[str]:
+    """The lines that show this usage: the payer's, or a note, and a note of who ran it."""
+    owner, found = line.owner, set()
+    if is_pooled(line, policy, unowned):
+        note = LineKey(owner.team, owner.feature, "evaluation", "evaluation", "")
+        found.add(note_id(period, note, paid_by(policy.evaluation.pool)))
+    else:
+        found.add(line_id(period, usage_key(line, policy)))
+    if owner.executor:
+        note = LineKey(owner.executor, "", "", "transfer", "")
+        found.add(note_id(period, note, run_for(owner.team, owner.service)))
+    return found
+
+
 def is_pooled(line: AttributedLine, policy: PolicyVersion, unowned: str) -> bool:
     """Whether the quality pool pays this usage."""
     pooled = policy.evaluation.funding == "pooled" and line.owner.purpose == "evaluation"
