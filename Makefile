@@ -31,6 +31,9 @@ types: setup
 bench: setup
 	$(BIN)/python -m bench
 
+soak: setup
+	$(BIN)/python -m tallybook.sim.world.soak --minutes 60 --write docs/soak.md
+
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.txt

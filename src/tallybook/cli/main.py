@@ -35,6 +35,7 @@ COMMANDS = {
     "check": "proof",
     "verify": "proof",
     "demo": "demo",
+    "sim": "sim",
     "bench": "proof",
 }
 """Each command and the module beside this one that holds it, in the order of the work."""

@@ -1,0 +1,82 @@
+"""`sim`: a world drawn from a seed, lived through the real code under proof."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tallybook.cli.app import App, note
+from tallybook.cli.options import json_option
+from tallybook.sim.world.live import live
+from tallybook.sim.world.model import Lived, Params
+from tallybook.sim.world.replay import last_told, read_replay, write_replay
+from tallybook.sim.world.shrink import shrink as shrink_world
+
+OUT = Path("out") / "sim"
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same operations.")
+@click.option("--months", default=2, show_default=True, type=click.IntRange(1, 24))
+@click.option("--steps", default=40, show_default=True, type=click.IntRange(0))
+@click.option("--shrink", is_flag=True, help="Make a world that breaks small.")
+@click.option("--replay", type=click.Path(path_type=Path), help="Live a written world again.")
+@click.option("--out", type=click.Path(path_type=Path), default=OUT, help="For replay files.")
+@json_option
+@click.pass_context
+def sim(
+    ctx: click.Context,
+    seed: int,
+    months: int,
+    steps: int,
+    shrink: bool,  # noqa: FBT001 - click gives flags by position
+    replay: Path | None,
+    out: Path,
+) -> None:
+    """Live a SIMULATED company's months, with crashes and late usage, proving every step.
+
+    Needs no books. Exit 1 when a proof fails; a replay file is written then.
+
+    Examples:  tallybook sim --seed 7 --months 3 --steps 200
+    tallybook sim --replay out/sim/seed-7.jsonl --shrink
+    """
+    app: App = ctx.obj
+    params, operations = Params(seed, months, steps), None
+    if replay:
+        params, _, operations = read_replay(replay)
+    lived = live(params, operations)
+    file = ""
+    if lived.failure:
+        file = str(write_replay(out / f"seed-{params.seed}.jsonl", lived))
+        if shrink:
+            note("making it small ..")
+            lived = shrink_world(lived, lambda fewer: live(params, fewer))
+            file = str(write_replay(out / f"seed-{params.seed}-small.jsonl", lived))
+    app.answer(_value(lived, file), _text(lived, file))
+    ctx.exit(1 if lived.failure else 0)
+
+
+def _value(lived: Lived, file: str) -> dict[str, object]:
+    return {
+        "simulated": True,
+        **asdict(lived.params),
+        "tally": dict(sorted(lived.tally.items())),
+        "digest": lived.digest,
+        "failure": asdict(lived.failure) if lived.failure else None,
+        "replay": file,
+    }
+
+
+def _text(lived: Lived, file: str) -> str:
+    tally = ", ".join(f"{count} {name}" for name, count in sorted(lived.tally.items()))
+    seed = f"SIMULATED: seed {lived.params.seed}"
+    if lived.failure is None:
+        return f"{seed}: every proof held\n  {tally}\n  digest {lived.digest}"
+    return (
+        f"{seed} breaks at step {lived.failure.step} of {len(lived.operations)}:"
+        f" {lived.failure.proof}\n  {lived.failure.detail}\n\n"
+        f"{last_told(lived.operations)}\n\n  replay file: {file}\n"
+        f"  next: tallybook sim --replay {file} --shrink"
+    )

@@ -1,0 +1,122 @@
+"""What the world knows without asking the books: what was offered, decided, entered and closed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tallybook.clock import Calendar, Period, parse_instant
+from tallybook.sim.oracle import Expectation, expected
+from tallybook.sim.oracle.usage import Intake, take_in
+from tallybook.sim.world.company import is_direct, texts_of, version_at, zone_of
+from tallybook.sim.world.hands import ITEMS, Done
+from tallybook.sim.world.model import Event, Files, Operation
+from tallybook.store import canonical_json
+
+_COUNTS: Final = ("accepted", "duplicate", "quarantined")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The files and pool amounts that decide a period's figures."""
+
+    files: Files
+    actuals: Mapping[str, str]
+
+
+class Known:
+    """A world's memory, kept apart from the books under test."""
+
+    def __init__(self) -> None:
+        self.files: Files = {}
+        self.events: list[Event] = []
+        self.actuals: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self.waived: defaultdict[str, set[str]] = defaultdict(set)
+        self.published: set[str] = set()
+        self.closed: dict[str, Ground] = {}
+        self._instants: set[int] = set()
+        self._intake = take_in(())
+        self._expected: dict[str, tuple[object, Expectation]] = {}
+
+    @property
+    def intake(self) -> Intake:
+        """What became of all events offered so far, in the order of their arrival."""
+        return self._intake
+
+    def offer(self, events: list[Event]) -> dict[str, int]:
+        """Take note of a delivery; returns what must become of it."""
+        self.events += events
+        self._instants |= {parse_instant(event["started_at"]) for event in events}
+        before, self._intake = self._intake, take_in(self.events)
+        return {name: getattr(self._intake, name) - getattr(before, name) for name in _COUNTS}
+
+    def told(self, events: list[Event]) -> dict[str, int]:
+        """What would become of a delivery; takes no note of it."""
+        before, after = self._intake, take_in([*self.events, *events])
+        return {name: getattr(after, name) - getattr(before, name) for name in _COUNTS}
+
+    def keep(self, operation: Operation, done: Done) -> None:
+        """Take note of an operation that was carried out; deliveries are offered apart."""
+        if not done.ok:
+            return
+        period, kind = operation.get("period", ""), operation["do"]
+        if kind == "apply":
+            self.files = operation["files"]
+        elif kind == "pool":
+            self.actuals[period][operation["pool"]] = operation["amount"]
+        elif kind == "waive":
+            self.waived[period].add(operation["item"])
+        elif kind == "run":
+            self.published.add(period)
+        elif kind == "close":
+            self.published.add(period)
+            self.closed[period] = self.ground(period)
+        elif kind == "reopen":
+            del self.closed[period]
+
+    def ground(self, period: str) -> Ground:
+        """What decides a period now: frozen by its close, else what was said last."""
+        held = self.closed.get(period)
+        return held or Ground(self.files, dict(self.actuals[period]))
+
+    def calendar(self) -> Calendar:
+        """The company's."""
+        company = self.files["org"]["company"]
+        return Calendar(zone_of(self.files), company["fiscal_year_start"])
+
+    def periods(self) -> list[str]:
+        """Every period that offered events or runs are in, sorted."""
+        calendar = self.calendar()
+        found = {str(calendar.period_of(us)) for us in self._instants}
+        return sorted(found | self.published)
+
+    def landing(self) -> str:
+        """The period that late usage of closed ones posts into; '' while none is closed."""
+        return str(Period.parse(max(self.closed)).next()) if self.closed else ""
+
+    def may_close(self, period: str, now_us: int) -> bool:
+        """Whether nothing may stand against a close: it is over, its turn, and all is waived."""
+        end_us = self.calendar().bounds_us(Period.parse(period))[1]
+        earlier = [other for other in self.periods() if other < period]
+        return (
+            period not in self.closed
+            and now_us >= end_us
+            and all(other in self.closed for other in earlier)
+            and self.waived[period] >= set(ITEMS)
+        )
+
+    def is_comparable(self, period: str) -> bool:
+        """Whether the oracle knows everything that the policy of a period uses."""
+        return is_direct(version_at(self.ground(period).files, period))
+
+    def expected(self, period: str) -> Expectation:
+        """What the oracle expects of a period."""
+        ground = self.ground(period)
+        stands_on = (len(self.events), canonical_json([ground.files, dict(ground.actuals)]))
+        held = self._expected.get(period)
+        if held is None or held[0] != stands_on:
+            found = expected(texts_of(ground.files), {}, self.events, ground.actuals, period)
+            held = self._expected[period] = (stands_on, found)
+        return held[1]

@@ -1,0 +1,167 @@
+"""The proofs: cheap ones after every step, all of them when the world asks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from typing import Final
+
+from tallybook.check.check import check
+from tallybook.clock import Period
+from tallybook.ledger.balance import booked, booked_into, trial_balance
+from tallybook.money import NANO_PER_CENT
+from tallybook.report.current import statements_of
+from tallybook.report.explain import explain
+from tallybook.sim.oracle import agrees
+from tallybook.sim.world.known import Known
+from tallybook.sim.world.model import BrokenError
+from tallybook.sim.world.prints import Row, intake_print, statements_print
+from tallybook.store import Store
+
+CHEAP: Final = ("INV-01", "INV-02", "INV-03", "INV-04", "INV-08")
+_ZERO: Final = Fraction(0)
+
+
+def require(proof: str, *, ok: bool, detail: str) -> None:
+    """Break the world if something does not hold.
+
+    Raises:
+        BrokenError: it does not.
+    """
+    if not ok:
+        raise BrokenError(proof, detail)
+
+
+def prove_invariants(store: Store, names: tuple[str, ...] = ()) -> None:
+    """Run the checks of the house by name; none means all.
+
+    Raises:
+        BrokenError: naming the first that failed.
+    """
+    for found in check(store, names):
+        require(found.name, ok=found.ok, detail=found.detail)
+
+
+def prove_step(store: Store, known: Known, kept: dict[str, Row]) -> None:
+    """The cheap proofs.
+
+    Args:
+        store: the books.
+        known: what the world knows.
+        kept: every statement set from the moment it was issued; new ones are added.
+
+    Raises:
+        BrokenError: one does not hold.
+    """
+    prove_invariants(store, CHEAP)
+    with store.read() as tx:
+        total = sum(row.closing_nano for row in trial_balance(tx))
+    require("trial balance", ok=total == 0, detail=f"it sums to {total} nano")
+    prove_issued(statements_print(store), kept)
+    claims, _, events = intake_print(store)
+    accepted = known.intake.accepted
+    require(
+        "INV-06",
+        ok=claims >= events == accepted,
+        detail=f"{accepted} events accepted, {claims} ids claimed, {events} kept",
+    )
+
+
+def prove_issued(found: dict[str, Row], kept: dict[str, Row]) -> None:
+    """INV-04: the bytes of each issued statement are those of its first moment.
+
+    Raises:
+        BrokenError: one is gone or another.
+    """
+    for name, row in kept.items():
+        require("INV-04", ok=found.get(name) == row, detail=f"{name} is not what was issued")
+    kept.update(found)
+
+
+def prove_month(store: Store, known: Known, period: str, pick: int) -> None:
+    """A month whose usage is all posted: oracle, statements, ledger and explanation agree.
+
+    Raises:
+        BrokenError: they do not.
+    """
+    if known.is_comparable(period):
+        prove_oracle(store, known, period)
+    prove_statements(store, period)
+    prove_explained(store, period, pick)
+
+
+def prove_oracle(store: Store, known: Known, period: str) -> None:
+    """Every account of a service period agrees with the oracle, whenever it was posted (INV-05).
+
+    Raises:
+        BrokenError: naming the accounts that do not.
+    """
+    want = known.expected(period)
+    found: defaultdict[str, int] = defaultdict(int)
+    with store.read() as tx:
+        for key, nano in booked(tx, period).items():
+            if key.source != "rounding":
+                found[key.account] += nano
+    faults = [
+        f"{account}: expected {_told(want.balances.get(account, _ZERO))},"
+        f" found {_told(Fraction(found[account], 10**9))}"
+        for account in sorted({*want.balances, *found})
+        if not agrees(want.balances.get(account, _ZERO), found[account], want.parts.get(account, 0))
+    ]
+    require("oracle", ok=not faults, detail=f"{period}: {'; '.join(faults)}")
+
+
+def _told(amount: Fraction) -> str:
+    """An exact amount with twelve decimals, the rest cut off."""
+    whole, rest = divmod(abs(amount), 1)
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{whole}.{int(rest * 10**12):012}"
+
+
+def prove_statements(store: Store, period: str) -> None:
+    """Each team's statement is what stands on its charge accounts.
+
+    To the cent after a close, which rounds the ledger; within a cent a line before.
+
+    Raises:
+        BrokenError: one is not.
+    """
+    issue = statements_of(store, Period.parse(period))
+    charged: defaultdict[str, int] = defaultdict(int)
+    with store.read() as tx:
+        for key, nano in booked_into(tx, period).items():
+            if key.account.startswith("Charge:"):
+                charged[key.team] += nano
+    for paper in issue.statements:
+        held = charged.pop(paper.team, 0)
+        wanted = paper.total_cents * NANO_PER_CENT if paper.charged else 0
+        lines = max(1, len(paper.lines)) if issue.status == "draft" else 0
+        require(
+            "INV-15",
+            ok=abs(held - wanted) <= lines * NANO_PER_CENT,
+            detail=f"{period}: {paper.team} is charged {wanted} nano on paper, {held} in the"
+            " ledger",
+        )
+    left = {team: nano for team, nano in charged.items() if nano}
+    require("INV-15", ok=not left, detail=f"{period}: charged without a statement: {left}")
+
+
+def prove_explained(store: Store, period: str, pick: int) -> None:
+    """A line can be explained back to its calls, exactly.
+
+    Raises:
+        TallybookError: it cannot.
+        BrokenError: the explanation is of another amount.
+    """
+    issue = statements_of(store, Period.parse(period))
+    lines = [line for paper in issue.statements for line in (*paper.lines, *paper.notes)]
+    if not lines:
+        return
+    line = lines[pick % len(lines)]
+    found = explain(store, line.id, 2)
+    total = sum(part.amount_nano for part in found.entries)
+    require(
+        "explain",
+        ok=found.posted_nano == total,
+        detail=f"{line.id}: {found.posted_nano} posted, its entries hold {total}",
+    )
