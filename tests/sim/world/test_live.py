@@ -59,12 +59,12 @@ def test_another_seed_is_another_world(template: Path) -> None:
 
 def test_much_happens_in_a_few_worlds(template: Path) -> None:
     tally = sum(
-        (live.live(Params(seed, 2, 25), template=template).tally for seed in (4, 5, 6)),
+        (live.live(Params(seed, 2, 20), template=template).tally for seed in (4, 6)),
         start=live.Counter[str](),
     )
     for name in ("crashes", "closes", "refused", "runs", "seals", "pools", "proofs", "applys"):
         assert tally[name] > 0, (name, tally)
-    assert tally["events"] > 300
+    assert tally["events"] > 200
 
 
 @pytest.fixture
