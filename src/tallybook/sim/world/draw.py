@@ -220,4 +220,4 @@ class Draw:
             for operation in self._closing(period, known)[:-1]
         ]
         late = self._delivery(known.calendar(), self._months, known.events)
-        return [*closings, {"do": "prove"}, late, {"do": "prove"}]
+        return [*closings, late, {"do": "prove"}]
