@@ -193,6 +193,14 @@ def posting_key(line: AllocatedLine, basis: Basis) -> PostingKey:
     Metered cost does not depend on the policy, so a new policy does not move it.
     """
     family = _family(line.group)
+    return unversioned_key(line, str(basis.period))._replace(
+        price_version="" if family == "pool" else basis.versions.prices,
+        policy_version=0 if family == "meter" else basis.versions.policy,
+    )
+
+
+def unversioned_key(line: AllocatedLine, period: str) -> PostingKey:
+    """The ledger's key of an allocated line, before any version is named."""
     return PostingKey(
         account=line.account,
         team=line.team,
@@ -203,9 +211,9 @@ def posting_key(line: AllocatedLine, basis: Basis) -> PostingKey:
         service=line.service,
         detail=line.detail,
         source=line.group,
-        service_period=str(basis.period),
-        price_version="" if family == "pool" else basis.versions.prices,
-        policy_version=0 if family == "meter" else basis.versions.policy,
+        service_period=period,
+        price_version="",
+        policy_version=0,
     )
 
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tallybook.allocate.compare import CURRENT, MODELS, Comparison, Outcome
-from tallybook.allocate.model import AllocatedLine
 from tallybook.allocate.recommend import Recommendation
 from tallybook.allocate.subsidy import Causes
 from tallybook.books.model import Org
@@ -28,6 +27,7 @@ from tallybook.money import (
     format_share,
     whole_parts,
 )
+from tallybook.post.run import unversioned_key
 from tallybook.report.advice import advice_json, advice_lines, advice_view
 from tallybook.report.central import central_nano
 from tallybook.report.cents import to_cents
@@ -159,7 +159,7 @@ def _column(name: str, outcome: Outcome, period: str, unowned: str) -> ModelColu
     """A model's column; its cents are those that the model's statements would show."""
     held: dict[PostingKey, int] = defaultdict(int)
     for line in outcome.lines:
-        held[_key(line, period)] += line.amount_nano
+        held[unversioned_key(line, period)] += line.amount_nano
     figures = posted_figures(held)
     charged = {key.team for key in held if key.account.startswith(f"{CHARGE}:")}
     cents, central = to_cents(period, figures, central_nano(held, unowned))
@@ -178,24 +178,6 @@ def _column(name: str, outcome: Outcome, period: str, unowned: str) -> ModelColu
             team: format_ratio(saved.numerator, saved.denominator, PLACES)
             for team, saved in outcome.saving.items()
         },
-    )
-
-
-def _key(line: AllocatedLine, period: str) -> PostingKey:
-    """The key under which a run would post a line, without versions."""
-    return PostingKey(
-        account=line.account,
-        team=line.team,
-        feature=line.feature,
-        purpose=line.purpose,
-        kind=line.kind,
-        provider=line.provider,
-        service=line.service,
-        detail=line.detail,
-        source=line.group,
-        service_period=period,
-        price_version="",
-        policy_version=0,
     )
 
 
