@@ -1,11 +1,14 @@
 """Sealed events, snapshots of the manifest, the engine on them."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from company import org, usage
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store.refile import refile
 from tallybook.store.seal import content_digest
+from tallybook.store.session import Session
 from tallybook.store.sqltext import sql_text
 
 
@@ -33,6 +36,24 @@ def test_a_session_reads_exactly_the_snapshot(sealed):
         assert session.rows("SELECT event_id FROM events") == [("1",)]
     with lake.session(lake.snapshot("2026-12")) as session:
         assert session.rows("SELECT COUNT(*) FROM events") == [(0,)]
+
+
+def test_another_engine_is_handed_the_same_files(sealed):
+    class Other:
+        @contextmanager
+        def open(self, home, views):
+            yield (home, views)
+
+    lake = sealed.store.lake
+    with lake.session(lake.snapshot()) as session:
+        assert isinstance(session, Session)
+    lake.use(Other())
+    october = lake.snapshot("2026-10")
+    with lake.session(october, lake.snapshot("2026-12")) as (home, views):
+        assert home == sealed.home
+        assert views == {"events": [lake.path(october.files[0])], "corrections": []}
+    with lake.session(october) as (_, views):
+        assert list(views) == ["events"]
 
 
 def test_tables_of_ours_keep_text_numbers_and_none(sealed):

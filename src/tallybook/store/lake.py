@@ -1,8 +1,8 @@
 """Sealed events and the engine that reads them.
 
 A `Snapshot` names the files of one manifest version; a `Session` is the engine opened on them, with
-small tables of ours beside. In the engine only x, +, SUM, COUNT, comparisons and joins touch money:
-no division, no rounding (docs/decisions.md).
+small tables of ours beside. The engine is DuckDB, unless `Lake.use` names another. In it only x, +,
+SUM, COUNT, comparisons and joins touch money: no division, no rounding (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -21,8 +21,10 @@ from tallybook.errors import CorruptedError, StoreError
 from tallybook.store.engine import Store, Tx
 from tallybook.store.events import EVENT_SCHEMA
 from tallybook.store.seal import SealedFile, file_sha256, manifest_version_in, sealed_file_of
+from tallybook.store.session import ColumnType, Engine, Session
 
-ColumnType = Literal["text", "whole", "truth"]
+__all__ = ["ColumnType", "DuckSession", "Lake", "Session", "Snapshot"]
+
 _ARROW = {"text": pa.string(), "whole": pa.int64(), "truth": pa.bool_()}
 
 
@@ -44,6 +46,11 @@ class Lake:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._engine: Engine | None = None
+
+    def use(self, engine: Engine) -> None:
+        """Open every session from now on with another engine than DuckDB."""
+        self._engine = engine
 
     def snapshot(self, period: str = "", version: int | None = None) -> Snapshot:
         """The files as of a manifest version.
@@ -130,8 +137,14 @@ class Lake:
         Args:
             snapshot: the files to read.
             corrections: files whose events supersede others, as the view ``corrections``.
-            threads: how many the engine may use; None lets it choose.
+            threads: how many DuckDB may use; None lets it choose.
         """
+        if self._engine is not None:
+            views = {"events": snapshot} | ({"corrections": corrections} if corrections else {})
+            paths = {name: [self.path(file) for file in of.files] for name, of in views.items()}
+            with self._engine.open(self._store.home, paths) as session:
+                yield session
+            return
         connection = duckdb.connect(":memory:")
         try:
             spill = self._store.home / "lake" / "spill"
@@ -140,18 +153,18 @@ class Lake:
             connection.execute("SET preserve_insertion_order = false")
             if threads:
                 connection.execute(f"SET threads = {threads}")
-            session = Session(connection, str(self._store.home))
-            session.open_events("events", [str(self.path(file)) for file in snapshot.files])
+            duck = DuckSession(connection, str(self._store.home))
+            duck.open_events("events", [str(self.path(file)) for file in snapshot.files])
             if corrections:
-                paths = [str(self.path(file)) for file in corrections.files]
-                session.open_events("corrections", paths)
-            yield session
+                listed = [str(self.path(file)) for file in corrections.files]
+                duck.open_events("corrections", listed)
+            yield duck
         finally:
             connection.close()
 
 
-class Session:
-    """One opened engine. Statements are DuckDB's dialect; binds are ``$name``."""
+class DuckSession:
+    """DuckDB, opened: what runs every statement as it is written."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, where: str) -> None:
         self._connection = connection
