@@ -65,7 +65,7 @@ def read_json(tmp_path, text, mapping=JSON_MAP):
 
 
 def test_a_row_becomes_an_event(tmp_path):
-    ((place, raw, event),) = read_csv(
+    ((place, raw, event, _),) = read_csv(
         tmp_path, "\ufeff" + CSV_HEAD + "2023-11-16 18:17:03.9799600,4808,800,10,u-1,500\r\n"
     )
     assert (place, raw["who"], event.user) == ("rows.csv:2", "u-1", "u-1")
@@ -77,7 +77,7 @@ def test_a_row_becomes_an_event(tmp_path):
 def test_equal_rows_of_a_file_are_two_calls_and_a_replay_none(tmp_path, store, bring_in):
     row = "2023-11-16 18:17:03,10,0,1,u-1,200\n"
     text = CSV_HEAD + row + row + row.replace("10", "11")
-    first, second, third = (event for _, _, event in read_csv(tmp_path, text))
+    first, second, third = (event for _, _, event, _ in read_csv(tmp_path, text))
     assert first.event_id.endswith(":1")
     assert second.event_id == first.event_id[:-1] + "2"
     assert third.event_id.endswith(":1")
@@ -95,7 +95,7 @@ def test_who_the_user_is_does_not_enter_the_digest(tmp_path, store, bring_in):
 
 
 def test_an_empty_cell_is_unknown_unless_a_default_says_zero(tmp_path):
-    ((_, _, event),) = read_csv(tmp_path, CSV_HEAD + "2023-11-16 18:17:03,10,,,,\n")
+    ((_, _, event, _),) = read_csv(tmp_path, CSV_HEAD + "2023-11-16 18:17:03,10,,,,\n")
     assert event.tokens == {"input_uncached": 10, "cache_read": 0, "output": None}
     assert state(event) == "partial"
 
@@ -147,7 +147,7 @@ def test_a_quoted_field_may_hold_a_line_break(tmp_path):
 
 def test_a_json_record_becomes_an_event_exactly(tmp_path):
     text = json.dumps({"data": {"rows": [JSON_RECORD]}})
-    ((place, _, event),) = read_json(tmp_path, text)
+    ((place, _, event, _),) = read_json(tmp_path, text)
     assert place == "records.json:1"
     assert event.event_id == "a\\|b|3"
     assert event.started_us == 1_759_485_600_123_456
@@ -181,7 +181,7 @@ def test_a_bad_json_record_is_refused(tmp_path, changes, words):
 
 def test_usage_that_is_absent_is_unknown(tmp_path):
     text = json.dumps({"data": {"rows": [{**JSON_RECORD, "usage": None}]}})
-    ((_, _, event),) = read_json(tmp_path, text)
+    ((_, _, event, _),) = read_json(tmp_path, text)
     assert state(event) == "unknown"
 
 
@@ -207,11 +207,11 @@ constants: {provider: p, model: m}
     ],
 )  # fmt: skip
 def test_one_object_an_array_or_lines(tmp_path, text, places):
-    assert [place for place, _, _ in read_json(tmp_path, text, FLAT)] == places
+    assert [place for place, _, _, _ in read_json(tmp_path, text, FLAT)] == places
 
 
 def test_the_list_must_be_where_the_mapping_says(tmp_path):
-    ((_, _, fault),) = read_json(tmp_path, '{"data": {"rows": 7}}')
+    ((_, _, fault, _),) = read_json(tmp_path, '{"data": {"rows": 7}}')
     assert fault.what == "records: at data.rows is 7; it is a list"
 
 
@@ -225,5 +225,5 @@ def test_the_list_must_be_where_the_mapping_says(tmp_path):
 )
 def test_forms_of_instants(tmp_path, form, text):
     mapping = FLAT + f"zone: UTC\nformats: {{started_at: {form}}}\n".encode()
-    ((_, _, event),) = read_json(tmp_path, f'{{"id":"a","at":{text}}}', mapping)
+    ((_, _, event, _),) = read_json(tmp_path, f'{{"id":"a","at":{text}}}', mapping)
     assert event.started_us // 1000 == 1_759_485_600_123

@@ -32,7 +32,12 @@ def put(store, *starts):
     columns |= {name: [""] * len(starts) for name in TEXT}
     columns |= {name: [0] * len(starts) for name in WHOLE}
     columns |= {"units": [[]] * len(starts), "labels": [[]] * len(starts)}
-    columns |= {"key": keys, "record": keys, "event_id": list(starts)}
+    columns |= {
+        "key": keys,
+        "record": keys,
+        "event_id": list(starts),
+        "role": ["call"] * len(starts),
+    }
     columns["started_us"] = [parse_instant(start) for start in starts]
     with store.write() as tx:
         batch = inbox.next_batch(tx)

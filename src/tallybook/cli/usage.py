@@ -20,12 +20,14 @@ from tallybook.meter.mapping_file import read_mapping
 from tallybook.meter.sources.csv_rows import CsvRows
 from tallybook.meter.sources.json_records import JsonRecords
 from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.meter.sources.registry import PRODUCTS, open_product
 from tallybook.meter.sources.source import Source
 from tallybook.meter.worklist import quarantined
 from tallybook.post.worklist import unallocated_usage, unpriced_usage
 from tallybook.store.commands import Command
 
-SOURCES = ("jsonl", "csv", "json")
+MAPPED = ("jsonl", "csv", "json")
+SOURCES = (*MAPPED, *PRODUCTS)
 LISTS = ("unpriced", "unallocated", "quarantine", "late")
 
 
@@ -68,13 +70,14 @@ def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Pa
 
 
 def _reader(source: str, files: tuple[Path, ...], mapping: Path | None) -> Source:
-    if source == "jsonl":
+    if source == "jsonl" or source in PRODUCTS:
         if mapping:
+            what = "the canonical form" if source == "jsonl" else "a form of its own"
             raise WrongUsageError(
-                "jsonl is the canonical form and takes no mapping",
+                f"{source} is {what} and takes no mapping",
                 next_step="use `ingest json --map` for other JSON",
             )
-        return Jsonl(files)
+        return Jsonl(files) if source == "jsonl" else open_product(source, files)
     if mapping is None:
         raise WrongUsageError(
             f"ingest {source} needs --map", next_step="see docs/start.md for a mapping file"

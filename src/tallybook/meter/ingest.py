@@ -18,7 +18,7 @@ from tallybook.clock import Clock
 from tallybook.errors import EventError
 from tallybook.meter.columns import columns
 from tallybook.meter.identity import canonical_record, key_of, record_digest
-from tallybook.meter.model import UsageEvent
+from tallybook.meter.model import Role, UsageEvent
 from tallybook.meter.rejects import RejectFile
 from tallybook.meter.sources.source import Source
 from tallybook.meter.subjects import Person, Subjects
@@ -47,6 +47,7 @@ class _Arrival(NamedTuple):
     place: str
     event: UsageEvent
     text: bytes
+    role: Role
     key: bytes
     record: bytes
 
@@ -60,20 +61,22 @@ class _Batch:
     keys: list[bytes] = field(default_factory=list)
     records: list[bytes] = field(default_factory=list)
     texts: list[bytes] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)
     at: dict[bytes, int] = field(default_factory=dict)
     repeats: list[_Arrival] = field(default_factory=list)
 
-    def add(self, place: str, event: UsageEvent, text: bytes) -> None:
+    def add(self, place: str, event: UsageEvent, text: bytes, role: Role) -> None:
         key, record = key_of(event.source, event.event_id), record_digest(text)
         first = self.at.setdefault(key, len(self.keys))
         if first < len(self.keys):
-            self.repeats.append(_Arrival(place, event, text, key, record))
+            self.repeats.append(_Arrival(place, event, text, role, key, record))
             return
         self.places.append(place)
         self.events.append(event)
         self.keys.append(key)
         self.records.append(record)
         self.texts.append(text)
+        self.roles.append(role)
 
     @property
     def size(self) -> int:
@@ -124,11 +127,11 @@ def ingest(
 
 def _read_all(source_reader: Source, service: _Ingest, rejects: RejectFile) -> None:
     personal, batch = source_reader.personal, _Batch()
-    for place, record, event in source_reader.read():
+    for place, record, event, role in source_reader.read():
         if isinstance(event, EventError):
             rejects.add(place, event.what, record)
             continue
-        batch.add(place, event, canonical_record(record, personal))
+        batch.add(place, event, canonical_record(record, personal), role)
         if batch.size >= BATCH_EVENTS:
             service.settle(batch)
             batch = _Batch()
@@ -179,7 +182,7 @@ class _Ingest:
         self._rejects.sync()
         if not batch.size:
             return
-        table = columns(batch.events, batch.keys, batch.records)
+        table = columns(batch.events, batch.keys, batch.records) | {"role": [*batch.roles]}
         received_us = self._clock.now_us()
         with self._store.write() as tx:
             number = inbox.next_batch(tx)
@@ -215,7 +218,7 @@ class _Ingest:
         """Bring in what repeats an id that its first bearer was refused, as if it came alone."""
         again = _Batch()
         for one in freed:
-            again.add(one.place, one.event, one.text)
+            again.add(one.place, one.event, one.text, one.role)
         self.settle(again)
 
     def result(self) -> IngestResult:

@@ -16,7 +16,17 @@ Purpose = Literal[
     "production", "evaluation", "experiment", "development", "training", "batch", "internal"
 ]
 State = Literal["reported", "estimated", "partial", "unknown"]
+Role = Literal["call", "agent", "bucket", "span"]
+"""What a record of a source tells of.
 
+``call``: one billable operation. ``agent``: what a span says of everything beneath it. ``bucket``:
+what a provider adds up over a key and a window, ``started_at`` to ``ended_at``. ``span``: a step of
+a trace that used nothing itself. Only calls bill by themselves (`tallybook.meter.resolve`).
+"""
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+NOBODY: Final = "none"
+"""The provider and the model of a ``span``, which has neither."""
 USAGES: Final[tuple[str, ...]] = get_args(Usage)
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
 PURPOSES: Final[tuple[str, ...]] = get_args(Purpose)

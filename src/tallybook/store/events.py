@@ -37,3 +37,6 @@ EVENT_SCHEMA: Final = pa.schema(
         pa.field("labels", pa.map_(pa.string(), pa.string())),
     ]
 )
+
+INBOX_SCHEMA: Final = EVENT_SCHEMA.append(pa.field("role", pa.string(), nullable=False))
+"""An event that waits, with what it is an event of; a sealed file holds events of one kind."""

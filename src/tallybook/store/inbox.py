@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from tallybook.store.engine import Tx
-from tallybook.store.events import EVENT_SCHEMA
+from tallybook.store.events import INBOX_SCHEMA
 
 _CLAIM = "INSERT INTO claim (key, record, batch) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4")  # read once, soon: speed before size
@@ -70,12 +70,12 @@ def put(
         tx: the write transaction that claimed the ids.
         batch: from `next_batch`.
         source: the name of the source, for people.
-        columns: a sequence per column of `tallybook.store.events.EVENT_SCHEMA`, equal lengths.
+        columns: a sequence per column of `tallybook.store.events.INBOX_SCHEMA`, equal lengths.
         received_us: when they arrived.
     """
-    table = pa.table({name: columns[name] for name in EVENT_SCHEMA.names}, schema=EVENT_SCHEMA)
+    table = pa.table({name: columns[name] for name in INBOX_SCHEMA.names}, schema=INBOX_SCHEMA)
     sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, EVENT_SCHEMA, options=_OPTIONS) as writer:
+    with ipc.new_stream(sink, INBOX_SCHEMA, options=_OPTIONS) as writer:
         writer.write_table(table)
     blob = sink.getvalue().to_pybytes()
     tx.run(

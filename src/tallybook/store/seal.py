@@ -132,7 +132,7 @@ def _read_batches(store: Store, batches: Sequence[int]) -> pa.Table | None:
                     where=str(store.home),
                     next_step="restore the book from a backup, then ingest the sources again",
                 )
-            tables.append(ipc.open_stream(row.events).read_all())
+            tables.append(ipc.open_stream(row.events).read_all().drop_columns("role"))
     return pa.concat_tables(tables)
 
 

@@ -86,15 +86,15 @@ def _read_file(path: FilePath, mapping: RecordMap) -> Iterator[Reading]:
             try:
                 row = next(rows, None)
             except csv.Error as error:
-                yield place, None, EventError(f"not CSV: {error}")
+                yield Reading(place, None, EventError(f"not CSV: {error}"))
                 continue
             except BROKEN as error:
-                yield place, None, cannot_read(path, error)
+                yield Reading(place, None, cannot_read(path, error))
                 return
             if row is None:
                 return
             if row:
-                yield place, *_read_row(row, header, mapper)
+                yield Reading(place, *_read_row(row, header, mapper))
 
 
 def _read_row(

@@ -51,14 +51,28 @@ class JsonRecords:
         """Every record; in a file of one value the place is ``file:ordinal`` of the record."""
         for path in self._files:
             mapper = Mapper(self._mapping)
-            for place, record in _records(path, self._mapping.records):
-                if isinstance(record, EventError):
-                    yield place, None, record
-                elif isinstance(record, dict):
-                    yield place, record, mapper.event(record)
-                else:
-                    fault = EventError(f"{shown(record)} stands here; a record is a JSON object")
-                    yield place, record, fault
+            for place, record, fault in records_of(path, self._mapping.records):
+                yield Reading(place, record, fault or mapper.event(record))
+
+
+def records_of(
+    path: FilePath, list_path: Path = ()
+) -> Iterator[tuple[str, Any, EventError | None]]:
+    """Places with JSON objects, or with what stands there and why it is no record.
+
+    Args:
+        path: a file of one JSON value, which is read whole, or of JSON lines.
+        list_path: where in a value the list of records lies; () takes the value itself, or each
+            member of an array.
+    """
+    for place, record in _records(path, list_path):
+        if isinstance(record, dict):
+            yield place, record, None
+        elif isinstance(record, EventError):
+            yield place, None, record
+        else:
+            fault = EventError(f"{shown(record)} stands here; a record is a JSON object")
+            yield place, record, fault
 
 
 def _records(path: FilePath, list_path: Path) -> Iterator[tuple[str, Any]]:

@@ -51,9 +51,9 @@ def _read_file(path: FilePath) -> Iterator[Reading]:
                 text = line.removeprefix(BOM) if number == 1 else line
                 if text.isspace() or not text:
                     continue
-                yield f"{name}:{number}", *read_line(text)
+                yield Reading(f"{name}:{number}", *read_line(text))
         except BROKEN as error:
-            yield f"{name}:{number + 1}", None, cannot_read(path, error)
+            yield Reading(f"{name}:{number + 1}", None, cannot_read(path, error))
 
 
 def read_line(line: bytes) -> tuple[object, UsageEvent | EventError]:

@@ -6,18 +6,30 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import msgspec
 
 from tallybook.errors import EventError
 from tallybook.meter.identity import Path, canonical_record, record_digest
 from tallybook.meter.mapping import RecordMap, canonical, event_id_of
-from tallybook.meter.model import UsageEvent
+from tallybook.meter.model import Role, UsageEvent
 from tallybook.meter.read import read_event
 
-Reading = tuple[str, Any, UsageEvent | EventError]
-"""Place ``file:line``, the record as the source wrote it, and the event or why there is none."""
+
+class Reading(NamedTuple):
+    """One thing that a record tells.
+
+    ``place`` is ``file:line``, ``record`` what the source wrote, ``event`` what it means or why it
+    means nothing, ``role`` what it is an event of. A record that tells of several operations comes
+    as several readings, each with an id of its own.
+    """
+
+    place: str
+    record: Any
+    event: UsageEvent | EventError
+    role: Role = "call"
+
 
 _GZIP = b"\x1f\x8b"
 

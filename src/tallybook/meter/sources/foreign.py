@@ -1,0 +1,81 @@
+"""Records of a product that we know: its own JSON becomes canonical records, and these events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from tallybook.errors import EventError
+from tallybook.meter.identity import Path
+from tallybook.meter.model import Role
+from tallybook.meter.read import read_event
+from tallybook.meter.sources.json_records import records_of
+from tallybook.meter.sources.source import Reading, open_bytes
+
+
+class Told(NamedTuple):
+    """One thing that a foreign record tells, as a canonical record (`docs/start.md`)."""
+
+    canonical: dict[str, Any]
+    role: Role = "call"
+
+
+Translate = Callable[[dict[str, Any]], Iterable[Told]]
+"""A record of a product to what it tells; nothing for a record that is no usage.
+
+Raises:
+    EventError: the record is not what the product writes; the field, the figure, the next step.
+"""
+
+
+class Foreign:
+    """Files of one product: one JSON value each, or JSON lines.
+
+    Args:
+        name: the source of the events, as `docs/sources.md` lists it.
+        files: what to read; gzip is unpacked.
+        translate: makes canonical records of one record.
+        personal: where a record gives user and customer; the digest leaves both out.
+        list_path: where in a file's value the list of records lies.
+
+    Raises:
+        EventError: a file cannot be opened; nothing was read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        files: Sequence[FilePath],
+        translate: Translate,
+        *,
+        personal: tuple[Path, ...] = (),
+        list_path: Path = (),
+    ) -> None:
+        self.name = name
+        self.personal = personal
+        self._files = tuple(files)
+        self._translate = translate
+        self._list_path = list_path
+        for path in self._files:
+            open_bytes(path).close()
+
+    def read(self) -> Iterator[Reading]:
+        """Every record; one that tells several things comes once for each."""
+        for path in self._files:
+            for place, record, fault in records_of(path, self._list_path):
+                if fault:
+                    yield Reading(place, record, fault)
+                else:
+                    yield from readings(place, record, self._translate)
+
+
+def readings(place: str, record: dict[str, Any], translate: Translate) -> Iterator[Reading]:
+    """What one record tells, or its fault: a record is taken whole or refused whole."""
+    try:
+        told = [(read_event(each.canonical), each.role) for each in translate(record)]
+    except EventError as error:
+        yield Reading(place, record, error)
+        return
+    for event, role in told:
+        yield Reading(place, record, event, role)
