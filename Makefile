@@ -37,6 +37,7 @@ soak: setup
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group otel -o requirements/otel.txt
 
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) .venv-* out build dist
