@@ -10,6 +10,7 @@ from tallybook.money import NANO_PER_CENT
 from tallybook.report.body import body_digest
 from tallybook.report.issued import issued
 from tallybook.store import Store, Tx
+from tallybook.store.lake import EVERY
 
 GUARDED = (
     "document", "command", "pool_actual", "publication", "sheet", "chain", "posting", "statement"
@@ -77,7 +78,7 @@ def tamper_evidence(store: Store) -> Finding:
         faults = [f"{fault.kind} at {fault.where}" for fault in result.faults]
         faults += [f"database: {text}" for text in tx.integrity()]
         faults += _untied(tx)
-    snapshot = store.lake.snapshot()
+    snapshot = store.lake.snapshot(kinds=EVERY)
     store.lake.verify(snapshot)
     proven = f"chain head {result.head[:16]}.., {len(snapshot.files)} sealed files unchanged"
     return finding("INV-15", result.entries, faults, proven)

@@ -14,6 +14,7 @@ from tallybook.cli.app import App, progress, table
 from tallybook.cli.options import json_option
 from tallybook.errors import WrongUsageError
 from tallybook.ledger.verify import verify as verify_chain
+from tallybook.store.lake import EVERY
 
 
 @click.command()
@@ -70,7 +71,7 @@ def verify(ctx: click.Context, head: str) -> None:
         result = verify_chain(tx, head)
         faults = [{"kind": fault.kind, "where": fault.where} for fault in result.faults]
         faults += [{"kind": "database", "where": text} for text in tx.integrity()]
-    snapshot = app.store.lake.snapshot()
+    snapshot = app.store.lake.snapshot(kinds=EVERY)
     faults += [
         {"kind": "file", "where": f"{place}: {what}"}
         for place, what in app.store.lake.faults(snapshot)

@@ -44,7 +44,7 @@ def late_usage(tx: Tx) -> list[Late]:
 def _events_since(tx: Tx, period: str, manifest: int) -> int:
     events = tx.scalar(
         "SELECT COALESCE(SUM(rows), 0) FROM sealed_file"
-        " WHERE period = :period AND added > :manifest",
+        " WHERE period = :period AND added > :manifest AND kind <> 'evidence'",
         period=period,
         manifest=manifest,
     )

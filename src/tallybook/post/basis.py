@@ -15,7 +15,7 @@ from tallybook.post.sheet import Versions
 from tallybook.rate.publish import Publication, due_publication, publications
 from tallybook.store import Store, Tx
 from tallybook.store.documents import Recorded, document_versions, documents_at, latest_documents
-from tallybook.store.lake import Snapshot
+from tallybook.store.lake import CORRECTING, OBSERVED, Snapshot
 from tallybook.store.seal import combined_digest
 
 
@@ -117,7 +117,8 @@ def _basis(
     published = (*held, due) if due else tuple(held)
     prices = _prices_by_version(tx, recorded, published, books.prices)
     snapshot = store.lake.snapshot_in(tx, str(period), manifest)
-    everything = store.lake.snapshot_in(tx, "", manifest)
+    everything = store.lake.snapshot_in(tx, "", manifest, CORRECTING)
+    observed = store.lake.snapshot_in(tx, str(period), manifest, OBSERVED)
     policy_version = _policy_since(tx, recorded, period, policy)
     state = period_state(tx, str(period))
     start_us, end_us = books.calendar.bounds_us(period)
@@ -138,7 +139,7 @@ def _basis(
         ),
         versions=Versions(
             manifest=snapshot.version,
-            events=combined_digest([file.digest for file in snapshot.files]),
+            events=combined_digest([file.digest for file in observed.files]),
             prices=published[-1].label,
             policy=policy_version,
             org=_version(recorded, "org"),

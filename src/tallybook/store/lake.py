@@ -7,11 +7,11 @@ SUM, COUNT, comparisons and joins touch money: no division, no rounding (docs/de
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -20,12 +20,25 @@ import pyarrow.parquet as pq
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store.engine import Store, Tx
 from tallybook.store.events import EVENT_SCHEMA
-from tallybook.store.seal import SealedFile, file_sha256, manifest_version_in, sealed_file_of
+from tallybook.store.seal import (
+    Kind,
+    SealedFile,
+    file_sha256,
+    manifest_version_in,
+    sealed_file_of,
+)
 from tallybook.store.session import ColumnType, Engine, Session
 
 __all__ = ["ColumnType", "DuckSession", "Lake", "Session", "Snapshot"]
 
 _ARROW = {"text": pa.string(), "whole": pa.int64(), "truth": pa.bool_()}
+
+
+BILLING: Final[tuple[Kind, ...]] = ("events",)
+CORRECTING: Final[tuple[Kind, ...]] = ("events", "netting")
+OBSERVED: Final[tuple[Kind, ...]] = ("events", "evidence")
+EVERY: Final[tuple[Kind, ...]] = ("events", "evidence", "netting")
+"""Kinds of files: what bills, what takes events out, what sources told, all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +65,26 @@ class Lake:
         """Open every session from now on with another engine than DuckDB."""
         self._engine = engine
 
-    def snapshot(self, period: str = "", version: int | None = None) -> Snapshot:
+    def snapshot(
+        self, period: str = "", version: int | None = None, kinds: Collection[Kind] = BILLING
+    ) -> Snapshot:
         """The files as of a manifest version.
 
         Args:
             period: only this period's files; '' means all.
             version: the manifest version; None means the newest.
+            kinds: only files of these kinds; without it those whose rows bill.
         """
         with self._store.read() as tx:
-            return self.snapshot_in(tx, period, version)
+            return self.snapshot_in(tx, period, version, kinds)
 
-    def snapshot_in(self, tx: Tx, period: str = "", version: int | None = None) -> Snapshot:
+    def snapshot_in(
+        self,
+        tx: Tx,
+        period: str = "",
+        version: int | None = None,
+        kinds: Collection[Kind] = BILLING,
+    ) -> Snapshot:
         """As `snapshot`, inside a transaction."""
         as_of = manifest_version_in(tx) if version is None else version
         rows = tx.rows(
@@ -72,7 +94,8 @@ class Lake:
             as_of=as_of,
             period=period,
         )
-        return Snapshot(as_of, tuple(sealed_file_of(row) for row in rows))
+        files = (sealed_file_of(row) for row in rows if row.kind in kinds)
+        return Snapshot(as_of, tuple(files))
 
     def verify(self, snapshot: Snapshot) -> None:
         """Prove that every file holds the bytes that were sealed.
@@ -86,6 +109,27 @@ class Lake:
                 where=place,
                 next_step="restore this file from a backup; nothing was posted from it",
             )
+
+    def require_present(self, snapshot: Snapshot) -> None:
+        """Require every file to be there, as long as it was sealed; no byte is read.
+
+        Raises:
+            CorruptedError: naming the first file that is not.
+        """
+        for file in snapshot.files:
+            path = self.path(file)
+            try:
+                found = path.stat().st_size
+            except OSError as error:
+                found, what = -1, f"cannot be read: {error.strerror}"
+            else:
+                what = f"holds {found} bytes instead of {file.bytes}"
+            if found != file.bytes:
+                raise CorruptedError(
+                    f"a sealed file of {file.rows} events {what}",
+                    where=str(path),
+                    next_step="restore this file from a backup; nothing was posted from it",
+                )
 
     def faults(self, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
         """Files that are missing or hold other bytes than were sealed: (path, what is wrong)."""

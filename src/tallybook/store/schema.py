@@ -102,7 +102,52 @@ SEALED_FILE = Table(
     _int("supersedes"),
     _int("added"),
     Column("retired", BigInteger),
+    Column("kind", Text, nullable=False, server_default="events"),
     Index("sealed_file_period", "period"),
+)
+
+ALIAS = Table(
+    "alias",
+    METADATA,
+    Column("key", LargeBinary(16), primary_key=True),
+    Column("observation", LargeBinary(16), nullable=False),
+    Column("month", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+MEMBER = Table(
+    "member",
+    METADATA,
+    Column("observation", LargeBinary(16), primary_key=True),
+    Column("call", LargeBinary(16), nullable=False),
+    Column("month", Integer, nullable=False),
+    Index("member_call", "call"),
+    sqlite_with_rowid=False,
+)
+
+STANDING = Table(
+    "standing",
+    METADATA,
+    Column("subject", LargeBinary(16), primary_key=True),
+    _text("source"),
+    _text("event_id"),
+    Column("content", LargeBinary(16), nullable=False),
+    _int("revision"),
+    sqlite_with_rowid=False,
+)
+
+SUSPECT = Table(
+    "suspect",
+    METADATA,
+    Column("low", LargeBinary(16), primary_key=True),
+    Column("high", LargeBinary(16), primary_key=True),
+    _text("told"),
+    _int("found_us"),
+    _text("verdict"),
+    _text("actor"),
+    _text("reason"),
+    _int("decided_us"),
+    sqlite_with_rowid=False,
 )
 
 COMMAND = Table(
@@ -151,6 +196,14 @@ SHEET = Table(
     _text("body"),
     _text("sha256"),
     _int("at_us"),
+)
+
+GROUND = Table(
+    "ground",
+    METADATA,
+    _text("period", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _text("digest"),
 )
 
 CHAIN = Table(

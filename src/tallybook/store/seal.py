@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +25,17 @@ from tallybook.clock import Calendar, Period
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import faults
 from tallybook.store.engine import Store, Tx, canonical_json
+from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA, TEXT, WHOLE
+
+Kind = Literal["events", "evidence", "netting"]
+"""What a sealed file holds.
+
+``events``: what bills, each row once. ``evidence``: observations that do not bill by themselves.
+``netting``: names of events that bill no more, in the columns ``source`` and ``supersedes``.
+"""
+
+DERIVED: Final = bytes(16)
+"""The record digest of an event that was made of observations: no source wrote it."""
 
 ROWS_PER_FILE = 1_000_000
 _ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of parallel reading
@@ -52,14 +64,70 @@ class SealedFile:
     price_keys: tuple[tuple[str, str, str, str], ...]
     supersedes: int
     added: int
+    kind: Kind = "events"
 
 
-def seal(store: Store, calendar: Calendar, on_rows: Callable[[int], None] | None = None) -> int:
+class Arrivals:
+    """Observations that are about to be sealed, by position."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def column(self, name: str) -> list[Any]:
+        """One column of `tallybook.store.events.INBOX_SCHEMA`."""
+        values: list[Any] = self._table.column(name).to_pylist()
+        return values
+
+    def rows(self, positions: Sequence[int]) -> list[dict[str, Any]]:
+        """Whole rows, a map as a list of pairs."""
+        rows: list[dict[str, Any]] = self._table.take(pa.array(positions, pa.int64())).to_pylist()
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Netted:
+    """An event that bills no more: its row stays, and readers leave it out."""
+
+    source: str
+    event_id: str
+    started_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of arrivals.
+
+    ``beside`` are the positions of those that do not bill by their own row; ``derived`` are rows
+    that bill instead, in the columns of `tallybook.store.events.EVENT_SCHEMA`. ``write`` records
+    what the settlement stands on, in the transaction that lists the files.
+    """
+
+    beside: frozenset[int] = frozenset()
+    derived: Sequence[Mapping[str, Any]] = ()
+    netted: Sequence[Netted] = ()
+    write: Callable[[Tx], None] = lambda _tx: None
+
+
+Settle = Callable[[Arrivals], Settled]
+"""Decides what bills. It reads the books as they are; if they change before its answer is listed,
+it is asked again."""
+
+
+def seal(
+    store: Store,
+    calendar: Calendar,
+    settle: Settle = lambda _arrivals: Settled(),
+    on_rows: Callable[[int], None] | None = None,
+) -> int:
     """Seal everything in the inbox.
 
     Args:
         store: open books.
         calendar: the company's, which decides the period of an instant.
+        settle: decides which of the observations bill (`tallybook.meter.resolve`).
         on_rows: told the number of rows after each step, for a progress bar.
 
     Returns:
@@ -73,31 +141,90 @@ def seal(store: Store, calendar: Calendar, on_rows: Callable[[int], None] | None
         table = _read_batches(store, batches)
         if table is None:
             continue  # another command sealed them a moment ago
-        try:
-            name = f"{batches[0]:09d}-{batches[-1]:09d}"
-            files = [
-                write_file(store, part, period, name) for period, part in by_period(table, calendar)
-            ]
-        except OSError as error:
-            raise StoreError(
-                f"could not seal {table.num_rows} events: {error.strerror or error};"
-                " the inbox still holds them",
-                where=str(store.home / "lake"),
-                next_step="make room on the disk and run the same command again",
-            ) from error
-        faults.reached("seal.renamed")
-        _list_files(store, files, batches)
-        faults.reached("seal.listed")
-        sealed += table.num_rows
-        if on_rows:
-            on_rows(table.num_rows)
+        name = f"{batches[0]:09d}-{batches[-1]:09d}"
+        if _seal_table(store, calendar, settle, table, name, batches):
+            sealed += table.num_rows
+            if on_rows:
+                on_rows(table.num_rows)
     return sealed
 
 
+def settle_anew(store: Store, calendar: Calendar, settle: Settle) -> None:
+    """List what a settlement gives without arrivals: a decision about what is sealed already.
+
+    Raises:
+        StoreError: the disk refuses; nothing changed.
+    """
+    while True:
+        with store.read() as tx:
+            name = f"settled-{manifest_version_in(tx):09d}"
+        if _seal_table(store, calendar, settle, INBOX_SCHEMA.empty_table(), name, ()):
+            return
+
+
+def _seal_table(
+    store: Store,
+    calendar: Calendar,
+    settle: Settle,
+    table: pa.Table,
+    name: str,
+    batches: Sequence[int],
+) -> bool:
+    """Write and list one lot; False if the books changed meanwhile and it is to be done again."""
+    with store.read() as tx:
+        seen = manifest_version_in(tx)
+    settled = settle(Arrivals(table))
+    try:
+        files = _write_files(store, calendar, table, settled, name)
+    except OSError as error:
+        raise StoreError(
+            f"could not seal {table.num_rows} events: {error.strerror or error};"
+            " the inbox still holds them",
+            where=str(store.home / "lake"),
+            next_step="make room on the disk and run the same command again",
+        ) from error
+    faults.reached("seal.renamed")
+    listed = _list_files(store, files, batches, seen, settled.write)
+    faults.reached("seal.listed")
+    return listed
+
+
+def _write_files(
+    store: Store, calendar: Calendar, table: pa.Table, settled: Settled, name: str
+) -> list[SealedFile]:
+    beside = pa.array([i in settled.beside for i in range(table.num_rows)], pa.bool_())
+    own = table.filter(pc.invert(beside)) if settled.beside else table
+    derived = pa.Table.from_pylist([dict(row) for row in settled.derived], EVENT_SCHEMA)
+    netting = pa.Table.from_pylist([_netting_row(one) for one in settled.netted], EVENT_SCHEMA)
+    kinds: tuple[tuple[Kind, pa.Table], ...] = (
+        ("events", pa.concat_tables([own.drop_columns("role"), derived])),
+        ("evidence", table.filter(beside)),
+        ("netting", netting),
+    )
+    return [
+        write_file(store, part, period, name, kind)
+        for kind, rows in kinds
+        for period, part in by_period(rows, calendar)
+    ]
+
+
+def _netting_row(one: Netted) -> dict[str, Any]:
+    blank: dict[str, Any] = dict.fromkeys(EVENT_SCHEMA.names)
+    blank |= dict.fromkeys(TEXT, "") | dict.fromkeys(WHOLE, 0) | {"units": [], "labels": []}
+    named = {"source": one.source, "supersedes": one.event_id, "started_us": one.started_us}
+    return blank | {"key": DERIVED, "record": DERIVED} | named
+
+
 def content_digest(keys: Sequence[bytes], records: Sequence[bytes]) -> int:
-    """The order-independent digest of a set of events, as an integer below 2**128."""
+    """The order-independent digest of a set of events, as an integer below 2**128.
+
+    What was made of observations is left out: the observations are in, wherever they lie, so that
+    the order in which they came does not matter (INV-07).
+    """
     total = 0
     for key, record in zip(keys, records, strict=True):
+        if record == DERIVED:
+            continue
         total += int.from_bytes(blake2b(key + record, digest_size=16).digest(), "big")
     return total % _DIGEST_MODULUS
 
@@ -132,7 +259,7 @@ def _read_batches(store: Store, batches: Sequence[int]) -> pa.Table | None:
                     where=str(store.home),
                     next_step="restore the book from a backup, then ingest the sources again",
                 )
-            tables.append(ipc.open_stream(row.events).read_all().drop_columns("role"))
+            tables.append(ipc.open_stream(row.events).read_all())
     return pa.concat_tables(tables)
 
 
@@ -147,7 +274,9 @@ def by_period(table: pa.Table, calendar: Calendar) -> Iterator[tuple[Period, pa.
         table = table.filter(pc.invert(inside))
 
 
-def write_file(store: Store, part: pa.Table, period: Period, name: str) -> SealedFile:
+def write_file(
+    store: Store, part: pa.Table, period: Period, name: str, kind: Kind = "events"
+) -> SealedFile:
     """Write one immutable file, safe against a power cut; it counts once `list_files` lists it.
 
     Args:
@@ -155,6 +284,7 @@ def write_file(store: Store, part: pa.Table, period: Period, name: str) -> Seale
         part: events of `tallybook.store.events.EVENT_SCHEMA`, all of the period.
         period: theirs.
         name: the file's, without suffix; a file of that name is replaced.
+        kind: what its rows are.
 
     Returns:
         what the manifest will say; ``added`` is still 0.
@@ -162,7 +292,7 @@ def write_file(store: Store, part: pa.Table, period: Period, name: str) -> Seale
     Raises:
         OSError: the disk refuses.
     """
-    listed = f"events/{period}/{name}.parquet"
+    listed = f"{kind}/{period}/{name}.parquet"
     path = store.home / "lake" / listed
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
@@ -191,6 +321,7 @@ def write_file(store: Store, part: pa.Table, period: Period, name: str) -> Seale
         price_keys=_price_keys(part),
         supersedes=part.num_rows - _equal_count(part.column("supersedes"), ""),
         added=0,
+        kind=kind,
     )
 
 
@@ -217,21 +348,25 @@ def _equal_count(column: pa.ChunkedArray, value: str) -> int:
     return int(pc.sum(pc.equal(column, value)).as_py() or 0)
 
 
-def _list_files(store: Store, files: Sequence[SealedFile], batches: Sequence[int]) -> None:
+def _list_files(
+    store: Store,
+    files: Sequence[SealedFile],
+    batches: Sequence[int],
+    seen: int,
+    write: Callable[[Tx], None],
+) -> bool:
+    first, last = (batches[0], batches[-1]) if batches else (0, -1)
+    inside = "batch BETWEEN :first AND :last"
     with store.write() as tx:
-        present = tx.scalar(
-            "SELECT COUNT(*) FROM inbox WHERE batch BETWEEN :first AND :last",
-            first=batches[0],
-            last=batches[-1],
-        )
+        present = tx.scalar(f"SELECT COUNT(*) FROM inbox WHERE {inside}", first=first, last=last)
         if present != len(batches):
-            return  # another command sealed the same batches a moment ago: its files have our names
+            return False  # another command sealed them a moment ago: its files have our names
+        if manifest_version_in(tx) != seen:
+            return False  # what was settled stands on older observations
         list_files(tx, files)
-        tx.run(
-            "DELETE FROM inbox WHERE batch BETWEEN :first AND :last",
-            first=batches[0],
-            last=batches[-1],
-        )
+        write(tx)
+        tx.run(f"DELETE FROM inbox WHERE {inside}", first=first, last=last)
+    return True
 
 
 def list_files(tx: Tx, files: Sequence[SealedFile]) -> None:
@@ -240,9 +375,9 @@ def list_files(tx: Tx, files: Sequence[SealedFile]) -> None:
     for file in files:
         tx.run(
             "INSERT INTO sealed_file (path, period, rows, bytes, sha256, digest, min_us,"
-            " max_us, meters, price_keys, supersedes, added, retired)"
+            " max_us, meters, price_keys, supersedes, added, retired, kind)"
             " VALUES (:path, :period, :rows, :bytes, :sha256, :digest, :min_us, :max_us,"
-            " :meters, :price_keys, :supersedes, :added, NULL)",
+            " :meters, :price_keys, :supersedes, :added, NULL, :kind)",
             path=file.path,
             period=file.period,
             rows=file.rows,
@@ -255,6 +390,7 @@ def list_files(tx: Tx, files: Sequence[SealedFile]) -> None:
             price_keys=canonical_json(file.price_keys),
             supersedes=file.supersedes,
             added=version,
+            kind=file.kind,
         )
 
 
