@@ -48,3 +48,22 @@ def test_what_is_no_object_is_a_fault_with_its_line(tmp_path):
     assert first.event.tokens == {"output": 1}
     assert (second.place, second.record) == ("toy.jsonl:2", 7)
     assert "a record is a JSON object" in second.event.what
+
+
+def test_a_line_is_read_by_itself(tmp_path):
+    source = Foreign("toy", [], translate)
+    (one,) = source.line("toy.jsonl:7", b'{"id": "a", "calls": 1, "out": 5}\n')
+    assert (one.place, one.event.event_id) == ("toy.jsonl:7", "a:0")
+    (fault,) = source.line("toy.jsonl:8", b'{"id": \n')
+    assert fault.event.what.startswith("not JSON")
+
+
+def test_what_is_prepared_is_what_is_kept(tmp_path):
+    file = tmp_path / "toy.jsonl"
+    file.write_text('{"id": "a", "calls": 1, "out": 5, "prompt": "secret"}')
+
+    def without_prompt(record):
+        return {name: value for name, value in record.items() if name != "prompt"}
+
+    (one,) = Foreign("toy", [file], translate, prepare=without_prompt).read()
+    assert one.record == {"id": "a", "calls": 1, "out": 5}

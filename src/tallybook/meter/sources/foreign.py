@@ -10,7 +10,7 @@ from tallybook.errors import EventError
 from tallybook.meter.identity import Path
 from tallybook.meter.model import Role
 from tallybook.meter.read import read_event
-from tallybook.meter.sources.json_records import records_of
+from tallybook.meter.sources.json_records import records_in, records_of
 from tallybook.meter.sources.source import Reading, open_bytes
 
 
@@ -29,6 +29,14 @@ Raises:
 """
 
 
+Prepare = Callable[[dict[str, Any]], dict[str, Any]]
+"""A record as it is kept: JSON in texts opened, prompts and completions left out.
+
+Raises:
+    EventError: as `Translate`.
+"""
+
+
 class Foreign:
     """Files of one product: one JSON value each, or JSON lines.
 
@@ -36,6 +44,7 @@ class Foreign:
         name: the source of the events, as `docs/sources.md` lists it.
         files: what to read; gzip is unpacked.
         translate: makes canonical records of one record.
+        prepare: done before that; its record is the one that is digested and kept.
         personal: where a record gives user and customer; the digest leaves both out.
         list_path: where in a file's value the list of records lies.
 
@@ -51,31 +60,43 @@ class Foreign:
         *,
         personal: tuple[Path, ...] = (),
         list_path: Path = (),
+        prepare: Prepare | None = None,
     ) -> None:
         self.name = name
         self.personal = personal
         self._files = tuple(files)
         self._translate = translate
         self._list_path = list_path
+        self._prepare = prepare
         for path in self._files:
             open_bytes(path).close()
 
     def read(self) -> Iterator[Reading]:
         """Every record; one that tells several things comes once for each."""
         for path in self._files:
-            for place, record, fault in records_of(path, self._list_path):
-                if fault:
-                    yield Reading(place, record, fault)
-                else:
-                    yield from readings(place, record, self._translate)
+            yield from self._readings(records_of(path, self._list_path))
+
+    def line(self, place: str, line: bytes) -> Iterator[Reading]:
+        """Every record of one line; see `tallybook.meter.sources.source.Lined`."""
+        return self._readings(records_in(place, line, self._list_path))
+
+    def _readings(self, records: Iterable[tuple[str, Any, EventError | None]]) -> Iterator[Reading]:
+        for place, record, fault in records:
+            if fault:
+                yield Reading(place, record, fault)
+            else:
+                yield from readings(place, record, self._translate, self._prepare)
 
 
-def readings(place: str, record: dict[str, Any], translate: Translate) -> Iterator[Reading]:
+def readings(
+    place: str, record: dict[str, Any], translate: Translate, prepare: Prepare | None = None
+) -> Iterator[Reading]:
     """What one record tells, or its fault: a record is taken whole or refused whole."""
     try:
-        told = [(read_event(each.canonical), each.role) for each in translate(record)]
+        kept = prepare(record) if prepare else record
+        told = [(read_event(each.canonical), each.role) for each in translate(kept)]
     except EventError as error:
         yield Reading(place, record, error)
         return
     for event, role in told:
-        yield Reading(place, record, event, role)
+        yield Reading(place, kept, event, role)

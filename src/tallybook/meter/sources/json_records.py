@@ -39,6 +39,7 @@ class JsonRecords:
     def __init__(self, files: Sequence[FilePath], mapping: RecordMap) -> None:
         self._files = tuple(files)
         self._mapping = mapping
+        self._mapper = Mapper(mapping)
         for path in self._files:
             open_bytes(path).close()
 
@@ -54,6 +55,11 @@ class JsonRecords:
             for place, record, fault in records_of(path, self._mapping.records):
                 yield Reading(place, record, fault or mapper.event(record))
 
+    def line(self, place: str, line: bytes) -> Iterator[Reading]:
+        """Every record of one line; see `tallybook.meter.sources.source.Lined`."""
+        for at, record, fault in records_in(place, line, self._mapping.records):
+            yield Reading(at, record, fault or self._mapper.event(record))
+
 
 def records_of(
     path: FilePath, list_path: Path = ()
@@ -65,7 +71,20 @@ def records_of(
         list_path: where in a value the list of records lies; () takes the value itself, or each
             member of an array.
     """
-    for place, record in _records(path, list_path):
+    return _judged(_records(path, list_path))
+
+
+def records_in(
+    place: str, line: bytes, list_path: Path = ()
+) -> Iterator[tuple[str, Any, EventError | None]]:
+    """The same of one line of JSON lines, of which one knows only where it stands."""
+    return _judged(_line(place, line, list_path))
+
+
+def _judged(
+    records: Iterable[tuple[str, Any]],
+) -> Iterator[tuple[str, Any, EventError | None]]:
+    for place, record in records:
         if isinstance(record, dict):
             yield place, record, None
         elif isinstance(record, EventError):
@@ -92,15 +111,17 @@ def _records(path: FilePath, list_path: Path) -> Iterator[tuple[str, Any]]:
 
 def _lines(name: str, lines: Iterable[bytes], list_path: Path) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(lines, 1):
-        if line.isspace():
-            continue
-        place = f"{name}:{number}"
-        try:
-            value = _DECODER.decode(line)
-        except FAULTS as error:
-            yield place, not_json(error)
-        else:
-            yield from _listed(place, value, list_path)
+        if not line.isspace():
+            yield from _line(f"{name}:{number}", line, list_path)
+
+
+def _line(place: str, line: bytes, list_path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        value = _DECODER.decode(line)
+    except FAULTS as error:
+        yield place, not_json(error)
+    else:
+        yield from _listed(place, value, list_path)
 
 
 def _whole(name: str, whole: bytes, list_path: Path) -> Iterator[tuple[str, Any]]:

@@ -42,6 +42,10 @@ class Jsonl:
         for path in self._files:
             yield from _read_file(path)
 
+    def line(self, place: str, line: bytes) -> Iterator[Reading]:
+        """The event of one line; see `tallybook.meter.sources.source.Lined`."""
+        yield Reading(place, *read_line(line))
+
 
 def _read_file(path: FilePath) -> Iterator[Reading]:
     name, number = path.name, 0

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast, runtime_checkable
 
 import msgspec
 
@@ -47,6 +47,14 @@ class Source(Protocol):
 
     def read(self) -> Iterator[Reading]:
         """Every record of every file, in order; a record that cannot be read comes as its fault."""
+
+
+@runtime_checkable
+class Lined(Source, Protocol):
+    """A source whose files are lines, each of which can be read by itself as it comes."""
+
+    def line(self, place: str, line: bytes) -> Iterator[Reading]:
+        """Every record of one line; ``place`` says where the line stands."""
 
 
 def open_bytes(path: FilePath) -> BinaryIO:
