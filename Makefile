@@ -38,6 +38,7 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group otel -o requirements/otel.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group spark -o requirements/spark.txt
 
 clean:
 	rm -rf $(VENV) .venv-* out build dist

@@ -40,7 +40,7 @@ GROUND = {
 }
 ROOMS = {*NUMBERED, *BESIDE, *EDGES, *GROUND}
 
-ENGINES = {"sqlalchemy", "sqlite3", "alembic", "duckdb", "pyarrow"}
+ENGINES = {"sqlalchemy", "sqlite3", "alembic", "duckdb", "pyarrow", "pyspark", "py4j", "sqlglot"}
 NETWORK = {"socket", "ssl", "http", "urllib", "requests", "httpx", "aiohttp", "smtplib", "ftplib"}
 NETWORK_FREE = {"http.HTTPStatus", "urllib.parse"}
 CHANCE = {"random", "secrets", "uuid"}
