@@ -1,6 +1,7 @@
 import pytest
 
-from tallybook.books import Change, plan
+from tallybook.books import Change
+from tallybook.books.plan import plan
 
 
 @pytest.fixture

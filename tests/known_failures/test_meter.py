@@ -13,7 +13,8 @@ import crash
 from company import Company
 from tallybook.clock import Calendar, FixedClock
 from tallybook.errors import EventError
-from tallybook.meter import ingest, read_event, read_mapping
+from tallybook.meter import read_event, read_mapping
+from tallybook.meter.ingest import ingest
 from tallybook.meter.measure import total_tokens
 from tallybook.meter.sources.json_records import JsonRecords
 from tallybook.meter.sources.jsonl import Jsonl

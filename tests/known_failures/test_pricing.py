@@ -11,7 +11,8 @@ import pytest
 from company import PRICES, policy, usage
 from tallybook.clock import Period
 from tallybook.errors import BooksError, PeriodError
-from tallybook.meter import ingest, read_mapping
+from tallybook.meter import read_mapping
+from tallybook.meter.ingest import ingest
 from tallybook.meter.read import read_event
 from tallybook.meter.sources.json_records import JsonRecords
 from tallybook.post.basis import read_basis

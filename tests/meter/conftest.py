@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tallybook.clock import FixedClock
-from tallybook.meter import ingest
+from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.store import Store
 

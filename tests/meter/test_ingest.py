@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tallybook.clock import Calendar, FixedClock
-from tallybook.meter import ingest, quarantined, quarantined_count
+from tallybook.meter import quarantined, quarantined_count
+from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.store import Store, faults
 from tallybook.store.seal import combined_digest, seal
@@ -103,7 +104,7 @@ KILLED = """
 import itertools, os, signal, sys
 from pathlib import Path
 from tallybook.clock import FixedClock
-from tallybook.meter import ingest
+from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.store import Store, faults
 home, file, point = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]

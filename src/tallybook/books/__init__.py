@@ -1,52 +1,58 @@
 """The policy files as data: read, checked, recorded as documents, compared, and typed."""
 
-from tallybook.books.documents import (
-    KINDS,
-    REQUIRED_KINDS,
-    Document,
-    example_files,
-    parse,
-    read_folder,
-)
-from tallybook.books.globs import glob_matches, glob_regex, is_glob
-from tallybook.books.meters import (
-    TOKEN_CLASSES,
-    TOKEN_CLASSES_INFORMATIVE,
-    TOKEN_CLASSES_INPUT,
-    TOKEN_CLASSES_OUTPUT,
-    TOKEN_CLASSES_VERSION,
-)
-from tallybook.books.model import (
-    FOREVER_US,
-    MODELS,
-    PURPOSES,
-    ROLES,
-    RULE_FIELDS,
-    STATES,
-    Books,
-    Budget,
-    Budgets,
-    BusinessUnit,
-    Company,
-    ContractRow,
-    CostPool,
-    Evaluation,
-    Feature,
-    Increase,
-    Key,
-    Org,
-    Policy,
-    PolicyVersion,
-    PriceAlias,
-    Prices,
-    RateCard,
-    Rule,
-    Service,
-    Span,
-    Team,
-    TeamPolicy,
-)
-from tallybook.books.plan import Change, Plan, plan
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tallybook.books.documents import (
+        KINDS,
+        REQUIRED_KINDS,
+        Document,
+        example_files,
+        parse,
+        read_folder,
+    )
+    from tallybook.books.globs import glob_matches, glob_regex, is_glob
+    from tallybook.books.meters import (
+        TOKEN_CLASSES,
+        TOKEN_CLASSES_INFORMATIVE,
+        TOKEN_CLASSES_INPUT,
+        TOKEN_CLASSES_OUTPUT,
+        TOKEN_CLASSES_VERSION,
+    )
+    from tallybook.books.model import (
+        FOREVER_US,
+        MODELS,
+        PURPOSES,
+        ROLES,
+        RULE_FIELDS,
+        STATES,
+        Books,
+        Budget,
+        Budgets,
+        BusinessUnit,
+        Company,
+        ContractRow,
+        CostPool,
+        Evaluation,
+        Feature,
+        Increase,
+        Key,
+        Org,
+        Policy,
+        PolicyVersion,
+        PriceAlias,
+        Prices,
+        RateCard,
+        Rule,
+        Service,
+        Span,
+        Team,
+        TeamPolicy,
+    )
+    from tallybook.books.plan import Change, Plan
 
 __all__ = [
     "FOREVER_US",
@@ -92,6 +98,17 @@ __all__ = [
     "glob_regex",
     "is_glob",
     "parse",
-    "plan",
     "read_folder",
 ]
+
+_MODULES: Final = ("meters", "globs", "model", "documents", "plan")  # the lightest first
+
+
+def __getattr__(name: str) -> Any:
+    """A name is loaded when it is first asked for: who needs one module pays for no other."""
+    if name in __all__:
+        for module in _MODULES:
+            names = vars(import_module(f"{__name__}.{module}"))
+            if name in names:
+                return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
