@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tallybook.attribute.model import AttributedLine, Owner
 from tallybook.attribute.owner import OrgAt
@@ -33,7 +33,11 @@ def attribute_lines(session: Session, metering: Metering, org: Org) -> list[Attr
     same = " AND ".join(f"r.c{i} = c.c{i}" for i in range(len(metering.carried)))
     units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
     rows = session.rows(sql_text(__package__, "lines").format(same=same, units=units))
-    lines = [_line(row, owners, metering.units) for row in rows]
+    return in_order(_line(row, owners, metering.units) for row in rows)
+
+
+def in_order(lines: Iterable[AttributedLine]) -> list[AttributedLine]:
+    """Lines by provider, owner and state."""
     return sorted(lines, key=_order)
 
 

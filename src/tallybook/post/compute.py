@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tallybook.allocate.model import Month, PoolAmount
 from tallybook.attribute.lines import attribute_lines
@@ -41,11 +42,29 @@ def price_rows(basis: Basis) -> list[PriceRow]:
     return rows
 
 
-def attributed(store: Store, basis: Basis) -> list[AttributedLine]:
-    """Rate and attribute the period's events: one scan."""
-    metering = metering_of(basis)
+def attributed(
+    store: Store, basis: Basis, rows: Sequence[PriceRow] | None = None
+) -> list[AttributedLine]:
+    """Rate and attribute the period's events: one scan.
+
+    Args:
+        store: open books.
+        basis: what the run stands on.
+        rows: its price rows, if the caller has them; they may price more than the events carry.
+    """
+    return _lines(store, basis, metering_of(basis), price_rows(basis) if rows is None else rows)
+
+
+def netted(store: Store, basis: Basis, rows: Sequence[PriceRow]) -> list[AttributedLine]:
+    """The same of the events that the basis's corrections supersede, and of no others."""
+    return _lines(store, basis, replace(metering_of(basis), only_netted=True), rows)
+
+
+def _lines(
+    store: Store, basis: Basis, metering: Metering, rows: Sequence[PriceRow]
+) -> list[AttributedLine]:
     with store.lake.session(basis.snapshot, basis.corrections) as session:
-        rate_events(session, metering, price_rows(basis))
+        rate_events(session, metering, rows)
         return attribute_lines(session, metering, basis.books.org)
 
 

@@ -14,10 +14,11 @@ from tallybook.attribute.model import AttributedLine
 from tallybook.clock import Period
 from tallybook.ledger.state import CLOSED, RecordedAct, period_state, standing_close
 from tallybook.post.basis import Basis, basis_at
-from tallybook.post.compute import attributed
+from tallybook.post.increment import Compute
 from tallybook.post.sheet import Versions, sheet_number, sheet_versions
 from tallybook.store import Store, Tx
-from tallybook.store.lake import Snapshot
+from tallybook.store.growth import files_since
+from tallybook.store.lake import BILLING, CORRECTING, Snapshot
 
 Span = tuple[int, int]
 """the numbers of two cost sheets of one period: before and after late usage"""
@@ -62,11 +63,13 @@ class Ranges:
 class LateMonth:
     """A closed month with late usage: its frozen basis over all of its events, and their lines.
 
-    ``since`` is the number of the cost sheet that is booked.
+    ``since`` is the number of the cost sheet that is booked; ``ground`` the digest of what decided
+    the lines but the events.
     """
 
     basis: Basis
     lines: tuple[AttributedLine, ...]
+    ground: str
     close: RecordedAct
     since: int
 
@@ -102,9 +105,11 @@ def _is_stale(store: Store, tx: Tx, period: str) -> bool:
     held = sheet_versions(tx, period)
     since = held[1].manifest if held else 0
     events = store.lake.snapshot_in(tx, period)
-    if any(file.added > since for file in events.files):
+    came = files_since(tx, period, since, events.version, BILLING)
+    everywhere = files_since(tx, "", since, events.version, CORRECTING)
+    if came is None or everywhere is None or came:
         return True
-    newer = [f for f in store.lake.snapshot_in(tx).files if f.supersedes and f.added > since]
+    newer = [file for file in everywhere if file.supersedes]
     if not newer or not events.files:
         return False
     with store.lake.session(events, Snapshot(events.version, tuple(newer))) as session:
@@ -115,8 +120,13 @@ def _is_stale(store: Store, tx: Tx, period: str) -> bool:
     return bool(met[0][0])
 
 
-def late_months(store: Store, period: Period) -> tuple[LateMonth, ...]:
+def late_months(store: Store, period: Period, compute: Compute) -> tuple[LateMonth, ...]:
     """Compute what came late for closed periods, if this is the period that it posts into.
+
+    Args:
+        store: open books.
+        period: the open one that is run.
+        compute: how to come to a period's lines.
 
     Raises:
         CorruptedError: a sealed file is not what was written.
@@ -131,19 +141,20 @@ def late_months(store: Store, period: Period) -> tuple[LateMonth, ...]:
         before = held[name]
         assert close is not None, "a stale period is closed"
         assert before is not None, "a closed period has a sheet"
-        found.append(_late_month(store, Period.parse(name), close, before[0]))
+        found.append(_late_month(store, Period.parse(name), close, before[0], compute))
     return tuple(found)
 
 
-def _late_month(store: Store, period: Period, close: RecordedAct, since: int) -> LateMonth:
+def _late_month(
+    store: Store, period: Period, close: RecordedAct, since: int, compute: Compute
+) -> LateMonth:
     """The month under what its close froze, over all events that are sealed now."""
     frozen = Versions.of(close.versions)
     newest = replace(frozen, manifest=store.lake.snapshot().version)
     basis = basis_at(store, period, newest)
     basis = replace(basis, versions=replace(basis.versions, late=frozen.late))
-    store.lake.verify(basis.snapshot)
-    store.lake.verify(basis.corrections)
-    return LateMonth(basis, tuple(attributed(store, basis)), close, since)
+    computed = compute(store, basis)
+    return LateMonth(basis, computed.lines, computed.ground, close, since)
 
 
 def late_moved(store: Store, tx: Tx, period: Period, months: tuple[LateMonth, ...]) -> bool:

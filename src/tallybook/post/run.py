@@ -22,7 +22,8 @@ from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import last_act
 from tallybook.post.basis import Basis, latest_books, read_basis
-from tallybook.post.compute import attributed, month_of, pool_actuals
+from tallybook.post.compute import month_of, pool_actuals
+from tallybook.post.increment import Compute, compute_since, compute_whole
 from tallybook.post.late import LateMonth, Ranges, late_months, late_moved, standing_ranges
 from tallybook.post.sheet import save_sheet, sheet_versions
 from tallybook.rate.publish import publish
@@ -67,10 +68,14 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A period computed anew: its basis and lines, and the closed months with late usage for it."""
+    """A period computed anew: its basis and lines, and the closed months with late usage for it.
+
+    ``ground`` is the digest of what decided the lines but the events.
+    """
 
     basis: Basis
     lines: tuple[AttributedLine, ...]
+    ground: str
     late: tuple[LateMonth, ...] = ()
 
 
@@ -82,6 +87,7 @@ Finish = Callable[[Tx, Fresh], Result]
 def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
     """Rate, attribute, allocate and post what is new in an open period.
 
+    Events that the last cost sheet covers are not read again while it stands on the same ground.
     Late usage of closed periods is posted with it if this is the period that it lands in.
 
     Raises:
@@ -93,16 +99,19 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
     def finish(tx: Tx, fresh: Fresh) -> RunResult:
         return post_lines(tx, fresh, actor, clock.now_us())
 
-    return on_fresh_lines(store, period, finish)
+    return on_fresh_lines(store, period, finish, compute=compute_since)
 
 
-def on_fresh_lines(store: Store, period: Period, finish: Finish[Result]) -> Result:
+def on_fresh_lines(
+    store: Store, period: Period, finish: Finish[Result], *, compute: Compute = compute_whole
+) -> Result:
     """Compute an open period's lines, then finish in one transaction that they still hold in.
 
     Args:
         store: open books.
         period: which.
         finish: writes; it is called once more if other commands changed the ground meanwhile.
+        compute: how; by default from all events, each file proven by its digest.
 
     Raises:
         PeriodError: the period is closed.
@@ -113,9 +122,9 @@ def on_fresh_lines(store: Store, period: Period, finish: Finish[Result]) -> Resu
         seal_inbox(store)
         basis = read_basis(store, period)
         require_open(basis)
-        store.lake.verify(basis.snapshot)
-        store.lake.verify(basis.corrections)
-        fresh = Fresh(basis, tuple(attributed(store, basis)), late_months(store, period))
+        computed = compute(store, basis)
+        late = late_months(store, period, compute)
+        fresh = Fresh(basis, computed.lines, computed.ground, late)
         faults.reached("run.computed")
         with store.write() as tx:
             if not moved(store, tx, basis) and not late_moved(store, tx, period, fresh.late):
@@ -134,7 +143,7 @@ def post_lines(tx: Tx, fresh: Fresh, actor: str, now_us: int) -> RunResult:
         publish(tx, basis.due, now_us)
     adjusting, ranges = _late_entries(tx, fresh, now_us)
     basis = replace(basis, versions=replace(basis.versions, late=str(ranges)))
-    number = save_sheet(tx, period, basis.versions, lines, now_us)
+    number = save_sheet(tx, period, basis.versions, lines, now_us, fresh.ground)
     entries = [*entries_due(tx, basis, allocation, number), *adjusting]
     entries += _taken_back(tx, basis, number)
     ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
@@ -262,7 +271,7 @@ def _late_entries(tx: Tx, fresh: Fresh, now_us: int) -> tuple[list[Entry], Range
         versions = month.basis.versions
         actuals = pool_actuals(tx, month.period, versions.pools)
         wanted = targets(allocate(month_of(month.basis, month.lines, actuals)), month.basis)
-        number = save_sheet(tx, month.period, versions, month.lines, now_us)
+        number = save_sheet(tx, month.period, versions, month.lines, now_us, month.ground)
         ranges = ranges.plus(month.period, month.since, number)
         entries += [
             Entry(

@@ -154,6 +154,23 @@ def sheet_at(tx: Tx, period: str, number: int) -> Sheet | None:
     return Sheet(period, int(row.number), versions, lines_of(row.body))
 
 
+def grounded_sheet(tx: Tx, period: str) -> tuple[Sheet, str] | None:
+    """The latest sheet with the digest of its ground; None without either.
+
+    Raises:
+        CorruptedError: it is not what was written.
+    """
+    sheet = latest_sheet(tx, period)
+    if sheet is None:
+        return None
+    digest = tx.scalar(
+        "SELECT digest FROM ground WHERE period = :period AND number = :number",
+        period=period,
+        number=sheet.number,
+    )
+    return (sheet, str(digest)) if digest else None
+
+
 def sheet_versions(tx: Tx, period: str) -> tuple[int, Versions] | None:
     """Number and versions of the latest sheet, without its lines."""
     row = tx.row(
@@ -174,10 +191,29 @@ def sheet_number(tx: Tx, period: str, versions: Mapping[str, object]) -> int:
 
 
 def save_sheet(
-    tx: Tx, period: str, versions: Versions, lines: Sequence[AttributedLine], now_us: int
+    tx: Tx,
+    period: str,
+    versions: Versions,
+    lines: Sequence[AttributedLine],
+    now_us: int,
+    ground: str,
 ) -> int:
-    """Keep a sheet, unless the latest says the same under the same versions; returns its number."""
-    body = body_of(lines)
+    """Keep a sheet, unless the latest says the same under the same versions; returns its number.
+
+    ``ground`` is the digest of what decided the lines but the events; it is no part of the sheet.
+    """
+    number = _kept(tx, period, versions, body_of(lines), now_us)
+    tx.run(
+        "INSERT INTO ground (period, number, digest) VALUES (:period, :number, :digest)"
+        " ON CONFLICT (period, number) DO UPDATE SET digest = :digest",
+        period=period,
+        number=number,
+        digest=ground,
+    )
+    return number
+
+
+def _kept(tx: Tx, period: str, versions: Versions, body: str, now_us: int) -> int:
     digest = sha256(body.encode()).hexdigest()
     text = canonical_json(versions.as_dict())
     held = tx.row(

@@ -26,6 +26,7 @@ class Metering:
 
     ``carried`` are the event fields that may decide whose call it is (``labels.x`` allowed);
     ``epochs_us`` are the instants inside the period at which the answer may change.
+    ``only_netted`` groups the events that corrections supersede, and no others.
     """
 
     start_us: int
@@ -34,6 +35,7 @@ class Metering:
     epochs_us: tuple[int, ...]
     meters: tuple[str, ...]
     has_corrections: bool
+    only_netted: bool = False
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceR
             f",\n  g.q{meters.index(unit)} AS u{i}" for i, unit in enumerate(metering.units)
         ),
         price_join=PRICE_JOIN,
-        corrections=CORRECTIONS if metering.has_corrections else "",
+        corrections=_netting(metering),
     )
 
 
@@ -80,9 +82,17 @@ PRICE_JOIN = """LEFT JOIN price p ON e.provider = p.provider AND e.model = p.mod
   AND e.started_us >= p.from_us AND e.started_us < p.to_us
   AND e.context_tokens > p.context_over AND e.context_tokens <= p.context_upto"""
 
-# A correction is a new event that names what it supersedes; the old one is netted: left out.
-CORRECTIONS = """ANTI JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s
+_SUPERSEDED = """JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s
   ON e.source = s.source AND e.event_id = s.supersedes"""
+# A correction is a new event that names what it supersedes; the old one is netted: left out.
+CORRECTIONS = f"ANTI {_SUPERSEDED}"
+_NETTED = f"SEMI {_SUPERSEDED}"
+
+
+def _netting(metering: Metering) -> str:
+    if metering.only_netted:
+        return _NETTED
+    return CORRECTIONS if metering.has_corrections else ""
 
 
 def carried_sql(metering: Metering) -> str:

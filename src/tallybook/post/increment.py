@@ -1,0 +1,192 @@
+"""A period's lines from its last cost sheet and what came since: metering is a sum.
+
+The sheet holds the sums over the events that were sealed before it. If everything else that decides
+them is what it was (the *ground*), only newer events are metered and added; an old event that a
+newer one supersedes is metered alone and taken off. If anything differs, all events are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from tallybook.attribute.lines import in_order
+from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.post.basis import Basis
+from tallybook.post.compute import attributed, metering_of, netted, price_rows
+from tallybook.post.sheet import grounded_sheet
+from tallybook.rate.model import PriceKey, PriceRow
+from tallybook.store import Store
+from tallybook.store.growth import files_since
+from tallybook.store.lake import BILLING, CORRECTING, Snapshot
+from tallybook.store.seal import SealedFile
+
+_DECIDING = ("books", "clock", "money", "rate", "attribute", "post", "store")
+"""The rooms whose code decides a line."""
+
+Sums = tuple[str, Owner, str, bool]
+"""provider, owner, state, unpriced: what makes a line one line"""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A period's lines, and the digest of all that decided them but the events."""
+
+    lines: tuple[AttributedLine, ...]
+    ground: str
+
+
+Compute = Callable[[Store, Basis], Computed]
+"""How to come to a period's lines: from all of its events, or from its last sheet on."""
+
+
+def compute_whole(store: Store, basis: Basis) -> Computed:
+    """Verify every sealed file of a period and meter all of its events.
+
+    Raises:
+        CorruptedError: a sealed file is not what was written.
+    """
+    store.lake.verify(basis.snapshot)
+    store.lake.verify(basis.corrections)
+    rows = price_rows(basis)
+    lines = tuple(attributed(store, basis, rows))
+    return Computed(lines, ground_of(basis, basis.snapshot.files, rows))
+
+
+def compute_since(store: Store, basis: Basis) -> Computed:
+    """The same lines as `compute_whole`, from the last sheet where it stands on the same ground.
+
+    What is read is verified by its digest; of the other files only that they are there, whole in
+    length.
+
+    Raises:
+        CorruptedError: a sealed file is not what was written, or the sheet is not.
+    """
+    with store.read() as tx:
+        held = grounded_sheet(tx, str(basis.period))
+        if held is None:
+            return compute_whole(store, basis)
+        sheet, ground = held
+        since, upto = sheet.versions.manifest, basis.snapshot.version
+        before = store.lake.snapshot_in(tx, str(basis.period), since)
+        came = files_since(tx, str(basis.period), since, upto, BILLING)
+        everywhere = files_since(tx, "", since, upto, CORRECTING)
+        earlier = _correcting(store.lake.snapshot_in(tx, "", since, CORRECTING))
+    rows = price_rows(basis)
+    moved = came is None or everywhere is None
+    if moved or ground_of(basis, before.files, rows) != ground:
+        return compute_whole(store, basis)
+    assert came is not None, "looked at above"
+    assert everywhere is not None, "looked at above"
+    is_correcting = any(file.supersedes for file in everywhere)
+    store.lake.require_present(basis.snapshot)
+    parts = [*_signed(sheet.lines, 1)]
+    if came:
+        parts += _signed(_metered(store, basis, came, rows), 1)
+    if is_correcting and before.files:
+        old = replace(basis, snapshot=before)
+        parts += _signed(_netted(store, old, rows), -1)
+        parts += _signed(_netted(store, replace(old, corrections=earlier), rows), 1)
+    lines = _added_up(parts) if came or is_correcting else sheet.lines
+    return Computed(lines, ground_of(basis, basis.snapshot.files, rows))
+
+
+def ground_of(basis: Basis, of: Sequence[SealedFile], rows: Sequence[PriceRow]) -> str:
+    """The digest of everything that decides the lines of some events, apart from the events.
+
+    Args:
+        basis: what a run stands on.
+        of: the files that hold the events; only prices of what they carry can matter.
+        rows: the period's price rows.
+    """
+    keys = {PriceKey(*key) for file in of for key in file.price_keys}
+    metering = metering_of(replace(basis, snapshot=Snapshot(basis.snapshot.version, tuple(of))))
+    prices = [repr(replace(row, price_id=0)) for row in rows if row.key in keys]
+    metered = replace(metering, has_corrections=False)  # what is netted is looked at by itself
+    parts = [code_digest(), repr(metered), repr(basis.books.org), *prices]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """The digest of the code that decides a line, and of the engine's version."""
+    digest = sha256(version("duckdb").encode())
+    for room in _DECIDING:
+        for text in _texts(files("tallybook").joinpath(room)):
+            digest.update(text)
+    return digest.hexdigest()
+
+
+def _texts(folder: Traversable) -> Iterable[bytes]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _texts(entry)
+        elif entry.name.endswith((".py", ".sql")):
+            yield entry.name.encode() + b"\0" + entry.read_bytes() + b"\0"
+
+
+def _metered(
+    store: Store, basis: Basis, came: Sequence[SealedFile], rows: Sequence[PriceRow]
+) -> list[AttributedLine]:
+    """The lines of the new events alone."""
+    new = replace(basis, snapshot=Snapshot(basis.snapshot.version, tuple(came)))
+    store.lake.verify(new.snapshot)
+    store.lake.verify(new.corrections)
+    return attributed(store, new, rows)
+
+
+def _netted(store: Store, old: Basis, rows: Sequence[PriceRow]) -> list[AttributedLine]:
+    """The lines of a basis's events that its corrections take out."""
+    if not old.corrections.files:
+        return []
+    store.lake.verify(old.snapshot)
+    store.lake.verify(old.corrections)
+    return netted(store, old, rows)
+
+
+def _correcting(snapshot: Snapshot) -> Snapshot:
+    return Snapshot(snapshot.version, tuple(file for file in snapshot.files if file.supersedes))
+
+
+def _signed(lines: Iterable[AttributedLine], sign: int) -> Iterable[tuple[int, AttributedLine]]:
+    return ((sign, line) for line in lines)
+
+
+def _added_up(parts: Iterable[tuple[int, AttributedLine]]) -> tuple[AttributedLine, ...]:
+    """Lines of the same owner and state as one; what comes to no calls is gone."""
+    sums: dict[Sums, AttributedLine] = {}
+    for sign, line in parts:
+        key = (line.provider, line.owner, line.state, line.unpriced)
+        held = sums.get(key)
+        sums[key] = _plus(held, sign, line) if held else _plus(_nothing(line), sign, line)
+    for line in sums.values():
+        empty = not (line.tokens or line.list_pico or line.contract_pico or line.card_pico)
+        assert line.calls > 0 or (line.calls == 0 and empty), "more was taken off than there was"
+    return tuple(in_order(line for line in sums.values() if line.calls))
+
+
+def _nothing(line: AttributedLine) -> AttributedLine:
+    return replace(line, calls=0, tokens=0, list_pico=0, contract_pico=0, card_pico=0, units={})
+
+
+def _plus(held: AttributedLine, sign: int, line: AttributedLine) -> AttributedLine:
+    units = dict(held.units)
+    for unit, count in line.units.items():
+        units[unit] = units.get(unit, 0) + sign * count
+    return AttributedLine(
+        provider=held.provider,
+        owner=held.owner,
+        state=held.state,
+        unpriced=held.unpriced,
+        calls=held.calls + sign * line.calls,
+        tokens=held.tokens + sign * line.tokens,
+        list_pico=held.list_pico + sign * line.list_pico,
+        contract_pico=held.contract_pico + sign * line.contract_pico,
+        card_pico=held.card_pico + sign * line.card_pico,
+        units={unit: count for unit, count in sorted(units.items()) if count},
+    )
