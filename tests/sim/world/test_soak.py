@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -28,7 +29,7 @@ def test_a_killed_process_is_resumed_to_the_same_books(template: Path) -> None:
     assert lived.failure is None
     for seed in (1, 2):
         reached = kill.killed(lived, Random(seed), template)
-        assert 0 < reached <= len(lived.operations)
+        assert reached is None or 0 < reached <= len(lived.operations)
 
 
 def test_books_that_come_out_elsewhere_are_told(template: Path) -> None:
@@ -46,10 +47,24 @@ def test_a_child_tells_how_far_it_is(tmp_path: Path, template: Path) -> None:
     assert child.done_file(home).read_text() == "1\n2\n"
 
 
-def test_a_soak_counts_what_it_lived(tmp_path: Path) -> None:
-    done = soak.soak(2, 1, 1, tmp_path, Ticking(0))
-    assert (done.tally["seeds"], done.tally["kills"], done.broken) == (1, 1, [])
-    assert "| seeds | 1 |" in done.table(2)
+def test_a_soak_counts_what_it_lived_and_tells_real_deaths_apart(tmp_path: Path) -> None:
+    done = soak.soak(soak.Plan(minutes=2, kills=0, first=1, batch=2), tmp_path, Ticking(0))
+    assert (done.tally["seeds"], done.kills, done.broken) == (1, 0, [])
+    assert done.tally["crashes"] > 0
+    assert "| seeds | 1 |" in done.table()
+
+
+def test_a_soak_goes_on_until_enough_processes_were_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = Counter({"kills": 2, "kills, done": 1, "kills, before": 1})
+    world = Lived(Params(5), (), None, "", tally)
+    monkeypatch.setattr(soak, "live", lambda *_, **__: world)
+    monkeypatch.setattr(soak, "killed", lambda *_: 3)
+    done = soak.soak(soak.Plan(minutes=0, kills=7, first=1, batch=1), tmp_path, Ticking(0))
+    assert (done.tally["seeds"], done.tally["kills"], done.tally["instant"]) == (3, 6, 3)
+    assert "| **all processes killed with -9** | 9 |" in done.table()
+    assert "| commands lost, half done or doubled after a death | 0 |" in done.table()
 
 
 def test_a_broken_seed_is_told_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,4 +76,7 @@ def test_a_broken_seed_is_told_and_written(tmp_path: Path, monkeypatch: pytest.M
     assert done.exit_code == 1
     assert "seed 1: step 0, INV-99: planted; replay file seed-1.jsonl" in done.output
     assert (tmp_path / "seed-1.jsonl").is_file()
-    assert "INV-99" in (tmp_path / "soak.md").read_text()
+    page = (tmp_path / "soak.md").read_text()
+    assert "INV-99" in page
+    assert "1970-01-01" in page
+    assert "soak --minutes 2 --kills 0 --seed 1 --batch 5`" in page

@@ -20,26 +20,33 @@ class SimulatedCrash(BaseException):
     """The process is gone; no error that anyone may handle."""
 
 
+def raise_crash() -> None:
+    """Die in process.
+
+    Raises:
+        SimulatedCrash: always.
+    """
+    raise SimulatedCrash
+
+
 class Moments:
     """Counts the moments of a command at which it may die.
 
     Args:
         last: the moment, counted from 1, at which it dies; 0 never.
+        die: how it dies.
     """
 
-    def __init__(self, last: int = 0) -> None:
+    def __init__(self, last: int = 0, die: Callable[[], None] = raise_crash) -> None:
         self.passed = 0
         self._last = last
+        self._die = die
 
     def pass_one(self) -> None:
-        """One moment more.
-
-        Raises:
-            SimulatedCrash: it was the last.
-        """
+        """One moment more; the last is the end."""
         self.passed += 1
         if self.passed == self._last:
-            raise SimulatedCrash
+            self._die()
 
 
 @contextmanager

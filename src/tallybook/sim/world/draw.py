@@ -33,7 +33,6 @@ WEIGHTS: Final = {
     "forbidden": 6,
     "hasty": 3,
 }
-_CRASHES_IN_100: Final = 14
 _REOPENINGS_MAX: Final = 2
 
 
@@ -57,6 +56,7 @@ class Draw:
         self._months = months_of(params)
         self._names = [str(month) for month in self._months]
         self._left = params.steps
+        self._deaths = params.deaths
         self._n = 0
         self._reopened = 0
         self._is_ending = False
@@ -85,7 +85,7 @@ class Draw:
         self._at_us = max(self._at_us, operation.get("at_us", 0))
         made = {"n": self._n, **operation, "at_us": self._at_us}
         made["pick"] = self._luck.randrange(1 << 30)
-        if operation["do"] != "prove" and self._luck.randrange(100) < _CRASHES_IN_100:
+        if operation["do"] != "prove" and self._luck.randrange(100) < self._deaths:
             made["crash"] = self._luck.randrange(1 << 30)
         return made
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
+from signal import SIGKILL
 from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Final
@@ -27,8 +28,8 @@ TICK_MS: Final = 2
 SECONDS_MAX: Final = 120
 
 
-def killed(lived: Lived, luck: Random, template: Path | None = None) -> int:
-    """Live a world again in a child, kill it, and go on.
+def killed(lived: Lived, luck: Random, template: Path | None = None) -> int | None:
+    """Live a world again in a child, kill it at any instant, and go on.
 
     Args:
         lived: a world that held.
@@ -36,7 +37,7 @@ def killed(lived: Lived, luck: Random, template: Path | None = None) -> int:
         template: a file of empty books, or None.
 
     Returns:
-        the place in the stream at which the child died.
+        the place in the stream at which the child died; None if it was done before.
 
     Raises:
         BrokenError: the books differ from those of the world that nobody killed.
@@ -46,7 +47,7 @@ def killed(lived: Lived, luck: Random, template: Path | None = None) -> int:
         open_books(home, template).close()
         done_file(home).touch()
         file = write_replay(Path(folder) / "world.jsonl", lived)
-        _kill_on_the_way(home, file, luck, len(lived.operations))
+        died = _kill_on_the_way(home, file, luck, len(lived.operations))
         reached = len(done_file(home).read_text("utf-8").splitlines())
         follow(home, lived.operations, reached)
         store = Store.open(home)
@@ -55,19 +56,20 @@ def killed(lived: Lived, luck: Random, template: Path | None = None) -> int:
         store.close()
     if found != lived.digest:
         raise BrokenError("kill -9", f"killed in operation {reached}, the books came out elsewhere")
-    return reached
+    return reached if died else None
 
 
-def _kill_on_the_way(home: Path, file: Path, luck: Random, operations: int) -> None:
+def _kill_on_the_way(home: Path, file: Path, luck: Random, operations: int) -> bool:
     command = [sys.executable, "-m", "tallybook.sim.world.child", str(home), str(file)]
     wanted, more_ticks = luck.randrange(1, max(2, operations)), luck.randrange(100)
     never = Event()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:  # noqa: S603 - ourselves
         for _ in range(SECONDS_MAX * 1000 // TICK_MS):
             if child.poll() is not None:
-                return
+                return False
             if len(done_file(home).read_bytes().splitlines()) >= wanted:
                 break
             never.wait(TICK_MS * 1e-3)
         never.wait(more_ticks * TICK_MS * 1e-3)
         child.kill()
+    return child.returncode == -SIGKILL

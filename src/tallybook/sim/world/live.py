@@ -11,7 +11,8 @@ from shutil import copytree, rmtree
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tallybook.sim.world.crash import Moments, SimulatedCrash, counted
+from tallybook.sim.world.crash import Moments, counted
+from tallybook.sim.world.die import IN_PROCESS, Death
 from tallybook.sim.world.draw import Draw
 from tallybook.sim.world.hands import Done, Hands, open_books
 from tallybook.sim.world.known import Known
@@ -31,9 +32,13 @@ class World:
     Args:
         folder: empty; the books go into ``books`` below it.
         template: a file of empty books to start from, or None.
+        death: how commands die in it.
     """
 
-    def __init__(self, folder: Path, template: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, template: Path | None = None, death: Death = IN_PROCESS
+    ) -> None:
+        self._death = death
         self._home, self._twin = folder / "books", folder / "twin"
         self._hands = Hands(open_books(self._home, template))
         self._kept: dict[str, Row] = {}
@@ -130,22 +135,28 @@ class World:
         twin = _lived_in_peace(home, self._twin, operation, now_us)
         if not twin.moments:
             return self._hands.do(operation)
-        try:
-            with counted(Moments(operation["crash"] % twin.moments + 1)):
-                self._hands.do(operation)
-        except SimulatedCrash:
-            self.tally["crashes"] += 1
         self._hands.store.close()
-        self._hands = Hands(Store.open(home), self._hands.now_us)
-        found, batches = books_print(self._hands.store), twin.books[-1] - before[-1]
+        moment = operation["crash"] % (twin.moments + 1) + 1
+        has_died = self._death.die(home, operation, now_us, moment)
+        self._hands = Hands(Store.open(home), max(now_us, operation["at_us"]))
+        found, taken = books_print(self._hands.store), intake_print(self._hands.store)
         whole = found in (before, twin.books)
         if operation["do"] == "ingest":  # what was freed by a refusal comes in as a second batch
-            whole = batches > 1 or intake_print(self._hands.store) in (intake, twin.intake)
+            whole = twin.books[-1] - before[-1] > 1 or taken in (intake, twin.intake)
         detail = f"{_named(operation)} died and left something half done"
         require("INV-08", ok=whole, detail=detail)
+        self._count((found, taken), (before, intake), twin, has_died=has_died)
         if operation["do"] == "ingest":
             return self._delivered_again(operation, intake, twin)
         return self._tried_again(operation, twin, is_in=found == twin.books != before)
+
+    def _count(
+        self, found: tuple[Row, Row], before: tuple[Row, Row], twin: Twin, *, has_died: bool
+    ) -> None:
+        """Count a death, and how it left the books."""
+        name, done = self._death.name, (twin.books, twin.intake)
+        left = "before" if found == before else "done" if found == done else "between batches"
+        self.tally.update({name: has_died, f"{name}, {left}": has_died})
 
     def _tried_again(self, operation: Operation, twin: Twin, *, is_in: bool) -> Done:
         """What was wholly in stays as it is when tried again; what was out goes in."""
@@ -232,6 +243,7 @@ def live(
     operations: Iterable[Operation] | None = None,
     template: Path | None = None,
     tell: Callable[[Operation], None] | None = None,
+    death: Death = IN_PROCESS,
 ) -> Lived:
     """Live a world to its end, or to the first proof that fails.
 
@@ -240,6 +252,7 @@ def live(
         operations: lived instead of what would be drawn, if given.
         template: a file of empty books to start from, or None.
         tell: told each operation before it is carried out.
+        death: how commands die in it.
 
     Returns:
         the operations that were carried out, and what came of them.
@@ -247,7 +260,7 @@ def live(
     lived: list[Operation] = []
     failure = None
     with TemporaryDirectory(prefix="tallybook-world-", dir=memory_folder()) as folder:
-        world = World(Path(folder), template)
+        world = World(Path(folder), template, death)
         for operation in drawn(params, world.known) if operations is None else operations:
             if tell:
                 tell(operation)

@@ -17,11 +17,15 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """What a world is drawn from; the same parameters draw the same operations."""
+    """What a world is drawn from; the same parameters draw the same operations.
+
+    ``deaths`` is how many of a hundred operations die on the way.
+    """
 
     seed: int
     months: int = 2
     steps: int = 40
+    deaths: int = 14
 
 
 class BrokenError(Exception):

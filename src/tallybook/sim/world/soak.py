@@ -1,13 +1,16 @@
 """``python -m tallybook.sim.world.soak --minutes 60``: world after world until the time is up.
 
-One world in each batch of seeds is lived once more by a child process that dies by SIGKILL.
+In one world of each batch every death is a real process killed with -9, and many operations die;
+the same world is lived once more by a child that is killed from outside at any instant.
 """
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -15,7 +18,8 @@ from typing import Final
 
 import click
 
-from tallybook.clock import Clock, SystemClock
+from tallybook.clock import Clock, SystemClock, format_instant
+from tallybook.sim.world.die import BY_KILL, IN_PROCESS
 from tallybook.sim.world.hands import make_template
 from tallybook.sim.world.kill import killed
 from tallybook.sim.world.live import live, memory_folder
@@ -23,10 +27,35 @@ from tallybook.sim.world.model import BrokenError, Lived, Params
 from tallybook.sim.world.replay import last_told, write_replay
 
 MINUTE_US: Final = 60_000_000
-SHOWN: Final = (
-    *("seeds", "steps", "events", "runs", "closes", "reopens", "applys", "refused", "crashes"),
-    *("kills", "proofs"),
-)
+DEATHS_IN_100: Final = 60
+"""of the operations of a world whose deaths are real"""
+SHOWN: Final = {
+    "seeds": "seeds",
+    "steps": "steps",
+    "events": "events",
+    "runs": "runs",
+    "closes": "closes",
+    "reopens": "reopens",
+    "applys": "edits of the files",
+    "refused": "refusals, proven to change nothing",
+    "proofs": "proofs of everything",
+    "crashes": "crashes inside a command, in process",
+    "kills": "processes killed with -9 at a statement, a named point or the end of a command",
+    "kills, before": "of these: the books as before the command",
+    "kills, done": "of these: the command wholly in",
+    "kills, between batches": "of these: a delivery between two of its batches, each whole",
+    "instant": "processes killed with -9 from outside, at any instant",
+    "all kills": "**all processes killed with -9**",
+    "lost": "commands lost, half done or doubled after a death",
+}
+HEAD: Final = """# Seeds
+
+`make soak` lives worlds drawn from seeds until the time is up and writes its tally here; what a
+world is and what is proven after every step stands in `src/tallybook/sim/world/README.md`. After
+every death the books are compared with a twin that carried out the same command in peace: they are
+as before or as the twin's, and when the command is given again they are as the twin's.
+
+"""
 
 
 @dataclass(slots=True)
@@ -36,45 +65,68 @@ class Soak:
     tally: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
-    def table(self, minutes: int) -> str:
+    @property
+    def kills(self) -> int:
+        """How many real processes died by SIGKILL."""
+        return self.tally["kills"] + self.tally["instant"]
+
+    def table(self) -> str:
         """The tally as Markdown."""
-        names = {"applys": "edits of the files", "refused": "refusals, proven to change nothing",
-                 "crashes": "crashes inside a command", "kills": "child processes killed with -9",
-                 "proofs": "proofs of everything"}  # fmt: skip
-        rows = [f"| {names.get(name, name)} | {self.tally[name]:,} |" for name in SHOWN]
-        head = f"| seeds lived in {minutes} minutes | |\n| --- | ---: |"
+        shown = {**self.tally, "all kills": self.kills}
+        rows = [f"| {title} | {shown.get(name, 0):,} |" for name, title in SHOWN.items()]
         broken = "".join(f"\n* {line}" for line in self.broken) or " none"
-        return "\n".join((head, *rows)) + f"\n\nBroken:{broken}\n"
+        return "\n".join(("| what | times |\n| --- | ---: |", *rows)) + f"\n\nBroken:{broken}\n"
 
 
-def soak(minutes: int, first: int, batch: int, out: Path, clock: Clock) -> Soak:
-    """Live worlds of growing seeds until the time is up.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long a soak goes on: so many minutes at least, and until so many processes were killed.
+
+    Attributes:
+        minutes: the world under way is lived to its end.
+        kills: 0 for no matter how many.
+        first: the first seed.
+        batch: in one world of so many the deaths are real.
+    """
+
+    minutes: int
+    kills: int
+    first: int
+    batch: int
+
+
+def soak(plan: Plan, out: Path, clock: Clock) -> Soak:
+    """Live worlds of growing seeds as planned.
 
     Args:
-        minutes: how long; the world under way is lived to its end.
-        first: the first seed.
-        batch: one world in so many is killed with SIGKILL as well.
+        plan: how long.
         out: where replay files of broken worlds go.
         clock: the time.
     """
-    done, end_us, seed = Soak(), clock.now_us() + minutes * MINUTE_US, first
+    done, end_us, seed = Soak(), clock.now_us() + plan.minutes * MINUTE_US, plan.first
     with TemporaryDirectory(prefix="tallybook-soak-", dir=memory_folder()) as folder:
         template = make_template(Path(folder) / "empty")
-        while clock.now_us() < end_us:
-            luck = Random(f"soak {seed}")  # noqa: S311 - a simulation
-            params = Params(seed, luck.choice([1, 2, 2, 3]), luck.choice([20, 40, 80]))
-            lived = live(params, template=template)
-            done.tally.update(lived.tally, seeds=1)
-            problem = _broken(lived) or ""
-            if not problem and seed % batch == 0:
-                problem = _killed(lived, luck, template)
-                done.tally["kills"] += 1
-            if problem:
-                path = write_replay(out / f"seed-{seed}.jsonl", lived)
-                done.broken.append(f"seed {seed}: {problem}; replay file {path.name}")
-                click.echo(f"{done.broken[-1]}\n{last_told(lived.operations)}", err=True)
+        while clock.now_us() < end_us or done.kills < plan.kills:
+            _live_one(seed, done, out, template, is_killing=seed % plan.batch == 0)
             seed += 1
     return done
+
+
+def _live_one(seed: int, done: Soak, out: Path, template: Path, *, is_killing: bool) -> None:
+    luck = Random(f"soak {seed}")  # noqa: S311 - a simulation
+    params = Params(seed, luck.choice([1, 2, 2, 3]), luck.choice([20, 40, 80]))
+    if is_killing:
+        params = replace(params, deaths=DEATHS_IN_100)
+    lived = live(params, template=template, death=BY_KILL if is_killing else IN_PROCESS)
+    done.tally.update(lived.tally, seeds=1)
+    problem = _broken(lived)
+    if is_killing and not problem:
+        problem = _killed(lived, luck, template, done)
+    if problem:
+        path = write_replay(out / f"seed-{seed}.jsonl", lived)
+        done.broken.append(f"seed {seed}: {problem}; replay file {path.name}")
+        done.tally["lost"] += "INV-08" in problem or "kill -9" in problem
+        click.echo(f"{done.broken[-1]}\n{last_told(lived.operations)}", err=True)
 
 
 def _broken(lived: Lived) -> str:
@@ -82,27 +134,40 @@ def _broken(lived: Lived) -> str:
     return f"step {failure.step}, {failure.proof}: {failure.detail}" if failure else ""
 
 
-def _killed(lived: Lived, luck: Random, template: Path) -> str:
+def _killed(lived: Lived, luck: Random, template: Path, done: Soak) -> str:
     try:
-        killed(lived, luck, template)
+        done.tally["instant"] += killed(lived, luck, template) is not None
     except BrokenError as broken:
         return str(broken)
     return ""
 
 
+def _told(plan: Plan, done: Soak, start_us: int, end_us: int) -> str:
+    """The whole page: when, where, by which command, and the tally."""
+    command = f"python -m tallybook.sim.world.soak --minutes {plan.minutes} --kills {plan.kills}"
+    took = (end_us - start_us) // MINUTE_US
+    return (
+        f"{HEAD}{format_instant(start_us)[:10]}, {os.cpu_count()} cores"
+        f" ({platform.system()} {platform.machine()}), Python {platform.python_version()},"
+        f" {took} minutes:\n`{command} --seed {plan.first} --batch {plan.batch}`\n\n{done.table()}"
+    )
+
+
 @click.command()
-@click.option("--minutes", default=60, show_default=True)
+@click.option("--minutes", default=60, show_default=True, help="At least so long.")
+@click.option("--kills", default=0, help="Go on until so many real processes were killed.")
 @click.option("--seed", default=1, show_default=True, help="The first one.")
-@click.option("--batch", default=5, show_default=True, help="One world in so many is killed.")
+@click.option("--batch", default=5, show_default=True, help="Real deaths in one world of so many.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out") / "sim")
 @click.option("--write", type=click.Path(path_type=Path), help="A file for the tally.")
-def main(minutes: int, seed: int, batch: int, out: Path, write: Path | None) -> None:
+def main(minutes: int, kills: int, seed: int, batch: int, out: Path, write: Path | None) -> None:
     """Live worlds until the time is up; exit 1 if one broke."""
-    done = soak(minutes, seed, batch, out, SystemClock())
-    table = done.table(minutes)
-    click.echo(table)
+    clock, plan = SystemClock(), Plan(minutes, kills, seed, batch)
+    start_us = clock.now_us()
+    done = soak(plan, out, clock)
+    click.echo(done.table())
     if write:
-        write.write_text(f"# Seeds\n\n{table}", encoding="utf-8")
+        write.write_text(_told(plan, done, start_us, clock.now_us()), encoding="utf-8")
     sys.exit(1 if done.broken else 0)
 
 
