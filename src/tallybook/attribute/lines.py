@@ -27,7 +27,7 @@ def attribute_lines(session: Session, metering: Metering, org: Org) -> list[Attr
     """
     columns = ", ".join(f"c{i}" for i in range(len(metering.carried)))
     session.run(sql_text(__package__, "combos").format(carried=columns))
-    combos = session.rows(f"SELECT combo, epoch, {columns} FROM combos ORDER BY combo")
+    combos = session.rows(sql_text(__package__, "numbered").format(carried=columns))
     owners, numbered = decide(metering, org, combos)
     session.table("combo_owner", _OWNER_TYPES, numbered)
     same = " AND ".join(f"r.c{i} = c.c{i}" for i in range(len(metering.carried)))

@@ -16,7 +16,7 @@ from tallybook.ledger.state import CLOSED, RecordedAct, period_state, standing_c
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.increment import Compute
 from tallybook.post.sheet import Versions, sheet_number, sheet_versions
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, sql_text
 from tallybook.store.growth import files_since
 from tallybook.store.lake import BILLING, CORRECTING, Snapshot
 
@@ -113,10 +113,7 @@ def _is_stale(store: Store, tx: Tx, period: str) -> bool:
     if not newer or not events.files:
         return False
     with store.lake.session(events, Snapshot(events.version, tuple(newer))) as session:
-        met = session.rows(
-            "SELECT COUNT(*) FROM events e JOIN corrections c"
-            " ON e.source = c.source AND e.event_id = c.supersedes"
-        )
+        met = session.rows(sql_text(__package__, "superseded"))
     return bool(met[0][0])
 
 
