@@ -1,8 +1,17 @@
 """Books that every room's tests may start from."""
 
 import pytest
+from hypothesis import Phase, settings
 
 from company import PRICES, Company, org, policy
+
+# A mutant needs a failing example, not the smallest one: `make mutants`.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("ci"),
+    max_examples=40,
+    phases=(Phase.explicit, Phase.generate),
+)
 
 
 @pytest.fixture

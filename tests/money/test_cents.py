@@ -54,6 +54,14 @@ def test_a_credit_note_mirrors_its_statement(nanos: list[int]) -> None:
     assert back == [-cents for cents in forth]
 
 
+@pytest.mark.parametrize("salt", ["s", "t", "u", "v"])
+def test_a_line_of_whole_cents_changes_no_other(salt: str) -> None:
+    half = NANO_PER_CENT // 2
+    alone = cents_of_lines([half, -half], ["a", "b"], salt)
+    beside = cents_of_lines([half, -half, NANO_PER_CENT], ["a", "b", "c"], salt)
+    assert beside == [*alone, 1]
+
+
 @pytest.mark.parametrize("keys", [["a"], ["a", "a"]])
 def test_keys_name_each_line_once(keys: list[str]) -> None:
     with pytest.raises(MoneyError, match="2 lines"):

@@ -57,6 +57,38 @@ def test_whole_amounts_stay_and_a_pair_moves_together():
     assert whole_flow({}) == {}
 
 
+def test_the_shorter_move_comes_first_and_up_when_both_are_as_long():
+    near_above = {("a", "b"): Fraction(5, 3), ("b", "a"): Fraction(2, 3)}
+    assert whole_flow(near_above) == {("a", "b"): 2, ("b", "a"): 1}
+    half = {("a", "b"): Fraction(1, 2), ("b", "a"): Fraction(1, 2)}
+    assert whole_flow(half) == {("a", "b"): 1, ("b", "a"): 1}
+
+
+def test_amounts_against_the_walk_move_the_other_way():
+    # From a to c directly, and by way of b; a fourth place takes what one of them lacks.
+    flow = {
+        ("a", "b"): Fraction(1, 2),
+        ("b", "c"): Fraction(3, 10),
+        ("a", "c"): Fraction(1, 10),
+        ("b", "d"): Fraction(1, 5),
+        ("c", "d"): Fraction(2, 5),
+        ("d", "a"): Fraction(3, 5),
+    }
+    assert gains_at_d(whole_flow(flow)) == gains_at_d(flow) == 0
+    assert whole_flow(flow) == {
+        ("a", "b"): 1,
+        ("b", "c"): 1,
+        ("a", "c"): 0,
+        ("b", "d"): 0,
+        ("c", "d"): 1,
+        ("d", "a"): 1,
+    }
+
+
+def gains_at_d(flow):
+    return flow["b", "d"] + flow["c", "d"] - flow["d", "a"]
+
+
 def test_a_part_of_a_unit_that_is_nowhere_is_refused():
     with pytest.raises(MoneyError, match="no whole number"):
         whole_flow({("a", "b"): Fraction(1, 2)})

@@ -7,12 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.errors import MoneyError
-from tallybook.money import format_ratio, format_share, whole_parts
+from tallybook.money import format_percent, format_ratio, format_share, whole_parts
 
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(36, 1000, "3.6 %"), (1, 3, "33.3 %"), (2, 3, "66.7 %"), (-1, 8, "-12.5 %"), (1, 0, "-")],
+    [
+        (36, 1000, "3.6 %"),
+        (1, 3, "33.3 %"),
+        (2, 3, "66.7 %"),
+        (-1, 8, "-12.5 %"),
+        (1, 0, "-"),
+        (0, 7, "0.0 %"),
+    ],
 )
 def test_format_share(part, whole, text):
     assert format_share(part, whole) == text
@@ -34,6 +41,21 @@ def test_format_share(part, whole, text):
 )
 def test_format_ratio_rounds_half_to_even(part, whole, places, text):
     assert format_ratio(part, whole, places) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (Fraction(15, 100), "15 %"),
+        (Fraction(1, 8), "12.5 %"),
+        (Fraction(1), "100 %"),
+        (Fraction(0), "0 %"),
+        (Fraction(1, 3), "33.3333 %"),
+        (Fraction(-1, 200), "-0.5 %"),
+    ],
+)
+def test_a_rate_is_written_in_as_few_digits_as_say_it(rate, text):
+    assert format_percent(rate) == text
 
 
 def test_format_ratio_of_nothing_is_refused():

@@ -62,6 +62,12 @@ def test_only_text_is_read(number: object) -> None:
         parse_units(number, 2)  # type: ignore[arg-type]
 
 
+def test_text_of_sixty_four_characters_is_read_and_no_longer_one() -> None:
+    assert parse_units("9" * 64, 0) == 10**64 - 1
+    with pytest.raises(MoneyError, match="not a plain decimal"):
+        parse_units("9" * 65, 0)
+
+
 def test_endless_text_is_refused_and_not_repeated() -> None:
     with pytest.raises(MoneyError) as refused:
         parse_units("9" * 5000, 2)
@@ -89,6 +95,7 @@ def test_text_round_trip(units: int, scale: int) -> None:
         (120_418, "1204.18", "1,204.18"),
         (-120_418, "-1204.18", "-1,204.18"),
         (-5, "-0.05", "-0.05"),
+        (0, "0.00", "0.00"),
         (123_456_789_00, "123456789.00", "123,456,789.00"),
     ],
 )
