@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallybook.meter.providers import provider_of, provider_of_url
+from tallybook.meter.providers import provider_of, provider_of_model, provider_of_url
 from tallybook.rate.lists import load_list
 
 
@@ -17,7 +17,10 @@ from tallybook.rate.lists import load_list
         ("aws.bedrock", "aws"),
         ("gcp.vertex_ai", "google"),
         ("xai", "x-ai"),
+        ("anthropic.messages", "anthropic"),
+        ("gcp.vertex.agent", "google"),
         ("Acme Models", "acme models"),
+        ("acme.models", "acme.models"),
         ("", ""),
     ],
 )
@@ -44,3 +47,23 @@ def test_a_name_of_the_price_list_is_its_own_name(provider: str) -> None:
 )
 def test_hosts(url: str, provider: str) -> None:
     assert provider_of_url(url) == provider
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("gpt-5-2025-08-07", "openai"),
+        ("o3", "openai"),
+        ("claude-sonnet-4-6", "anthropic"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws"),
+        ("gemini-2.0-flash", "google"),
+        ("mistral/mistral-large", "mistral"),
+        ("openrouter/openai/gpt-4o", "openrouter"),
+        ("llama-3.3-70b", ""),
+        ("deepseek-r1-distill-llama-70b", ""),
+        ("gpt-oss-120b", ""),
+        ("", ""),
+    ],
+)
+def test_whose_model_it_is(model: str, provider: str) -> None:
+    assert provider_of_model(model) == provider

@@ -6,6 +6,8 @@ price; a provider that is not known keeps the name it came with, in lower case.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ _SPELLINGS: Final = {
     "aws": (
         *("bedrock", "bedrock_converse", "bedrock_mantle", "aws.bedrock", "aws_bedrock"),
         *("amazon-bedrock", "amazon_bedrock", "amazon", "sagemaker", "aws.sagemaker"),
+        "aws-bedrock",
     ),
     "azure": (
         *("azure_ai", "azure_openai", "azure-openai", "az.ai.openai", "az.ai.inference"),
@@ -25,6 +28,7 @@ _SPELLINGS: Final = {
         *("gemini", "vertex_ai", "vertex-ai", "vertex_ai_beta", "vertexai", "vertex", "gcp"),
         *("gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai", "google_genai", "google_vertexai"),
         *("google-vertex", "google_ai_studio", "palm", "generativeai", "google.generative-ai"),
+        "google-gemini",
     ),
     "groq": (),
     "meta": ("meta_llama", "llama_api"),
@@ -71,11 +75,49 @@ _HOSTS: Final = (  # the end of a host name, and whose it is
     ("api.cerebras.ai", "cerebras"),
 )
 
+_MODELS: Final = tuple(
+    (provider, re.compile(mark))
+    for provider, mark in (
+        (
+            "aws",
+            r"(arn:aws:bedrock|(?:(us|eu|apac|global)\.)?(anthropic|amazon|meta|mistral|cohere)\.)",
+        ),
+        (
+            "openai",
+            r"(gpt-[0-9]|chatgpt-|o[134](-|$)|text-embedding-|dall-e-|whisper-|tts-|gpt-image)",
+        ),
+        ("anthropic", r"claude-"),
+        ("google", r"(models/)?(gemini|text-embedding-00|gemini-embedding)"),
+        ("mistral", r"(mistral|ministral|magistral|codestral|pixtral|devstral)-"),
+        ("cohere", r"(command-|embed-(english|multilingual|v4)|rerank-)"),
+        ("deepseek", r"deepseek-(chat|reasoner)$"),
+        ("x-ai", r"grok-"),
+        ("perplexity", r"sonar"),
+        ("voyageai", r"(voyage|rerank-2)-"),
+    )
+)
+
 
 def provider_of(told: str) -> str:
     """The one name of a provider, whatever spelling a tool used; '' stays ''."""
     plain = told.strip().lower()
-    return _PROVIDER_OF.get(plain, plain)
+    if plain in _PROVIDER_OF:
+        return _PROVIDER_OF[plain]
+    # `anthropic.messages`, `gcp.vertex.agent`: the company, then which of its APIs
+    return _PROVIDER_OF.get(plain.partition(".")[0], plain)
+
+
+@lru_cache(maxsize=4096)
+def provider_of_model(model: str) -> str:
+    """Whose model it is by its name alone; '' of a name that several serve, or nobody known.
+
+    For records that name no provider. Open weights are served by many: they stay without.
+    """
+    plain = model.strip().lower()
+    head, slash, _ = plain.partition("/")
+    if slash and head in _PROVIDER_OF:
+        return _PROVIDER_OF[head]
+    return next((who for who, mark in _MODELS if mark.match(plain)), "")
 
 
 def provider_of_url(url: str) -> str:
