@@ -11,7 +11,9 @@ from tallybook.meter.sources.source import Source
 
 Open = Callable[[Sequence[FilePath]], Source]
 
-PRODUCTS: Final[Mapping[str, str]] = {}
+PRODUCTS: Final[Mapping[str, str]] = {
+    "litellm": "litellm",
+}
 """Name to the module beside this one that has ``open_files``."""
 
 
