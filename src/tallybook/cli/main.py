@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "books",
     "apply": "books",
     "ingest": "usage",
+    "usage": "reading",
     "worklist": "usage",
     "pool": "month",
     "run": "month",

@@ -84,7 +84,7 @@ _MODELS: Final = tuple(
         ),
         (
             "openai",
-            r"(gpt-[0-9]|chatgpt-|o[134](-|$)|text-embedding-|dall-e-|whisper-|tts-|gpt-image)",
+            r"(gpt-[0-9]|chatgpt-|o[134](-|$)|text-embedding-(3|ada)|dall-e-|whisper-|tts-|gpt-image)",
         ),
         ("anthropic", r"claude-"),
         ("google", r"(models/)?(gemini|text-embedding-00|gemini-embedding)"),

@@ -10,12 +10,15 @@ import msgspec
 
 from tallybook.errors import EventError
 from tallybook.meter.explain import shown
-from tallybook.meter.providers import provider_of
-from tallybook.meter.usage.model import Part, UsageReading, Wire
+from tallybook.meter.usage.body import FAULTS, read_body, read_parts, read_usage
+from tallybook.meter.usage.model import UsageReading, Wire
+from tallybook.meter.usage.stream import UsageStream
+
+__all__ = ["UsageStream", "read_body", "read_parts", "read_response", "read_usage"]
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
-_FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError)
 _NOTHING: Final[Mapping[str, str]] = {}
+_SILENT: Final = ("audio/speech",)  # what these answer is not JSON, and tells nothing
 
 
 def read_response(
@@ -38,72 +41,37 @@ def read_response(
         model: what was asked for; used where the response names no model.
 
     Raises:
-        EventError: the bytes are not what the wire says. A response without usage is no error:
-            its usage is ``unknown``.
+        EventError: the bytes are no JSON object, though the wire is JSON. A response without usage
+            is no error: its usage is ``unknown``. A stream is never refused: what of it can be
+            read is.
     """
     if wire != "json":
-        raise EventError(f"the wire {wire} is not read here", next_step="read it as a stream")
+        stream = UsageStream(
+            provider=provider, endpoint=endpoint, wire=wire, headers=headers, model=model
+        )
+        stream.feed(body)
+        return stream.finish()
+    if endpoint.endswith(_SILENT) and not body.lstrip().startswith(b"{"):
+        return read_body({}, provider=provider, endpoint=endpoint, headers=headers, model=model)
     try:
         value = _DECODER.decode(body)
-    except _FAULTS as error:
-        raise EventError(f"the response is not JSON: {error}") from error
+    except FAULTS as error:
+        raise EventError(
+            f"the response is not JSON: {error}",
+            next_step="name its wire, or read what arrived of it with UsageStream",
+        ) from error
+    if type(value) is list and any(type(one) is dict for one in value):
+        return _of_array(value, provider, endpoint, headers, model)
     if type(value) is not dict:
         raise EventError(f"{shown(value)} stands here; a response is a JSON object")
     return read_body(value, provider=provider, endpoint=endpoint, headers=headers, model=model)
 
 
-def read_body(
-    body: Mapping[str, Any],
-    *,
-    provider: str,
-    endpoint: str = "",
-    headers: Mapping[str, str] = _NOTHING,
-    model: str = "",
+def _of_array(
+    chunks: list[Any], provider: str, endpoint: str, headers: Mapping[str, str], model: str
 ) -> UsageReading:
-    """Read a parsed JSON response; arguments as of `read_response`. It refuses nothing."""
-    name = provider_of(provider)
-    served = body.get("model")
-    served = served if isinstance(served, str) else ""
-    usage = body.get("usage")
-    notes: tuple[str, ...] = ()
-    part = Part(served or model)
-    if isinstance(usage, Mapping):
-        try:
-            part = read_usage(usage, provider=provider, endpoint=endpoint, model=served or model)
-        except EventError as error:
-            notes = (error.what,)
-    response_id = body.get("id")
-    return UsageReading(
-        provider=name,
-        model=served,
-        usage="unknown" if part.tokens is None else "reported",
-        parts=(part,),
-        response_id=response_id if isinstance(response_id, str) else "",
-        request_id=headers.get("x-request-id", ""),
-        notes=notes,
-    )
-
-
-def read_usage(
-    usage: Mapping[str, Any],
-    *,
-    provider: str,  # noqa: ARG001 - every convention is chosen by it
-    endpoint: str = "",  # noqa: ARG001 - as provider
-    model: str = "",
-) -> Part:
-    """Read a bare ``usage`` object in the provider's own convention.
-
-    Raises:
-        EventError: the figures contradict each other: a part above its whole, a negative count.
-    """
-    whole, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
-    if not isinstance(whole, int):
-        return Part(model)
-    if isinstance(cached, int) and cached > whole:
-        raise EventError(f"cached_tokens is {cached}, more than prompt_tokens, {whole}")
-    tokens: dict[str, int | None] = {"input_uncached": whole, "output": output}
-    if isinstance(cached, int):
-        tokens |= {"input_uncached": whole - cached, "cache_read": cached}
-    return Part(model, tokens)
+    """A stream that was sent as one JSON array, as Gemini does unless it is asked for events."""
+    stream = UsageStream(provider=provider, endpoint=endpoint, headers=headers, model=model)
+    for chunk in chunks:
+        stream.take(chunk)
+    return stream.finish()

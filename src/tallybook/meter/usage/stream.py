@@ -1,0 +1,199 @@
+"""A stream, read as it passes: fed in any pieces, it gives the reading of the whole response."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from tallybook.errors import EventError
+from tallybook.meter.usage.body import FAULTS, drafted, take
+from tallybook.meter.usage.draft import Draft
+from tallybook.meter.usage.envelope import unwrapped
+from tallybook.meter.usage.fold import Folded, fold
+from tallybook.meter.usage.frames import Frame, Frames
+from tallybook.meter.usage.lines import Lines, ServerEvents
+from tallybook.meter.usage.model import UsageReading, Wire
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_NOTHING: Final[Mapping[str, str]] = {}
+_DONE: Final = b"[DONE]"
+_WITHOUT_DONE: Final = frozenset({"perplexity"})  # its streams may end with the last chunk
+_KEPT_BYTES: Final = 65_536
+
+CUT: Final = "the stream ends before its last event: what it used until then is a bound"
+NOT_ASKED: Final = (
+    "the stream was not asked for usage: set stream_options.include_usage to true in the request"
+)
+
+
+class UsageStream:
+    """One response, read while it passes.
+
+    ``feed`` never fails, whatever the bytes are: it may stand in the way of somebody's answer.
+
+    Args:
+        provider: who answers, in any spelling.
+        endpoint: the path or the operation; '' reads by the shape of the events.
+        wire: how the bytes are framed; ``json`` for a response that is no stream.
+        headers: of the response.
+        model: what was asked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        endpoint: str = "",
+        wire: Wire = "sse",
+        headers: Mapping[str, str] = _NOTHING,
+        model: str = "",
+    ) -> None:
+        self._wire = wire
+        self._draft = drafted(provider, endpoint, headers, model)
+        self._folded = Folded()
+        self._lines = Lines()
+        self._server_events = ServerEvents()
+        self._frames: Frames | None = Frames()
+        self._plain = bytearray()
+        self._finished: UsageReading | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the event came after which no figure changes."""
+        return self._folded.ended
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, cut anywhere."""
+        if self._wire == "aws-eventstream":
+            self._feed_frames(data)
+        elif self._wire == "json":
+            self._plain += data
+        else:
+            for line in self._lines.feed(data):
+                self._line(line)
+
+    def take(self, event: object, name: str = "") -> None:
+        """Take one event that somebody else has parsed; what is no object is passed over."""
+        if not isinstance(event, Mapping):
+            return
+        if "bytes" in event and (name == "chunk" or len(event) <= 2):  # noqa: PLR2004 - bytes and padding
+            event = _unpacked(event["bytes"])
+            name = ""
+        if isinstance(event, Mapping):
+            fold(self._folded, event, name)
+
+    def finish(self) -> UsageReading:
+        """The reading of all that came.
+
+        A stream that was cut is ``estimated`` with what is known, or ``unknown``; never zero.
+        """
+        if self._finished is None:
+            self._rest()
+            self._finished = self._reading()
+        return self._finished
+
+    def _line(self, line: bytes) -> None:
+        if self._wire == "ndjson":
+            self._data(line)
+            return
+        for data in self._server_events.line(line):
+            self._data(data)
+        if not self._server_events.is_stream and len(self._plain) < _KEPT_BYTES:
+            self._plain += line
+
+    def _data(self, data: bytes) -> None:
+        if data.strip() == _DONE:
+            self._folded.ended = True
+            return
+        if not data:
+            return
+        try:
+            event = _DECODER.decode(data)
+        except FAULTS:
+            return  # a piece of an event that was cut, or no JSON: it tells nothing
+        self.take(event)
+
+    def _feed_frames(self, data: bytes) -> None:
+        if self._frames is None:
+            return
+        try:
+            for frame in self._frames.feed(data):
+                self._frame(frame)
+        except EventError as error:
+            self._draft.notes.append(error.what)
+            self._frames = None
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.headers.get(":message-type") in {"exception", "error"}:
+            self._folded.failed = True
+            return
+        try:
+            event = _DECODER.decode(frame.payload)
+        except FAULTS:
+            return
+        self.take(event, frame.headers.get(":event-type", ""))
+
+    def _rest(self) -> None:
+        """What no line's end and no blank line ended; it may be a whole event all the same."""
+        last = self._lines.rest()
+        if last:
+            self._line(last)
+        for data in self._server_events.rest():
+            self._data(data)
+        if self._plain and not self._folded.body:
+            self._whole()
+
+    def _whole(self) -> None:
+        """A body that is no stream: all of it, or an error where a stream was expected."""
+        try:
+            value = _DECODER.decode(bytes(self._plain))
+        except FAULTS:
+            return
+        if isinstance(value, list):
+            for each in value:
+                self.take(each)
+        elif isinstance(value, Mapping):
+            self._folded.body = dict(unwrapped(value, self._draft))
+            self._folded.ended = True
+
+    def _reading(self) -> UsageReading:
+        folded, draft = self._folded, self._draft
+        ended = folded.ended or (folded.chosen and draft.provider in _WITHOUT_DONE)
+        if folded.placeholder and isinstance(folded.body.get("usage"), Mapping):
+            # What stands there is no count: a price on it would be a price on nothing.
+            folded.body["usage"] = {**folded.body["usage"], "output_tokens": None}
+        for body in folded.others:
+            _join(draft, body)
+        take(folded.body, draft)
+        if not ended:
+            draft.estimated = True
+            draft.nothing_used = False
+            draft.notes.append(CUT)
+            draft.status = "client_aborted"
+        elif not draft.parts and folded.chosen and "usage" not in folded.body:
+            draft.notes.append(NOT_ASKED)
+        if folded.failed:
+            draft.status = "error"
+        return draft.reading()
+
+
+def _join(draft: Draft, body: Mapping[str, Any]) -> None:
+    """A further response of the same stream: its operations stand beside the others."""
+    own = drafted(draft.provider, draft.endpoint, draft.headers, draft.asked)
+    take(body, own)
+    draft.parts += own.parts
+    draft.notes += own.notes
+    draft.estimated |= own.estimated
+
+
+def _unpacked(data: object) -> object:
+    """The event that Bedrock packs into a chunk as base64."""
+    try:
+        return _DECODER.decode(base64.b64decode(str(data), validate=True))
+    except (*FAULTS, binascii.Error):
+        return None
