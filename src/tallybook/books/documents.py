@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -96,10 +97,16 @@ def parse(documents: Mapping[str, Document]) -> Books:
         BooksError: the documents contradict each other or this version cannot read them.
         CorruptedError: a body is not what its digest says.
     """
+    empty = _digest(_EMPTY_BODY)
+    return _parsed(tuple(documents.get(kind, Document(kind, _EMPTY_BODY, empty)) for kind in KINDS))
+
+
+@lru_cache(maxsize=4)
+def _parsed(documents: tuple[Document, ...]) -> Books:
+    """Books are frozen, so a command that asks for the same ones again gets the same object."""
     sheets = {kind: Sheet(f"{kind} document") for kind in KINDS}
     forms: dict[str, Form] = {}
-    for kind in KINDS:
-        document = documents.get(kind, Document(kind, _EMPTY_BODY, _digest(_EMPTY_BODY)))
+    for kind, document in zip(KINDS, documents, strict=True):
         if _digest(document.body) != document.sha256:
             raise CorruptedError(
                 f"the stored {kind} document has digest {_digest(document.body)}, "

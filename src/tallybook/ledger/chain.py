@@ -101,7 +101,6 @@ def add_link(
             f"a text holds {fault.object[fault.start : fault.end]!r}, which is not Unicode",
             next_step="correct the text at its source",
         ) from fault
-    rows = [dict(zip(POSTING_FIELDS, values, strict=True), seq=seq) for values in lines]
-    tx.run_many(sql_text(__package__, "insert_posting"), rows)
+    tx.run_tuples(sql_text(__package__, "insert_posting"), [(seq, *values) for values in lines])
     tx.run(sql_text(__package__, "insert_link"), **link)
     return Link(seq, str(link["id"]), str(link["hash"]))

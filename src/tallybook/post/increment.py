@@ -8,19 +8,20 @@ newer one supersedes is metered alone and taken off. If anything differs, all ev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from operator import attrgetter
 
 from tallybook.attribute.lines import in_order
 from tallybook.attribute.model import AttributedLine, Owner
 from tallybook.post.basis import Basis
 from tallybook.post.compute import attributed, metering_of, netted, price_rows
 from tallybook.post.sheet import grounded_sheet
-from tallybook.rate.model import PriceKey, PriceRow
+from tallybook.rate.model import PriceRow
 from tallybook.store import Store
 from tallybook.store.growth import files_since
 from tallybook.store.lake import BILLING, CORRECTING, Snapshot
@@ -28,6 +29,8 @@ from tallybook.store.seal import SealedFile
 
 _DECIDING = ("books", "clock", "money", "rate", "attribute", "post", "store")
 """The rooms whose code decides a line."""
+
+_said = attrgetter(*(field.name for field in fields(PriceRow) if field.name != "price_id"))
 
 Sums = tuple[str, Owner, str, bool]
 """provider, owner, state, unpriced: what makes a line one line"""
@@ -55,7 +58,7 @@ def compute_whole(store: Store, basis: Basis) -> Computed:
     store.lake.verify(basis.corrections)
     rows = price_rows(basis)
     lines = tuple(attributed(store, basis, rows))
-    return Computed(lines, ground_of(basis, basis.snapshot.files, rows))
+    return Computed(lines, ground_of(basis, basis.snapshot.files, price_texts(rows)))
 
 
 def compute_since(store: Store, basis: Basis) -> Computed:
@@ -78,14 +81,15 @@ def compute_since(store: Store, basis: Basis) -> Computed:
         everywhere = files_since(tx, "", since, upto, CORRECTING)
         earlier = _correcting(store.lake.snapshot_in(tx, "", since, CORRECTING))
     rows = price_rows(basis)
+    prices = price_texts(rows)
     moved = came is None or everywhere is None
-    if moved or ground_of(basis, before.files, rows) != ground:
+    if moved or ground_of(basis, before.files, prices) != ground:
         return compute_whole(store, basis)
     assert came is not None, "looked at above"
     assert everywhere is not None, "looked at above"
     is_correcting = any(file.supersedes for file in everywhere)
     store.lake.require_present(basis.snapshot)
-    parts = [*_signed(sheet.lines, 1)]
+    parts = _signed(sheet.lines, 1)
     if came:
         parts += _signed(_metered(store, basis, came, rows), 1)
     if is_correcting and before.files:
@@ -93,22 +97,31 @@ def compute_since(store: Store, basis: Basis) -> Computed:
         parts += _signed(_netted(store, old, rows), -1)
         parts += _signed(_netted(store, replace(old, corrections=earlier), rows), 1)
     lines = _added_up(parts) if came or is_correcting else sheet.lines
-    return Computed(lines, ground_of(basis, basis.snapshot.files, rows))
+    return Computed(lines, ground_of(basis, basis.snapshot.files, prices))
 
 
-def ground_of(basis: Basis, of: Sequence[SealedFile], rows: Sequence[PriceRow]) -> str:
+PriceText = tuple[tuple[str, str, str, str], str]
+"""what a price row is for, and all that it says"""
+
+
+def price_texts(rows: Sequence[PriceRow]) -> list[PriceText]:
+    """Each price row as text, without the number that it has among the others."""
+    return [((row.provider, row.model, row.tier, row.region), repr(_said(row))) for row in rows]
+
+
+def ground_of(basis: Basis, of: Sequence[SealedFile], prices: Sequence[PriceText]) -> str:
     """The digest of everything that decides the lines of some events, apart from the events.
 
     Args:
         basis: what a run stands on.
         of: the files that hold the events; only prices of what they carry can matter.
-        rows: the period's price rows.
+        prices: the period's price rows as text.
     """
-    keys = {PriceKey(*key) for file in of for key in file.price_keys}
+    keys = {key for file in of for key in file.price_keys}
     metering = metering_of(replace(basis, snapshot=Snapshot(basis.snapshot.version, tuple(of))))
-    prices = [repr(replace(row, price_id=0)) for row in rows if row.key in keys]
+    priced = [text for key, text in prices if key in keys]
     metered = replace(metering, has_corrections=False)  # what is netted is looked at by itself
-    parts = [code_digest(), repr(metered), repr(basis.books.org), *prices]
+    parts = [code_digest(), repr(metered), repr(basis.books.org), *priced]
     return sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -153,8 +166,8 @@ def _correcting(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.version, tuple(file for file in snapshot.files if file.supersedes))
 
 
-def _signed(lines: Iterable[AttributedLine], sign: int) -> Iterable[tuple[int, AttributedLine]]:
-    return ((sign, line) for line in lines)
+def _signed(lines: Iterable[AttributedLine], sign: int) -> list[tuple[int, AttributedLine]]:
+    return [(sign, line) for line in lines]
 
 
 def _added_up(parts: Iterable[tuple[int, AttributedLine]]) -> tuple[AttributedLine, ...]:
@@ -163,7 +176,10 @@ def _added_up(parts: Iterable[tuple[int, AttributedLine]]) -> tuple[AttributedLi
     for sign, line in parts:
         key = (line.provider, line.owner, line.state, line.unpriced)
         held = sums.get(key)
-        sums[key] = _plus(held, sign, line) if held else _plus(_nothing(line), sign, line)
+        if held is None and sign > 0:
+            sums[key] = line
+        else:
+            sums[key] = _plus(held or _nothing(line), sign, line)
     for line in sums.values():
         empty = not (line.tokens or line.list_pico or line.contract_pico or line.card_pico)
         assert line.calls > 0 or (line.calls == 0 and empty), "more was taken off than there was"

@@ -21,6 +21,7 @@ from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import last_act
+from tallybook.meter.resolve.seal import seal_usage
 from tallybook.post.basis import Basis, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.increment import Compute, compute_since, compute_whole
@@ -30,7 +31,6 @@ from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 from tallybook.store.refile import refile
-from tallybook.store.seal import seal
 
 _REASONS = {
     "meter": Reason.METER,
@@ -169,7 +169,7 @@ def seal_inbox(store: Store) -> int:
     """Seal what waits in the inbox, by the company's calendar; returns the number of events."""
     with store.read() as tx:
         calendar = latest_books(tx)[0].calendar
-    sealed = seal(store, calendar)
+    sealed = seal_usage(store, calendar)
     refile(store, calendar)
     return sealed
 
@@ -191,8 +191,9 @@ def require_open(basis: Basis) -> None:
 def targets(allocation: Allocation, basis: Basis) -> dict[PostingKey, int]:
     """What each posting key must stand at."""
     wanted: dict[PostingKey, int] = defaultdict(int)
+    period, prices, policy = _labels(basis)
     for line in allocation.lines:
-        wanted[posting_key(line, basis)] += line.amount_nano
+        wanted[_key(line, period, prices, policy)] += line.amount_nano
     return wanted
 
 
@@ -201,28 +202,33 @@ def posting_key(line: AllocatedLine, basis: Basis) -> PostingKey:
 
     Metered cost does not depend on the policy, so a new policy does not move it.
     """
-    family = _family(line.group)
-    return unversioned_key(line, str(basis.period))._replace(
-        price_version="" if family == "pool" else basis.versions.prices,
-        policy_version=0 if family == "meter" else basis.versions.policy,
-    )
+    return _key(line, *_labels(basis))
 
 
 def unversioned_key(line: AllocatedLine, period: str) -> PostingKey:
     """The ledger's key of an allocated line, before any version is named."""
+    return _key(line, period, "", 0)
+
+
+def _labels(basis: Basis) -> tuple[str, str, int]:
+    return str(basis.period), basis.versions.prices, basis.versions.policy
+
+
+def _key(line: AllocatedLine, period: str, prices: str, policy: int) -> PostingKey:
+    family = _family(line.group)
     return PostingKey(
-        account=line.account,
-        team=line.team,
-        feature=line.feature,
-        purpose=line.purpose,
-        kind=line.kind,
-        provider=line.provider,
-        service=line.service,
-        detail=line.detail,
-        source=line.group,
-        service_period=period,
-        price_version="",
-        policy_version=0,
+        line.account,
+        line.team,
+        line.feature,
+        line.purpose,
+        line.kind,
+        line.provider,
+        line.service,
+        line.detail,
+        line.group,
+        period,
+        "" if family == "pool" else prices,
+        0 if family == "meter" else policy,
     )
 
 
@@ -247,11 +253,12 @@ def _differences(
     wanted: Mapping[PostingKey, int], held: Mapping[PostingKey, int]
 ) -> list[tuple[str, tuple[Posting, ...]]]:
     """Target minus booked by group, in the order of the work; what a close rounded is left out."""
+    moves = {key: nano - held.get(key, 0) for key, nano in wanted.items()}
+    moves |= {key: -nano for key, nano in held.items() if key not in wanted}
     groups: dict[str, list[Posting]] = defaultdict(list)
-    for key in sorted(wanted.keys() | held.keys()):
-        difference = wanted.get(key, 0) - held.get(key, 0)
-        if difference and _family(key.source) in _REASONS:
-            groups[key.source].append(Posting.of(key, difference))
+    for key in sorted(key for key, difference in moves.items() if difference):
+        if _family(key.source) in _REASONS:
+            groups[key.source].append(Posting.of(key, moves[key]))
     order = list(_REASONS)
     return [
         (group, tuple(groups[group]))

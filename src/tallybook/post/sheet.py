@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from operator import attrgetter
 
 from tallybook.allocate.model import CostCell
 from tallybook.attribute.model import AttributedLine, Owner
@@ -20,6 +21,8 @@ from tallybook.store import Tx, canonical_json
 
 CellKey = tuple[str, str, str, str, str, str, str, bool]
 """provider, team, feature, purpose, kind, service, executor, fallback"""
+
+_owner_values = attrgetter(*(field.name for field in fields(Owner)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def body_of(lines: Sequence[AttributedLine]) -> str:
         [
             [
                 line.provider,
-                *astuple(line.owner),
+                *_owner_values(line.owner),
                 line.state,
                 line.unpriced,
                 line.calls,
