@@ -67,7 +67,7 @@ GEMINI: Final = Family("gemini", read_gemini, under="usageMetadata")
 INTERACTIONS: Final = Family(
     "interactions", read_interactions, _marks("total_input_tokens total_output_tokens")
 )
-COHERE: Final = Family("cohere", read_cohere)
+COHERE: Final = Family("cohere", read_cohere, _marks("billed_units tokens"))
 OLLAMA: Final = Family("ollama", read_ollama, under="")
 OCR: Final = Family("ocr", read_ocr, under="usage_info")
 
