@@ -20,6 +20,7 @@ from tallybook.meter.columns import columns
 from tallybook.meter.identity import canonical_record, key_of, record_digest
 from tallybook.meter.model import Role, UsageEvent
 from tallybook.meter.rejects import RejectFile
+from tallybook.meter.revise import claim_stated, revise
 from tallybook.meter.sources.source import Source
 from tallybook.meter.subjects import Person, Subjects
 from tallybook.meter.supersede import refuse_superseders
@@ -81,6 +82,13 @@ class _Batch:
     @property
     def size(self) -> int:
         return len(self.keys) + len(self.repeats)
+
+    @property
+    def arrivals(self) -> Iterator[_Arrival]:
+        """Everything in it, those with one id in the order in which they came."""
+        columns = self.places, self.events, self.texts, self.roles, self.keys, self.records
+        yield from map(_Arrival, *columns)
+        yield from self.repeats
 
 
 def ingest(
@@ -182,8 +190,12 @@ class _Ingest:
         self._rejects.sync()
         if not batch.size:
             return
+        size, received_us = batch.size, self._clock.now_us()
+        if "bucket" in batch.roles:
+            batch, same, set_aside = self._revised(batch, received_us)
+        else:
+            same, set_aside = 0, []
         table = columns(batch.events, batch.keys, batch.records) | {"role": [*batch.roles]}
-        received_us = self._clock.now_us()
         with self._store.write() as tx:
             number = inbox.next_batch(tx)
             claims = inbox.claim(tx, number, batch.keys, batch.records)
@@ -192,9 +204,11 @@ class _Ingest:
             fresh = [i for i in claims.fresh if i not in refused]
             if fresh:
                 self._put(tx, number, table, fresh, received_us)
+            buckets = {batch.keys[i]: batch.events[i] for i in fresh if batch.roles[i] == "bucket"}
+            claim_stated(tx, number, buckets)
             faults.reached("ingest.put")
             conflicts = [(i, _OTHER_RECORD) for i in claims.conflict] + sorted(refused.items())
-            noted = [_noted(batch, i, reason, received_us) for i, reason in conflicts]
+            noted = set_aside + [_noted(batch, i, reason, received_us) for i, reason in conflicts]
             repeats = _judge(tx, batch.repeats)
             noted += [
                 _note(one.place, one.event, one.text, _OTHER_RECORD, received_us)
@@ -208,11 +222,34 @@ class _Ingest:
         faults.reached("ingest.committed")
         self._subjects.committed()
         self._accepted += len(fresh)
-        self._duplicate += len(claims.duplicate) + repeats.duplicate
+        self._duplicate += len(claims.duplicate) + repeats.duplicate + same
         self._quarantined += len(noted)
         if self._on_progress:
-            self._on_progress(batch.size - len(repeats.freed))
+            self._on_progress(size - len(repeats.freed))
         self._settle_freed(repeats.freed)
+
+    def _revised(
+        self, batch: _Batch, received_us: int
+    ) -> tuple[_Batch, int, list[dict[str, object]]]:
+        """The batch with its buckets under the ids of their versions (`tallybook.meter.revise`).
+
+        Another command may bring in a version meanwhile; then two have one id, and one of them is
+        quarantined as any conflict is.
+
+        Returns:
+            the batch, how many buckets are in already, and notes of those to quarantine.
+        """
+        arrivals = list(batch.arrivals)
+        buckets = {i: one.event for i, one in enumerate(arrivals) if one.role == "bucket"}
+        with self._store.read() as tx:
+            revised = revise(tx, buckets)
+        again, set_aside = _Batch(), []
+        for i, one in enumerate(arrivals):
+            if reason := revised.refused.get(i):
+                set_aside.append(_note(one.place, one.event, one.text, reason, received_us))
+            elif i not in revised.same:
+                again.add(one.place, revised.events.get(i, one.event), one.text, one.role)
+        return again, len(revised.same), set_aside
 
     def _settle_freed(self, freed: Sequence[_Arrival]) -> None:
         """Bring in what repeats an id that its first bearer was refused, as if it came alone."""
