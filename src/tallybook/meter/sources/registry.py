@@ -12,6 +12,9 @@ from tallybook.meter.sources.source import Source
 Open = Callable[[Sequence[FilePath]], Source]
 
 PRODUCTS: Final[Mapping[str, str]] = {
+    "anthropic-usage": "anthropic_usage",
+    "claude-code": "claude_code",
+    "openai-usage": "openai_usage",
     "litellm": "litellm",
 }
 """Name to the module beside this one that has ``open_files``."""
