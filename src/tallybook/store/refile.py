@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from tallybook.clock import Calendar, Period
 from tallybook.store.engine import Store
+from tallybook.store.lake import EVERY
 from tallybook.store.seal import SealedFile, by_period, list_files, manifest_version_in, write_file
 
 
@@ -26,13 +27,19 @@ def refile(store: Store, calendar: Calendar) -> int:
         CorruptedError: a file is not what was sealed.
         OSError: the disk refuses; the old files still stand.
     """
-    snapshot = store.lake.snapshot()
+    snapshot = store.lake.snapshot(kinds=EVERY)
     misfiled = [file for file in snapshot.files if not _fits(file, calendar)]
     if not misfiled:
         return 0
     store.lake.verify(type(snapshot)(snapshot.version, tuple(misfiled)))
     written = [
-        write_file(store, part, period, f"{Path(file.path).stem}-{file.period}-{snapshot.version}")
+        write_file(
+            store,
+            part,
+            period,
+            f"{Path(file.path).stem}-{file.period}-{snapshot.version}",
+            file.kind,
+        )
         for file in misfiled
         for period, part in by_period(pq.read_table(store.lake.path(file)), calendar)
     ]

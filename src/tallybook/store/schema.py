@@ -111,7 +111,7 @@ ALIAS = Table(
     METADATA,
     Column("key", LargeBinary(16), primary_key=True),
     Column("observation", LargeBinary(16), nullable=False),
-    Column("month", Integer, nullable=False),
+    _text("period"),
     sqlite_with_rowid=False,
 )
 
@@ -120,7 +120,8 @@ MEMBER = Table(
     METADATA,
     Column("observation", LargeBinary(16), primary_key=True),
     Column("call", LargeBinary(16), nullable=False),
-    Column("month", Integer, nullable=False),
+    _text("period"),
+    Column("bills", Integer, nullable=False),
     Index("member_call", "call"),
     sqlite_with_rowid=False,
 )
@@ -131,6 +132,7 @@ STANDING = Table(
     Column("subject", LargeBinary(16), primary_key=True),
     _text("source"),
     _text("event_id"),
+    _int("started_us"),
     Column("content", LargeBinary(16), nullable=False),
     _int("revision"),
     sqlite_with_rowid=False,
@@ -142,7 +144,7 @@ SUSPECT = Table(
     Column("low", LargeBinary(16), primary_key=True),
     Column("high", LargeBinary(16), primary_key=True),
     _text("told"),
-    _int("found_us"),
+    _int("started_us"),
     _text("verdict"),
     _text("actor"),
     _text("reason"),

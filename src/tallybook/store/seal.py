@@ -81,6 +81,13 @@ class Arrivals:
         values: list[Any] = self._table.column(name).to_pylist()
         return values
 
+    def label(self, name: str) -> list[str]:
+        """The value of one label of each; '' where there is none."""
+        labels = self._table.column("labels")
+        if not any(name in chunk.keys.unique().to_pylist() for chunk in labels.chunks):
+            return [""] * len(self)
+        return [dict(pairs or ()).get(name, "") for pairs in labels.to_pylist()]
+
     def rows(self, positions: Sequence[int]) -> list[dict[str, Any]]:
         """Whole rows, a map as a list of pairs."""
         rows: list[dict[str, Any]] = self._table.take(pa.array(positions, pa.int64())).to_pylist()

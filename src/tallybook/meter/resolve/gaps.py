@@ -1,0 +1,88 @@
+"""Buckets among arrivals, and buckets that arrivals cover: which of them fill a gap."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tallybook.meter.resolve.buckets import Seen, fills_gap, window_of
+from tallybook.meter.resolve.observation import Observation
+from tallybook.meter.resolve.settle import Call, plain_columns
+from tallybook.store import Store
+from tallybook.store.observations import Observations
+from tallybook.store.seal import Arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """The buckets that were looked at, and those of them that bill."""
+
+    looked_at: tuple[Observation, ...] = ()
+    filling: tuple[Call, ...] = ()
+
+
+def gaps_of(store: Store, arrivals: Arrivals, columns: Mapping[str, Sequence[Any]]) -> Gaps:
+    """Judge the buckets that arrive, and the sealed ones that the arrivals may cover."""
+    new = [at for at, role in enumerate(columns["role"]) if role == "bucket"]
+    here = [Observation(row, "bucket", own=False) for row in arrivals.rows(new)]
+    sealed = [Observation(row, "bucket", own=False) for row in Observations(store).buckets()]
+    if not here and not sealed:
+        return Gaps()
+    every = [*here, *sealed]
+    gone = {one.superseded_key for one in every}
+    arriving = _starts(columns, arrivals.column("model"), arrivals.column("key_id"))
+    seen = {one.key: _seen_here(one, arriving) for one in every}
+    looked_at = [one for one in every if one in here or seen[one.key] or _meets(one, here)]
+    looked_at += [one for one in sealed if one.key in gone and one not in looked_at]
+    windows = [(one.key, *window_of(one)) for one in looked_at]
+    for key, model, key_id in Observations(store).seen_in(windows):
+        seen[key].add((model, key_id))
+    live = [one for one in every if one.key not in gone]
+    keys = {str(one.row["key_id"]) for one in live} - {""}
+    filling = [
+        one
+        for one in looked_at
+        if one.key not in gone and fills_gap(one, seen[one.key], live, keys)
+    ]
+    calls = (Call(one.key, (one,), plain_columns(one), {}) for one in filling)
+    return Gaps(tuple(looked_at), tuple(calls))
+
+
+_Starts = Mapping[str, tuple[list[int], list[Seen]]]
+
+
+def _starts(
+    columns: Mapping[str, Sequence[Any]], models: Sequence[str], keys: Sequence[str]
+) -> _Starts:
+    """The arriving calls of each provider in order of start: when, and of which model and key."""
+    calls: dict[str, list[tuple[int, Seen]]] = defaultdict(list)
+    every = zip(
+        columns["role"], columns["provider"], columns["started_us"], models, keys, strict=True
+    )
+    for role, provider, started_us, model, key in every:
+        if role == "call":
+            calls[provider].append((started_us, (model, key)))
+    ordered = {provider: sorted(held) for provider, held in calls.items()}
+    return {p: ([at for at, _ in held], [s for _, s in held]) for p, held in ordered.items()}
+
+
+def _seen_here(bucket: Observation, arriving: _Starts) -> set[Seen]:
+    provider, from_us, to_us = window_of(bucket)
+    starts, told = arriving.get(provider, ([], []))
+    return set(told[bisect_left(starts, from_us) : bisect_left(starts, to_us)])
+
+
+def _meets(bucket: Observation, others: Iterable[Observation]) -> bool:
+    """Whether another export's new bucket lies in the same time."""
+    provider, from_us, to_us = window_of(bucket)
+    for other in others:
+        theirs, start_us, end_us = window_of(other)
+        if other.source != bucket.source and (theirs, True) == (
+            provider,
+            from_us < end_us and start_us < to_us,
+        ):
+            return True
+    return False

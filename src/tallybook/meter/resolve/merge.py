@@ -1,0 +1,88 @@
+"""One call out of what several sources told of it, field by field.
+
+Usage is taken whole from one source: first by how far it is known, then by who is nearest to the
+provider, then, inside a trace, from the innermost span. Tags are taken from whoever is trusted
+first and states one. Fields that only mean something together come from one source together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
+from tallybook.meter.model import NOBODY
+from tallybook.meter.resolve.observation import Observation
+
+USAGE: Final = (
+    *TOKEN_CLASSES, *TOKEN_CLASSES_INFORMATIVE,
+    "units", "usage", "state", "status", "context_tokens", "total_tokens", "output_delivered",
+)  # fmt: skip
+PRICED_AS: Final = ("provider", "model")
+TOGETHER: Final = (
+    ("team", "feature"),
+    ("trace_id", "span_id", "parent_span_id"),
+    ("operation_id", "attempt"),
+    ("reported_cost", "reported_currency"),
+    ("started_us", "ended_us"),
+)
+ALONE: Final = (
+    "tier", "region", "model_requested", "operation", "purpose", "environment", "customer",
+    "cohort", "plan", "user", "session", "endpoint", "prompt_version", "evaluation_run", "service",
+    "response_id", "request_id", "key_id", "latency_ms", "ttft_ms",
+)  # fmt: skip
+_KNOWN: Final = ("reported", "partial", "estimated", "unknown")
+_TRACE: Final = ("trace_id", "span_id", "parent_span_id")
+
+
+def merged(
+    calls: Iterable[Observation], depth: Mapping[bytes, int]
+) -> tuple[dict[str, Any], dict[str, Observation]]:
+    """The columns of one call, and for each the observation that it was taken from.
+
+    Args:
+        calls: what sources told of it, in any order; two or more.
+        depth: how deep in its trace an observation lies, by key; the deeper is the inner.
+
+    Returns:
+        columns apart from ``key``, ``record``, ``source``, ``event_id`` and ``supersedes``.
+    """
+    trusted = sorted(calls, key=lambda one: (one.rank, -depth.get(one.key, 0), *_told(one)))
+    metered = min(trusted, key=lambda one: _KNOWN.index(one.state))  # the first of the best known
+    taken: dict[str, Observation] = dict.fromkeys(USAGE, metered)
+    named = next((one for one in (metered, *trusted) if one.model != NOBODY), metered)
+    taken |= dict.fromkeys(PRICED_AS, named)
+    for group in TOGETHER:
+        order = _by_trace(trusted) if group == _TRACE else trusted
+        taken |= dict.fromkeys(group, _first(order, group, trusted[0]))
+    for name in ALONE:
+        order = [metered, *trusted] if name in ("tier", "region") else trusted
+        taken[name] = _first(order, (name,), trusted[0])
+    row = {name: one.row[name] for name, one in taken.items()}
+    row["units"] = list(dict(metered.row["units"] or ()).items())
+    row["labels"] = _labels(trusted)
+    return row, taken
+
+
+def _told(one: Observation) -> tuple[int, str, bytes]:
+    return one.started_us, one.source, one.key
+
+
+def _by_trace(trusted: Sequence[Observation]) -> list[Observation]:
+    """Traces first: a span's place in its tree is told best by who made the tree."""
+    return sorted(trusted, key=lambda one: not one.traced)
+
+
+def _first(
+    order: Iterable[Observation], names: tuple[str, ...], otherwise: Observation
+) -> Observation:
+    """The first that states one of the fields."""
+    stating = (one for one in order if any(one.row[name] not in ("", None) for name in names))
+    return next(stating, otherwise)
+
+
+def _labels(trusted: Sequence[Observation]) -> list[tuple[str, str]]:
+    labels: dict[str, str] = {}
+    for one in trusted:
+        labels = dict(one.row["labels"] or ()) | labels
+    return sorted(labels.items())

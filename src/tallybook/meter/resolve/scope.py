@@ -1,0 +1,241 @@
+"""What has to be looked at together: new observations and all that they touch, whole.
+
+From the arrivals that share a name, a trace or a correction with anything, the scope grows by the
+calls that they belong to, the traces of these, and what superseded them, until nothing is missing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tallybook.clock import Calendar, Period
+from tallybook.meter.identity import superseded_key_of
+from tallybook.meter.resolve.observation import (
+    ALIASED,
+    Observation,
+    aliases_of,
+    trace_alias,
+)
+from tallybook.meter.resolve.rank import standpoint_of
+from tallybook.store import Store, inbox
+from tallybook.store.calls import Member, aliased, declared_same, members_in, members_of
+from tallybook.store.observations import Observations
+from tallybook.store.seal import Arrivals
+
+_COLUMNS: Final = ("key", "role", "started_us", "supersedes", *ALIASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of arrivals.
+
+    ``of`` holds those of each position; ``traced`` the traces that a tracer told of, with the
+    positions of what it told.
+    """
+
+    of: Sequence[tuple[bytes, ...]]
+    traced: Mapping[str, Sequence[int]]
+    columns: Mapping[str, Sequence[Any]]
+
+
+@dataclass(slots=True)
+class Scope:
+    """Observations that have to do with each other, by key.
+
+    ``position`` is where an arrival stands; what is sealed already has none. ``superseded`` maps a
+    key to the key of the observation that took its place.
+    """
+
+    told: dict[bytes, Observation] = field(default_factory=dict)
+    position: dict[bytes, int] = field(default_factory=dict)
+    member: dict[bytes, Member] = field(default_factory=dict)
+    superseded: dict[bytes, bytes] = field(default_factory=dict)
+    same: tuple[frozenset[bytes], ...] = ()
+
+
+def names_of(arrivals: Arrivals) -> Names:
+    """The names of each arrival that is a call, column by column."""
+    columns = {name: arrivals.column(name) for name in _COLUMNS}
+    call_ids = arrivals.label("call_id")
+    every = zip(*(columns[name] for name in ALIASED), call_ids, strict=True)
+    named = [
+        aliases_of(*told) if role == "call" else ()
+        for role, told in zip(columns["role"], every, strict=True)
+    ]
+    traced: dict[str, list[int]] = defaultdict(list)
+    for at, (role, source, trace) in enumerate(
+        zip(columns["role"], columns["source"], columns["trace_id"], strict=True)
+    ):
+        if trace and (role in ("agent", "span") or standpoint_of(source) == "trace"):
+            traced[trace].append(at)
+    return Names(named, traced, columns)
+
+
+def scope_of(
+    store: Store, calendar: Calendar, arrivals: Arrivals, names: Names, seeds: Iterable[bytes]
+) -> Scope:
+    """The scope of arrivals, and of sealed observations named by key (``seeds``)."""
+    grow = _Growth(store, calendar, arrivals, names)
+    positions, keys = grow.touched()
+    grow.take(positions)
+    grow.load({*keys, *seeds}, grow.periods_of(seeds))
+    grow.to_its_end()
+    return grow.scope
+
+
+class _Growth:
+    """A scope while it grows."""
+
+    def __init__(self, store: Store, calendar: Calendar, arrivals: Arrivals, names: Names) -> None:
+        self._store = store
+        self._calendar = calendar
+        self._arrivals = arrivals
+        self._names = names
+        self._at = {key: at for at, key in enumerate(names.columns["key"])}
+        self._traces_done: set[str] = set()
+        self._period_of: dict[bytes, str] = {}
+        self.scope = Scope()
+
+    def touched(self) -> tuple[set[int], set[bytes]]:
+        """The arrivals that share something with others, and the sealed that they share it with."""
+        bearers: dict[bytes, list[int]] = defaultdict(list)
+        for at, names in enumerate(self._names.of):
+            for name in names:
+                bearers[name].append(at)
+        positions = {at for held in bearers.values() if len(held) > 1 for at in held}
+        with self._store.read() as tx:
+            known = aliased(tx, bearers)
+            positions |= {at for name in known for at in bearers[name]}
+            positions |= self._in_known_traces(tx)
+            positions |= self._correcting(tx)
+        for held in self._names.traced.values():
+            positions.update(held)
+        self._period_of |= dict(known.values())
+        return positions, {key for key, _ in known.values()}
+
+    def _in_known_traces(self, tx: Any) -> set[int]:
+        """Calls on the way that lie in a trace which a tracer told of."""
+        column = self._names.columns["trace_id"]
+        waiting: dict[str, list[int]] = defaultdict(list)
+        for at, trace in enumerate(column):
+            if trace:
+                waiting[trace].append(at)
+        here = {at for trace in self._names.traced for at in waiting.get(trace, ())}
+        if not tx.scalar("SELECT COUNT(*) FROM (SELECT 1 FROM alias LIMIT 1)"):
+            return here
+        names = {trace_alias(trace): trace for trace in waiting}
+        return here | {at for name in aliased(tx, names) for at in waiting[names[name]]}
+
+    def _correcting(self, tx: Any) -> set[int]:
+        """Arrivals that supersede a member of a call that several told of, or another arrival."""
+        correcting = [at for at, old in enumerate(self._names.columns["supersedes"]) if old]
+        if not correcting:
+            return set()
+        rows = self._arrivals.rows(correcting)
+        olds = [Observation(row, row["role"], own=False).superseded_key for row in rows]
+        known = members_of(tx, [old for old in olds if old])
+        self._period_of |= {key: member.period for key, member in known.items()}
+        return {at for at, old in zip(correcting, olds, strict=True) if old in known}
+
+    def take(self, positions: Iterable[int]) -> None:
+        """Bring arrivals into the scope."""
+        wanted = [
+            at for at in sorted(positions) if self._names.columns["key"][at] not in self.scope.told
+        ]
+        for at, row in zip(wanted, self._arrivals.rows(wanted), strict=True):
+            one = Observation(row, row["role"], own=row["role"] == "call")
+            if one.role == "bucket":
+                continue
+            self.scope.told[one.key] = one
+            self.scope.position[one.key] = at
+
+    def load(self, keys: Iterable[bytes], periods: Iterable[str]) -> None:
+        """Bring sealed observations, or arrivals, into the scope by key."""
+        missing = {key for key in keys if key not in self.scope.told}
+        self.take([self._at[key] for key in missing if key in self._at])
+        sealed = [key for key in missing if key not in self._at]
+        if sealed:
+            self._add(Observations(self._store, _near(periods)).with_keys(sealed))
+
+    def periods_of(self, keys: Iterable[bytes]) -> set[str]:
+        """The periods of observations that the books know a name or a call of."""
+        with self._store.read() as tx:
+            known = members_of(tx, keys)
+        return {member.period for member in known.values()} | set(self._period_of.values())
+
+    def to_its_end(self) -> None:
+        """Grow until nothing is missing."""
+        size = -1
+        while size != len(self.scope.told):
+            size = len(self.scope.told)
+            self._whole_calls()
+            self._whole_traces()
+            self._corrections()
+
+    def _whole_calls(self) -> None:
+        keys = list(self.scope.told)
+        with self._store.read() as tx:
+            self.scope.same = tuple(declared_same(tx, keys))
+            known = aliased(tx, [name for one in self.scope.told.values() for name in one.aliases])
+            declared = {key for pair in self.scope.same for key in pair}
+            held = members_of(tx, {*keys, *declared, *(key for key, _ in known.values())})
+            members = members_in(tx, {member.call for member in held.values()})
+        self.scope.member |= {member.observation: member for member in members}
+        periods = {member.period for member in members} | {period for _, period in known.values()}
+        periods |= {self._period(one) for one in self.scope.told.values()}
+        wanted = {member.observation for member in members} | declared
+        self.load(wanted | {key for key, _ in known.values()}, periods)
+
+    def _whole_traces(self) -> None:
+        traces = self._traced_now() - self._traces_done
+        if not traces:
+            return
+        self._traces_done |= traces
+        column = self._names.columns["trace_id"]
+        self.take([at for at, trace in enumerate(column) if trace in traces])
+        periods = {self._period(one) for one in self.scope.told.values()}
+        self._add(Observations(self._store, _near(periods)).in_traces(traces))
+
+    def _traced_now(self) -> set[str]:
+        """The traces in scope that a tracer told of, now or before."""
+        traces = {
+            one.row["trace_id"]
+            for one in self.scope.told.values()
+            if one.row["trace_id"] and (one.traced or one.role != "call")
+        }
+        others = {one.row["trace_id"] for one in self.scope.told.values()} - traces - {""}
+        with self._store.read() as tx:
+            names = {trace_alias(trace): trace for trace in others}
+            return traces | {names[name] for name in aliased(tx, names)}
+
+    def _corrections(self) -> None:
+        marks = {superseded_key_of(key): key for key in self.scope.told}
+        with self._store.read() as tx:
+            held = inbox.holders(tx, list(marks))
+        self.scope.superseded |= {marks[mark]: key for mark, (key, _) in held.items()}
+        periods = {self._period(one) for one in self.scope.told.values()}
+        self.load(self.scope.superseded.values(), periods)
+        for old in [k for k, new in self.scope.superseded.items() if new not in self.scope.told]:
+            del self.scope.superseded[old]  # it waits in the inbox still, or lies in another month
+
+    def _period(self, one: Observation) -> str:
+        return str(self._calendar.period_of(one.started_us))
+
+    def _add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        fresh = [row for row in rows if row["key"] not in self.scope.told]
+        with self._store.read() as tx:
+            member = members_of(tx, [row["key"] for row in fresh])
+        self.scope.member |= member
+        for row in fresh:
+            known = member.get(row["key"])
+            own = row["kind"] == "events" and (known is None or known.bills)
+            self.scope.told[row["key"]] = Observation(row, row["role"], own)
+
+
+def _near(periods: Iterable[str]) -> set[str]:
+    """Periods and their neighbours: clocks differ, and so did the company's zone once."""
+    parsed = [Period.parse(text) for text in set(periods)]
+    return {str(near) for one in parsed for near in (one.previous(), one, one.next())}

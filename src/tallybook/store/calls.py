@@ -1,0 +1,140 @@
+"""Which observations are one call, and by which row each call bills: the tables behind it.
+
+All of them can be made again from the sealed observations, but for the verdicts of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tallybook.store.engine import Tx
+
+_BINDS = 5_000  # far below what one statement may carry
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An observation of a call that several told of; ``bills`` if its own row does."""
+
+    observation: bytes
+    call: bytes
+    period: str
+    bills: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The row, made of observations, that bills for a subject: a call, an outer span, a bucket."""
+
+    subject: bytes
+    source: str
+    event_id: str
+    started_us: int
+    content: bytes
+    revision: int
+
+
+def aliased(tx: Tx, names: Iterable[bytes]) -> dict[bytes, tuple[bytes, str]]:
+    """For each name that is known, the first observation that bore it and its period."""
+    return {
+        bytes(row.key): (bytes(row.observation), str(row.period))
+        for row in _among(tx, "SELECT key, observation, period FROM alias WHERE key", names)
+    }
+
+
+def add_aliases(tx: Tx, names: Iterable[tuple[bytes, bytes, str]]) -> None:
+    """Keep names (name, observation, period); one that is known stays with its first bearer."""
+    tx.run_tuples(
+        "INSERT INTO alias (key, observation, period) VALUES (?, ?, ?)"
+        " ON CONFLICT (key) DO NOTHING",
+        sorted(names),  # leaf by leaf through the tree
+    )
+
+
+def members_of(tx: Tx, observations: Iterable[bytes]) -> dict[bytes, Member]:
+    """The memberships of some observations; one that is the only one of its call has none."""
+    rows = _among(tx, f"SELECT {_MEMBER} FROM member WHERE observation", observations)
+    return {member.observation: member for member in map(_member, rows)}
+
+
+def members_in(tx: Tx, calls: Iterable[bytes]) -> list[Member]:
+    """All members of some calls."""
+    return [_member(row) for row in _among(tx, f"SELECT {_MEMBER} FROM member WHERE call", calls)]
+
+
+def put_members(tx: Tx, members: Iterable[Member]) -> None:
+    """Write memberships, over those that stand."""
+    tx.run_tuples(
+        f"INSERT INTO member ({_MEMBER}) VALUES (?, ?, ?, ?) ON CONFLICT (observation)"
+        " DO UPDATE SET call = excluded.call, bills = excluded.bills",
+        sorted((m.observation, m.call, m.period, int(m.bills)) for m in members),
+    )
+
+
+def standings(tx: Tx, subjects: Iterable[bytes]) -> dict[bytes, Standing]:
+    """The rows that bill for some subjects."""
+    rows = _among(tx, f"SELECT {_STANDING} FROM standing WHERE subject", subjects)
+    found = (
+        Standing(
+            bytes(row.subject),
+            str(row.source),
+            str(row.event_id),
+            int(row.started_us),
+            bytes(row.content),
+            int(row.revision),
+        )
+        for row in rows
+    )
+    return {one.subject: one for one in found}
+
+
+def put_standings(tx: Tx, kept: Iterable[Standing]) -> None:
+    """Write what stands for subjects, over what stood; an empty event id is "nothing any more"."""
+    tx.run_tuples(
+        f"INSERT INTO standing ({_STANDING}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (subject)"
+        " DO UPDATE SET source = excluded.source, event_id = excluded.event_id,"
+        " started_us = excluded.started_us, content = excluded.content,"
+        " revision = excluded.revision",
+        sorted(
+            (s.subject, s.source, s.event_id, s.started_us, s.content, s.revision) for s in kept
+        ),
+    )
+
+
+def add_suspects(tx: Tx, found: Mapping[tuple[bytes, bytes], tuple[str, int]]) -> None:
+    """Put pairs on the list of suspects, each with what was told and when it started.
+
+    A pair that is on the list stays as it is.
+    """
+    tx.run_tuples(
+        "INSERT INTO suspect (low, high, told, started_us, verdict, actor, reason, decided_us)"
+        " VALUES (?, ?, ?, ?, '', '', '', 0) ON CONFLICT (low, high) DO NOTHING",
+        sorted((low, high, *told) for (low, high), told in found.items()),
+    )
+
+
+def declared_same(tx: Tx, keys: Iterable[bytes]) -> list[frozenset[bytes]]:
+    """The pairs, one of them among some keys, that a person declared to be one call."""
+    wanted = list(keys)
+    said = "SELECT low, high FROM suspect WHERE verdict = 'same' AND"
+    rows = [*_among(tx, f"{said} low", wanted), *_among(tx, f"{said} high", wanted)]
+    return sorted({frozenset((bytes(row.low), bytes(row.high))) for row in rows}, key=sorted)
+
+
+_MEMBER = "observation, call, period, bills"
+_STANDING = "subject, source, event_id, started_us, content, revision"
+
+
+def _member(row: Any) -> Member:
+    return Member(bytes(row.observation), bytes(row.call), str(row.period), bool(row.bills))
+
+
+def _among(tx: Tx, select: str, values: Iterable[bytes]) -> Iterator[Any]:
+    """The rows of ``select ... WHERE column`` whose column is one of some values."""
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), _BINDS):
+        part = wanted[start : start + _BINDS]
+        names = {f"k{i}": value for i, value in enumerate(part)}
+        yield from tx.rows(f"{select} IN ({', '.join(f':{name}' for name in names)})", **names)

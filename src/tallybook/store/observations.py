@@ -1,0 +1,172 @@
+"""What sources told of calls: rows of sealed files, found by key, by trace or by window.
+
+A row is a dict of the columns of `tallybook.store.events.EVENT_SCHEMA` with ``role`` and ``kind``;
+maps come as dicts. What was made of observations is never among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from tallybook.errors import CorruptedError
+from tallybook.store.engine import Store
+from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA
+from tallybook.store.lake import OBSERVED
+from tallybook.store.seal import DERIVED, Kind, SealedFile
+
+Row = dict[str, Any]
+
+_COLUMNS: Final = ", ".join(f'o."{name}"' for name in INBOX_SCHEMA.names)
+_LIKENESS: Final = ("context_tokens", "total_tokens")
+
+
+class Observations:
+    """The sealed observations of a set of books, as they are now.
+
+    Args:
+        store: open books.
+        periods: only files of these periods; None means all.
+    """
+
+    def __init__(self, store: Store, periods: Collection[str] | None = None) -> None:
+        self._store = store
+        files = store.lake.snapshot(kinds=OBSERVED).files
+        self._files = [file for file in files if periods is None or file.period in periods]
+
+    def with_keys(self, keys: Iterable[bytes]) -> list[Row]:
+        """The observations of these keys."""
+        return self._matching("key", pa.binary(16), sorted(set(keys)))
+
+    def in_traces(self, traces: Iterable[str]) -> list[Row]:
+        """The observations of these traces."""
+        return self._matching("trace_id", pa.string(), sorted(set(traces)))
+
+    def buckets(self) -> list[Row]:
+        """All that providers added up over a key and a window."""
+        with self._opened("evidence") as engine:
+            return _rows(engine, f"SELECT {_COLUMNS}, o.kind FROM o WHERE o.role = 'bucket'")
+
+    def seen_in(self, windows: Sequence[tuple[bytes, str, int, int]]) -> list[tuple[Any, ...]]:
+        """Which models and keys were called in some windows.
+
+        Args:
+            windows: (name of the window, provider, from, to), the end excluded.
+
+        Returns:
+            distinct (name of the window, model, key_id).
+        """
+        if not windows:
+            return []
+        names = ("name", "provider", "from_us", "to_us")
+        table = pa.table(dict(zip(names, zip(*windows, strict=True), strict=True)))
+        low, high = min(w[2] for w in windows), max(w[3] for w in windows)
+        with self._opened("events", "evidence", low=low, high=high) as engine:
+            engine.register("wanted", table)
+            found: list[tuple[Any, ...]] = engine.execute(
+                "SELECT DISTINCT w.name, o.model, o.key_id FROM o JOIN wanted w"
+                " ON o.provider = w.provider AND o.started_us >= w.from_us"
+                " AND o.started_us < w.to_us WHERE o.role = 'call'"
+            ).fetchall()
+        return found
+
+    def sources(self, from_us: int, to_us: int) -> set[str]:
+        """Who told of calls in files that reach into a stretch of time."""
+        with self._opened("events", "evidence", low=from_us, high=to_us) as engine:
+            found = engine.execute("SELECT DISTINCT source FROM o WHERE role = 'call'").fetchall()
+        return {str(source) for (source,) in found}
+
+    def like(self, calls: Sequence[Row], slack_us: int) -> list[tuple[bytes, Row]]:
+        """Calls of other sources with the same counts of tokens, started about the same time.
+
+        Args:
+            calls: observations with more than no tokens.
+            slack_us: how far apart two starts may lie.
+
+        Returns:
+            pairs of the key of a call and an observation that is like it.
+        """
+        if not calls:
+            return []
+        names = ("key", "source", "started_us", *_LIKENESS)
+        table = pa.table({name: [row[name] for row in calls] for name in names})
+        low = min(row["started_us"] for row in calls) - slack_us
+        high = max(row["started_us"] for row in calls) + slack_us + 1
+        same = " AND ".join(f"o.{name} = w.{name}" for name in _LIKENESS)
+        with self._opened("events", "evidence", low=low, high=high) as engine:
+            engine.register("wanted", table)
+            found = _rows(
+                engine,
+                f"SELECT w.key AS of_key, {_COLUMNS}, o.kind FROM o JOIN wanted w ON {same}"
+                " AND o.source <> w.source AND o.role = 'call'"
+                " AND o.started_us BETWEEN w.started_us - $slack AND w.started_us + $slack",
+                {"slack": slack_us},
+            )
+        return [(row.pop("of_key"), row) for row in found]
+
+    def _matching(self, column: str, kind: pa.DataType, wanted: Sequence[object]) -> list[Row]:
+        if not wanted:
+            return []
+        with self._opened("events", "evidence") as engine:
+            engine.register("wanted", pa.table({"one": pa.array(wanted, kind)}))
+            return _rows(
+                engine, f"SELECT {_COLUMNS}, o.kind FROM o SEMI JOIN wanted w ON o.{column} = w.one"
+            )
+
+    @contextmanager
+    def _opened(
+        self, *kinds: Kind, low: int | None = None, high: int | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The engine with the view ``o``: observations, each with its role and kind."""
+        engine = duckdb.connect(":memory:")
+        try:
+            engine.execute("SET memory_limit = '1GB'")
+            engine.execute("SET preserve_insertion_order = false")
+            wanted = [f for f in self._files if low is None or f.max_us >= low]
+            wanted = [f for f in wanted if high is None or f.min_us < high]
+            parts = [self._view(kind, [f for f in wanted if f.kind == kind]) for kind in kinds]
+            listed = [part for part in parts if part]
+            if listed:
+                engine.execute(f"CREATE VIEW o AS {' UNION ALL BY NAME '.join(listed)}")
+            else:
+                empty = INBOX_SCHEMA.append(pa.field("kind", pa.string()))
+                engine.register("o", empty.empty_table())
+            yield engine
+        except duckdb.Error as error:
+            raise CorruptedError(
+                f"sealed observations cannot be read: {error}",
+                where=str(self._store.home),
+                next_step="restore the file from a backup",
+            ) from error
+        finally:
+            engine.close()
+
+    def _view(self, kind: Kind, files: Sequence[SealedFile]) -> str:
+        if not files:
+            return ""
+        quoted = [str(self._store.lake.path(file)).replace("'", "''") for file in files]
+        paths = ", ".join(f"'{path}'" for path in quoted)
+        if kind == "evidence":
+            return f"SELECT *, 'evidence' AS kind FROM read_parquet([{paths}])"
+        derived = f"unhex('{DERIVED.hex()}')"
+        return (
+            f"SELECT *, 'call' AS role, 'events' AS kind FROM read_parquet([{paths}])"
+            f" WHERE record <> {derived}"
+        )
+
+
+def event_row(row: Mapping[str, Any]) -> Row:
+    """The columns of an event out of a row, as they are sealed."""
+    return {name: row[name] for name in EVENT_SCHEMA.names}
+
+
+def _rows(
+    engine: duckdb.DuckDBPyConnection, statement: str, params: Mapping[str, object] | None = None
+) -> list[Row]:
+    cursor = engine.execute(statement, dict(params) if params else None)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,114 @@
+"""Books that several sources tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pytest
+
+from tallybook.clock import Calendar
+from tallybook.meter.ingest import ingest
+from tallybook.meter.read import read_event
+from tallybook.meter.resolve.seal import seal_usage
+from tallybook.meter.sources.source import Reading
+from tallybook.store import Store
+from tallybook.store.seal import combined_digest
+
+CALENDAR = Calendar("UTC", "2026-01")
+OPEN_US = 1_790_000_000_000_000
+
+
+class FixedClock:
+    def now_us(self) -> int:
+        return OPEN_US
+
+
+@dataclass
+class Given:
+    """A source of canonical records with roles."""
+
+    records: list[tuple[dict[str, Any], str]]
+    name: str = "given"
+    personal: tuple = ()
+
+    def read(self) -> Iterator[Reading]:
+        for n, (record, role) in enumerate(self.records):
+            yield Reading(f"given:{n}", record, read_event(record), role)
+
+
+@dataclass
+class Books:
+    """Books that are told things, and asked what bills."""
+
+    store: Store
+    home: Path
+    ids: Any = field(default_factory=count)
+
+    def tell(self, *records: tuple[dict[str, Any], str]) -> None:
+        """One import, sealed at once."""
+        result = ingest(
+            self.store,
+            Given(list(records)),
+            clock=FixedClock(),
+            new_id=lambda: f"s{next(self.ids)}",
+            on_progress=None,
+            reject_folder=self.home / "rejects",
+        )
+        assert result.rejected == 0
+        assert result.quarantined == 0
+        seal_usage(self.store, CALENDAR)
+
+    def billed(self, *columns: str) -> list[tuple[Any, ...]]:
+        """The columns of every event that bills, sorted."""
+        lake = self.store.lake
+        events = lake.snapshot()
+        netting = [f for f in lake.snapshot(kinds=("events", "netting")).files if f.supersedes]
+        with lake.session(events, type(events)(events.version, tuple(netting))) as session:
+            anti = (
+                "ANTI JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s"
+                " ON e.source = s.source AND e.event_id = s.supersedes"
+                if netting
+                else ""
+            )
+            names = ", ".join(f"e.{name}" for name in columns)
+            rows = session._connection.execute(f"SELECT {names} FROM events e {anti}").fetchall()
+        return sorted(rows, key=repr)
+
+    def digest(self) -> str:
+        """The order-independent digest of all that was told."""
+        files = self.store.lake.snapshot(kinds=("events", "evidence")).files
+        return combined_digest([file.digest for file in files])
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory):
+    """Books without anything, to be copied."""
+    home = tmp_path_factory.mktemp("empty") / "home"
+    Store.create(home).close()
+    return home
+
+
+@pytest.fixture
+def books(new_books):
+    return new_books()
+
+
+@pytest.fixture
+def new_books(empty, tmp_path_factory):
+    """Makes books, closed at the end."""
+    made: list[Books] = []
+
+    def make() -> Books:
+        home = tmp_path_factory.mktemp("books") / "home"
+        copytree(empty, home)
+        made.append(Books(Store.open(home), home))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.store.close()

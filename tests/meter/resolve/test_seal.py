@@ -1,0 +1,206 @@
+"""Of each call one row bills, whoever told of it and in whatever order."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from told import agent, call, span
+
+TOKENS = ("input_uncached", "cache_read", "output")
+ID = "chatcmpl-1234567890abcdef"
+
+
+def test_two_sources_of_one_response_bill_once(books):
+    fine = {"input_uncached": 8, "cache_read": 4012, "output": 4}
+    books.tell(call("g1", "gateway", response_id=ID, team="support", tokens=fine))
+    coarse = {"input_uncached": 4020, "output": 4}
+    books.tell(call("o1", "otel", response_id=ID, service="refund-agent", tokens=coarse))
+    assert books.billed("team", "service", *TOKENS) == [("support", "refund-agent", 8, 4012, 4)]
+
+
+def test_one_source_bills_by_its_own_row(books):
+    books.tell(call("g1", "gateway", response_id=ID, tokens={"output": 4}))
+    assert books.billed("source", "event_id", "output") == [("gateway", "g1", 4)]
+
+
+def test_a_third_source_joins_two_that_knew_nothing_of_each_other(books):
+    books.tell(call("p1", "bedrock-log", response_id=ID, tokens={"output": 4}))
+    books.tell(call("l1", "litellm", request_id="call-9", team="a", tokens={"output": 5}))
+    assert len(books.billed("output")) == 2
+    books.tell(call("o1", "otel", response_id=ID, request_id="call-9", tokens={"output": 6}))
+    assert books.billed("team", "output") == [("a", 4)]
+
+
+def test_a_request_id_means_nothing_in_a_log_that_we_do_not_know(books):
+    books.tell(
+        call("a", "our-own-log", request_id="req-1", tokens={"output": 1}),
+        call("b", "our-own-log", request_id="req-1", tokens={"output": 2}),
+    )
+    assert books.billed("output") == [(1,), (2,)]
+
+
+def test_further_parts_of_a_response_are_calls_of_their_own(books):
+    parts = [
+        call("m", "litellm", response_id="msg_1234567890abcdefgh", request_id="r",
+             tokens={"output": 1}),
+        call("m/1", "litellm", response_id="msg_1234567890abcdefgh/1", request_id="r",
+             tokens={"output": 2}),
+    ]  # fmt: skip
+    books.tell(*parts)
+    assert books.billed("output") == [(1,), (2,)]
+
+
+def test_retries_are_attempts_of_one_request(books):
+    books.tell(
+        call("a", "litellm", request_id="r", attempt=1, tokens={"output": 1}),
+        call("b", "litellm", request_id="r", attempt=2, tokens={"output": 2}),
+    )
+    assert books.billed("output") == [(1,), (2,)]
+
+
+def test_reported_beats_estimated_whoever_says_it(books):
+    books.tell(call("g", "gateway", response_id=ID, usage="estimated", tokens={"output": 9}))
+    books.tell(call("o", "otel", response_id=ID, tokens={"output": 4}))
+    assert books.billed("output", "state") == [(4, "reported")]
+
+
+def test_the_inner_span_of_two_is_the_call(books):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    books.tell(
+        call("out", "langfuse", trace_id=trace, span_id="a", ended_at="2026-10-03T10:00:05Z",
+             tokens={"input_uncached": 1568, "output": 423}),
+        call("in", "langfuse", 1, trace_id=trace, span_id="b", parent_span_id="a",
+             tokens={"input_uncached": 663, "output": 225}),
+    )  # fmt: skip
+    assert books.billed("input_uncached", "output", "state") == [(663, 225, "reported")]
+
+
+def test_the_outer_span_may_come_first_or_last(books, new_books):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    outer = call("out", "otel", trace_id=trace, span_id="a", ended_at="2026-10-03T10:00:05Z",
+                 tokens={"output": 9})  # fmt: skip
+    middle = span("mid", "otel", trace_id=trace, span_id="m", parent_span_id="a")
+    inner = call("in", "otel", 1, trace_id=trace, span_id="b", parent_span_id="m",
+                 tokens={"output": 5})  # fmt: skip
+    for one in (inner, middle, outer):
+        books.tell(one)
+    other = new_books()
+    for one in (outer, inner, middle):
+        other.tell(one)
+    assert books.billed("output") == other.billed("output") == [(5,)]
+
+
+def test_what_an_agent_states_above_its_calls_is_an_estimate(books):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    books.tell(
+        agent("ag", "otel", trace_id=trace, span_id="a", team="support",
+              tokens={"input_uncached": 100, "output": 30}),
+        call("c1", "otel", 1, trace_id=trace, span_id="b", parent_span_id="a",
+             tokens={"input_uncached": 60, "output": 10}),
+    )  # fmt: skip
+    rest = (40, 20, "estimated", "support")
+    assert rest in books.billed("input_uncached", "output", "state", "team")
+    books.tell(
+        call("c2", "otel", 2, trace_id=trace, span_id="c", parent_span_id="a",
+             tokens={"input_uncached": 40, "output": 20})
+    )  # fmt: skip
+    assert books.billed("input_uncached", "output", "state") == [
+        (40, 20, "reported"),
+        (60, 10, "reported"),
+    ]
+
+
+def test_a_gateways_call_inside_an_agents_span_is_its_child(books):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    books.tell(agent("ag", "otel", trace_id=trace, span_id="a", tokens={"output": 30}))
+    assert books.billed("output", "state") == [(30, "estimated")]
+    books.tell(
+        call("g", "gateway", 1, trace_id=trace, span_id="x", parent_span_id="a",
+             tokens={"output": 30})
+    )  # fmt: skip
+    assert books.billed("output", "state", "source") == [(30, "reported", "gateway")]
+
+
+def test_a_correction_of_one_source_corrects_the_call(books):
+    books.tell(call("g", "gateway", response_id=ID, tokens={"output": 9}))
+    books.tell(call("o", "otel", response_id=ID, service="s", tokens={"output": 8}))
+    books.tell(
+        call("g2", "gateway", response_id=ID, supersedes="g", tokens={"output": 7}),
+    )
+    assert books.billed("output", "service") == [(7, "s")]
+
+
+def test_a_correction_before_the_second_source_comes(books):
+    books.tell(call("g", "gateway", response_id=ID, tokens={"output": 9}))
+    books.tell(call("g2", "gateway", supersedes="g", tokens={"output": 7}))
+    assert books.billed("output") == [(7,)]
+    books.tell(call("o", "otel", response_id=ID, service="s", tokens={"output": 8}))
+    assert len(books.billed("output")) == 1
+
+
+def test_a_correction_in_the_same_import_as_the_second_source(books):
+    books.tell(call("g", "gateway", response_id=ID, tokens={"output": 9}))
+    books.tell(
+        call("g2", "gateway", response_id=ID, supersedes="g", tokens={"output": 7}),
+        call("o", "otel", response_id=ID, service="s", tokens={"output": 8}),
+    )
+    assert books.billed("output", "service") == [(7, "s")]
+
+
+def told(events: st.SearchStrategy) -> st.SearchStrategy:
+    return st.lists(events, min_size=2, max_size=9, unique_by=lambda one: one[0]["event_id"])
+
+
+@st.composite
+def observations(draw):
+    """What three kinds of sources tell of a few calls, spans and agents of two traces."""
+    n = draw(st.integers(0, 10**6))
+    source = draw(st.sampled_from(["gateway", "litellm", "otel", "langfuse", "bedrock-log"]))
+    fields = {
+        "tokens": {"input_uncached": draw(st.integers(0, 50)), "output": draw(st.integers(0, 9))},
+        "model": draw(st.sampled_from(["gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini"])),
+        "team": draw(st.sampled_from([None, "a", "b"])),
+        "usage": draw(st.sampled_from(["reported", "reported", "estimated"])),
+    }
+    if draw(st.booleans()):
+        fields["response_id"] = draw(st.sampled_from([f"{ID}-1", f"{ID}-2"]))
+    if draw(st.booleans()):
+        fields["request_id"] = draw(st.sampled_from(["r1", "r2"]))
+    if draw(st.booleans()):
+        fields["trace_id"] = draw(st.sampled_from(["a" * 32, "b" * 32]))
+        fields["span_id"] = draw(st.sampled_from(["1", "2", "3", "4"])) * 16
+        fields["parent_span_id"] = draw(st.sampled_from([None, "1" * 16, "2" * 16, "3" * 16]))
+    role = draw(st.sampled_from([call, call, call, agent, span]))
+    if role is span:
+        fields = {k: v for k, v in fields.items() if k not in ("tokens", "model", "usage")}
+    if role is not call:
+        source = draw(st.sampled_from(["otel", "langfuse"]))
+    return role(f"e{n}", source, draw(st.integers(0, 59)), **fields)
+
+
+SLOW = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+EVERYTHING = (
+    "provider", "model", "team", "state", "started_us", "response_id", "request_id", "trace_id",
+    "input_uncached", "output", "context_tokens", "total_tokens", "labels",
+)  # fmt: skip
+
+
+@SLOW
+@given(data=st.data())
+def test_the_order_and_the_lots_do_not_matter(new_books, data):
+    """INV-07 over sources: what bills is a function of the set of what was told."""
+    given_ = data.draw(told(observations()))
+    at_once = new_books()
+    at_once.tell(*given_)
+    shuffled = data.draw(st.permutations(given_))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(given_) - 1), max_size=3)))
+    by_lots = new_books()
+    for low, high in zip([0, *cuts], [*cuts, len(given_)], strict=True):
+        by_lots.tell(*shuffled[low:high])
+    assert at_once.billed(*EVERYTHING) == by_lots.billed(*EVERYTHING)
+    assert at_once.digest() == by_lots.digest()
