@@ -16,6 +16,7 @@ PRODUCTS: Final[Mapping[str, str]] = {
     "claude-code": "claude_code",
     "openai-usage": "openai_usage",
     "litellm": "litellm",
+    "otel": "otel.files",
 }
 """Name to the module beside this one that has ``open_files``."""
 

@@ -1,0 +1,1 @@
+"""Langfuse: its buckets of usage, its observations in three forms."""

@@ -1,0 +1,1 @@
+"""OpenTelemetry spans: two wires, one table of dialects, one reading of what a span used."""

@@ -1,0 +1,286 @@
+"""A span as canonical records, with what each is an event of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from tallybook.clock import format_instant
+from tallybook.errors import ClockError, EventError
+from tallybook.meter.model import NOBODY
+from tallybook.meter.providers import provider_of, provider_of_model, provider_of_url
+from tallybook.meter.sources.foreign import Told
+from tallybook.meter.sources.otel.counts import Counts, counts_of
+from tallybook.meter.sources.otel.dialects import LONG as TEXT_MAX
+from tallybook.meter.sources.otel.dialects import Found, meaning_of
+from tallybook.meter.sources.otel.model import Span
+from tallybook.meter.sources.otel.role import Kind, kind_of
+from tallybook.meter.sources.otel.words import words_of
+from tallybook.meter.sources.tags import cost_fields, fields_of, money, pairs_of, parsed, text
+from tallybook.meter.usage.conventions import tier_of
+from tallybook.meter.usage.model import UsageReading
+
+SOURCE: Final = "otel"
+UNKNOWN: Final = "unknown"
+_US_PER_S, _NS_PER_US = 1_000_000, 1000
+_FRAMEWORKS: Final = frozenset(
+    {"langchain", "crewai", "llamaindex", "llama_index", "haystack", "litellm_proxy", "autogen"}
+)
+"""What some instrumentations name as the provider, though it serves no model."""
+
+_NOT_WRITTEN: Final = frozenset({"embeddings", "rerank", "moderation"})
+_READ_ALWAYS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
+_TAGS: Final = frozenset(
+    {
+        *("team", "feature", "purpose", "customer", "cohort", "plan", "session", "user"),
+        *("environment", "prompt_version", "evaluation_run"),
+    }
+)
+_NAMELESS: Final = "unknown_service"
+
+
+def told_of(span: Span) -> Iterator[Told]:
+    """What one span tells: a call, a statement over others, or a step.
+
+    Raises:
+        EventError: its figures contradict each other; a call is never cut to fit.
+    """
+    found = Found(span.attributes)
+    kind = kind_of(span, found)
+    base = _base(span, found, kind)
+    if kind.role == "span":
+        yield Told(base | {"provider": NOBODY, "model": NOBODY}, "span")
+        return
+    model = text(found.told.get("model")) or text(found.told.get("model_requested"))
+    provider = _provider(found, model)
+    words = words_of(found, provider, model)
+    _call_fields(base, found, words)
+    served = (words.model if words else "") or model
+    base |= {"provider": provider or UNKNOWN, "model": served or UNKNOWN}
+    if (
+        words
+        and words.usage != "unknown"
+        and any(part.tokens or part.units for part in words.parts)
+    ):
+        yield from _by_words(base, words, kind)
+        return
+    try:
+        counts = counts_of(found, provider, output=kind.operation not in _NOT_WRITTEN)
+    except EventError:
+        if kind.role == "call":
+            raise
+        labels = base["labels"] | {"usage_refused": "its figures contradict each other"}
+        yield Told(base | {"provider": NOBODY, "model": NOBODY, "labels": labels}, "span")
+        return
+    yield Told(_with_counts(base, counts, found, kind), kind.role)
+
+
+def _with_counts(base: dict[str, Any], counts: Counts, found: Found, kind: Kind) -> dict[str, Any]:
+    tokens, labels = counts.tokens, base["labels"] | counts.labels
+    if _is_hit(found):
+        # The gateway answered from its own cache: the provider saw nothing and bills nothing.
+        base |= {"tokens": {"input_uncached": 0, "output": 0}, "usage": "reported"}
+        labels["cache_hit"] = "true"
+        if "response_id" in base:  # of the call that filled the cache
+            labels["cached_response_id"] = base.pop("response_id")
+    elif tokens is not None and _is_nothing(tokens) and kind.operation in _READ_ALWAYS:
+        if base.get("status") != "error":
+            labels["zero_told"] = "a call that succeeded read something: unknown"
+    elif tokens is not None:
+        base["tokens"] = tokens
+    if counts.units:
+        base["units"] = counts.units
+    base["labels"] = labels
+    return base
+
+
+def _is_nothing(tokens: dict[str, int | None]) -> bool:
+    return not any(tokens.values()) and None not in tokens.values()
+
+
+def _is_hit(found: Found) -> bool:
+    told = found.told.get("cache_hit")
+    return told is True or (isinstance(told, str) and told.lower() == "true")
+
+
+def _by_words(base: dict[str, Any], words: UsageReading, kind: Kind) -> Iterator[Told]:
+    """The parts of the provider's response, each an event with an id of its own."""
+    base["labels"] |= {"usage_from": "the provider's response"}
+    if words.notes:
+        base["labels"]["note"] = "; ".join(words.notes)[:TEXT_MAX]
+    if words.usage == "estimated":
+        base["usage"] = "estimated"
+    for at, part in enumerate(words.parts):
+        one = dict(base)
+        if at:
+            one["event_id"] = f"{base['event_id']}/{at}"
+            one.pop("reported_cost", None)
+            if "response_id" in one:
+                one["response_id"] = f"{base['response_id']}/{at}"
+        one["model"] = part.model or base["model"]
+        one |= {"tokens": dict(part.tokens)} if part.tokens else {}
+        one |= {"units": dict(part.units)} if part.units else {}
+        yield Told(one, kind.role)
+
+
+def _base(span: Span, found: Found, kind: Kind) -> dict[str, Any]:
+    """What every span tells: which, when, whose."""
+    fields, labels = _tags(span, found)
+    start_us, end_us = span.start_ns // _NS_PER_US, span.end_ns // _NS_PER_US
+    if not start_us:
+        raise EventError("startTimeUnixNano is 0; a call belongs to a moment")
+    base: dict[str, Any] = {
+        **fields,
+        "event_id": f"{span.trace_id}:{span.span_id}",
+        "source": SOURCE,
+        "started_at": _instant(start_us),
+        "operation": kind.operation,
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "status": "error" if span.failed else "ok",
+    }
+    if end_us >= start_us:
+        base["ended_at"] = _instant(end_us)
+    elif end_us:
+        labels["ended_before_started"] = f"{start_us - end_us} microseconds"
+    if span.parent_id:
+        base["parent_span_id"] = span.parent_id
+    _names(base, labels, span, found, kind)
+    if found.dialect:
+        labels["dialect"] = found.dialect
+    if span.scope:
+        labels["instrumentation"] = span.scope
+    base["labels"] = labels
+    return base
+
+
+def _names(
+    base: dict[str, Any], labels: dict[str, str], span: Span, found: Found, kind: Kind
+) -> None:
+    """``service``: of a call the program, of a step the agent or the tool."""
+    told = found.told
+    service = text(span.resource.attributes.get("service.name"))
+    if service.startswith(_NAMELESS):
+        service = ""
+    own = text(told.get("tool")) if kind.operation == "execute_tool" else ""
+    own = own or text(told.get("agent"))
+    if kind.role == "call":
+        if own and service:
+            labels["agent"] = own
+        named = service or own
+    else:
+        if own and service:
+            labels["service"] = service
+        named = own or service
+    if named:
+        base["service"] = named
+
+
+def _call_fields(base: dict[str, Any], found: Found, words: UsageReading | None) -> None:
+    told, labels = found.told, base["labels"]
+    requested = text(told.get("model_requested"))
+    if requested:
+        base["model_requested"] = requested
+    for field in ("response_id", "request_id", "key_id"):
+        said = text(told.get(field)) or (getattr(words, field, "") if words else "")
+        if said:
+            base[field] = said
+    call_id = text(told.get("call_id"))
+    if call_id and "request_id" not in base:
+        base["request_id"] = call_id
+    elif call_id and call_id != base["request_id"]:
+        labels["call_id"] = call_id
+    tier = tier_of(told.get("tier")) or (words.tier if words else "")
+    if tier:
+        base["tier"] = tier
+    if words and words.region:
+        base["region"] = words.region
+    if "cost" in told or "cost_details" in told:
+        cost = cost_fields(money(_cost(told)))
+        labels |= cost.pop("labels", {})
+        base |= cost
+
+
+def _cost(told: dict[str, Any]) -> object:
+    details = told.get("cost_details")
+    if "cost" in told or details is None:
+        return told.get("cost")
+    details = parsed(details) if isinstance(details, str) else details
+    return details.get("total") if isinstance(details, dict) else None
+
+
+def _tags(span: Span, found: Found) -> tuple[dict[str, Any], dict[str, str]]:
+    """Owner and purpose, the first that says so: baggage, properties, the process."""
+    told = found.told
+    fields: dict[str, Any] = {}
+    labels: dict[str, str] = {}
+    if found.baggage:
+        said, others = fields_of(tuple((name, text(value)) for name, value in found.baggage))
+        fields |= said
+        labels |= others
+    if found.properties or "metadata" in told or "tags" in told:
+        _of_program(found, fields, labels)
+    for row in _OWN_ROWS:
+        if row in told:
+            fields.setdefault(row, text(told[row]))
+    _of_process(span, fields, labels)
+    if fields.get("environment", "").startswith("langfuse-"):
+        fields.setdefault("purpose", "evaluation")
+    return {name: value for name, value in fields.items() if value}, labels
+
+
+def _of_program(found: Found, fields: dict[str, Any], labels: dict[str, str]) -> None:
+    """Properties that the program gave along. They are free text: only known tags are taken."""
+    given = [(name, text(value)) for name, value in found.properties]
+    for row in ("metadata", "tags"):
+        given += pairs_of(found.told.get(row))
+    said, others = fields_of(tuple(given))
+    for name, value in said.items():
+        if name in _TAGS:
+            fields.setdefault(name, value)
+    for name in ("tags", "purpose"):
+        if name in others:
+            labels.setdefault(name, others[name])
+
+
+_OWN_ROWS: Final = ("team", "user", "customer", "session", "environment", "prompt_version")
+
+
+def _of_process(span: Span, fields: dict[str, Any], labels: dict[str, str]) -> None:
+    """What the resource says of all its spans: the last to be asked."""
+    for name, value in span.resource.attributes.items():
+        row = meaning_of(name).row
+        if row == "baggage":
+            said, others = fields_of(((name, text(value)),))
+            for field, tag in said.items():
+                fields.setdefault(field, tag)
+            for field, tag in others.items():
+                labels.setdefault(field, tag)
+        elif row == "environment":
+            fields.setdefault("environment", text(value))
+
+
+def _provider(found: Found, model: str) -> str:
+    told = found.told
+    said = provider_of(text(told.get("provider")))
+    if said in _FRAMEWORKS:
+        said = ""
+    address = text(told.get("address"))
+    if said in {"", "openai"} and address:
+        # Any server that speaks OpenAI's API is "openai" to OpenAI's client.
+        said = provider_of_url(address) or said
+    return said or provider_of_model(model)
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    return format_instant(second * _US_PER_S)[:-5]
+
+
+def _instant(us: int) -> str:
+    """As `format_instant`; spans come in runs, so each second is written once."""
+    try:
+        return f"{_second(us // _US_PER_S)}.{us % _US_PER_S:06}Z"
+    except ClockError as error:
+        raise EventError(f"a span's time is {us} microseconds since 1970: {error.what}") from error
