@@ -67,3 +67,15 @@ def test_what_is_prepared_is_what_is_kept(tmp_path):
 
     (one,) = Foreign("toy", [file], translate, prepare=without_prompt).read()
     assert one.record == {"id": "a", "calls": 1, "out": 5}
+
+
+def test_a_page_of_an_api_holds_records(tmp_path):
+    file = tmp_path / "page.json"
+    file.write_text('{"data": [{"id": "a", "calls": 1, "out": 5}, 7], "next": null}')
+
+    def open_page(record):
+        return record.get("data")
+
+    first, second = Foreign("toy", [file], translate, open_page=open_page).read()
+    assert (first.place, first.event.event_id) == ("page.json:1", "a:0")
+    assert (second.place, second.record) == ("page.json:2", 7)

@@ -10,7 +10,7 @@ from tallybook.errors import EventError
 from tallybook.meter.identity import Path
 from tallybook.meter.model import Role
 from tallybook.meter.read import read_event
-from tallybook.meter.sources.json_records import records_in, records_of
+from tallybook.meter.sources.json_records import judged, records_in, records_of
 from tallybook.meter.sources.source import Reading, open_bytes
 
 
@@ -37,6 +37,10 @@ Raises:
 """
 
 
+OpenPage = Callable[[dict[str, Any]], Sequence[object] | None]
+"""The records that a page of a product's API holds; None of what is no page but a record."""
+
+
 class Foreign:
     """Files of one product: one JSON value each, or JSON lines.
 
@@ -47,6 +51,7 @@ class Foreign:
         prepare: done before that; its record is the one that is digested and kept.
         personal: where a record gives user and customer; the digest leaves both out.
         list_path: where in a file's value the list of records lies.
+        open_page: takes the records out of pages, which may come in the place of records.
 
     Raises:
         EventError: a file cannot be opened; nothing was read.
@@ -61,6 +66,7 @@ class Foreign:
         personal: tuple[Path, ...] = (),
         list_path: Path = (),
         prepare: Prepare | None = None,
+        open_page: OpenPage | None = None,
     ) -> None:
         self.name = name
         self.personal = personal
@@ -68,6 +74,7 @@ class Foreign:
         self._translate = translate
         self._list_path = list_path
         self._prepare = prepare
+        self._open_page = open_page
         for path in self._files:
             open_bytes(path).close()
 
@@ -82,10 +89,15 @@ class Foreign:
 
     def _readings(self, records: Iterable[tuple[str, Any, EventError | None]]) -> Iterator[Reading]:
         for place, record, fault in records:
+            page = self._open_page(record) if self._open_page and not fault else None
             if fault:
                 yield Reading(place, record, fault)
-            else:
+            elif page is None:
                 yield from readings(place, record, self._translate, self._prepare)
+            else:
+                yield from self._readings(
+                    judged((f"{place}:{n}", r) for n, r in enumerate(page, 1))
+                )
 
 
 def readings(

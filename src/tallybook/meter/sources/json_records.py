@@ -71,19 +71,20 @@ def records_of(
         list_path: where in a value the list of records lies; () takes the value itself, or each
             member of an array.
     """
-    return _judged(_records(path, list_path))
+    return judged(_records(path, list_path))
 
 
 def records_in(
     place: str, line: bytes, list_path: Path = ()
 ) -> Iterator[tuple[str, Any, EventError | None]]:
     """The same of one line of JSON lines, of which one knows only where it stands."""
-    return _judged(_line(place, line, list_path))
+    return judged(_line(place, line, list_path))
 
 
-def _judged(
+def judged(
     records: Iterable[tuple[str, Any]],
 ) -> Iterator[tuple[str, Any, EventError | None]]:
+    """Each record with its fault if it is none."""
     for place, record in records:
         if isinstance(record, dict):
             yield place, record, None
