@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test lint types bench soak lock clean
+.PHONY: setup demo test lint types bench soak golden lock clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,9 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m tallybook.sim.world.soak --minutes 60 --write docs/soak.md
+
+golden: setup
+	cd tests && ../$(BIN)/python -m engines.proof
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt

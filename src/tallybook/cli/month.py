@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from tallybook.cli.app import App, note, table
@@ -12,6 +15,7 @@ from tallybook.close.close import check_close
 from tallybook.close.close import close as close_period
 from tallybook.close.reopen import reopen as reopen_period
 from tallybook.close.waive import waive as sign_waiver
+from tallybook.errors import WrongUsageError
 from tallybook.ledger.state import standing_close
 from tallybook.money import format_cents
 from tallybook.post.pool import enter_actual
@@ -42,14 +46,24 @@ def pool(app: App, period: Period, pool_id: str, amount: str) -> None:
 
 @click.command()
 @period_argument
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What reads the sealed events; both give the same figures.",
+)
+@click.option("--master", help="Where Spark runs: local[2], spark://host:7077, .. (local[*]).")
 @json_option
 @click.pass_obj
-def run(app: App, period: Period) -> None:
+def run(app: App, period: Period, engine: str, master: str | None) -> None:
     """Rate, attribute, allocate and post what is new in PERIOD. Running twice posts nothing.
 
     Example:  tallybook run 2026-10
+              tallybook run 2026-10 --engine spark --master spark://host:7077
     """
-    result = run_period(app.store, period, clock=app.clock, actor=app.actor)
+    with _reading_on(app, engine, master):
+        result = run_period(app.store, period, clock=app.clock, actor=app.actor)
     app.answer(
         {
             "period": result.period,
@@ -175,6 +189,26 @@ def reopen(app: App, period: Period, reason: str, approved_by: str) -> None:
         f"{period} is open again: {link.id} by {app.actor}, approved by {approved_by}\n"
         f"  next: tallybook run {period}, then tallybook close {period}",
     )
+
+
+@contextmanager
+def _reading_on(app: App, engine: str, master: str | None) -> Iterator[None]:
+    """Have sealed events read by an engine while a command works."""
+    if engine == "duckdb":
+        if master is not None:
+            raise WrongUsageError(
+                f"--master {master} is for Spark", next_step="write: --engine spark"
+            )
+        yield
+        return
+    from tallybook.store.spark import spark_engine  # noqa: PLC0415 - only who asks for it
+
+    opened = spark_engine(master or "local[*]")
+    app.store.lake.use(opened)
+    try:
+        yield
+    finally:
+        opened.close()
 
 
 def _item_values(items: tuple[Item, ...]) -> list[dict[str, object]]:
