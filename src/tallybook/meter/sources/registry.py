@@ -16,6 +16,12 @@ PRODUCTS: Final[Mapping[str, str]] = {
     "claude-code": "claude_code",
     "openai-usage": "openai_usage",
     "litellm": "litellm",
+    "portkey": "portkey",
+    "helicone": "helicone",
+    "otari": "otari",
+    "burnlens": "burnlens",
+    "bifrost": "bifrost",
+    "langfuse": "langfuse.files",
     "otel": "otel.files",
 }
 """Name to the module beside this one that has ``open_files``."""

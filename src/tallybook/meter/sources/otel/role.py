@@ -105,3 +105,17 @@ def _vercel(operation: str, *, used: bool) -> Kind:
     if operation == "ai.toolCall":
         return Kind("span", "execute_tool")
     return Kind("agent" if used else "span", operation)
+
+
+def operation_of_type(told: str) -> tuple[str, bool]:
+    """The operation of a type of observation or entity in lower case, and whether it is a call."""
+    return (_CALLS[told], True) if told in _CALLS else (_STEPS.get(told, "span"), False)
+
+
+def outer_operation(found: Found) -> str:
+    """The operation of a span that says itself that it is no leaf; '' of all others."""
+    operation_id = str(found.told.get("operation_id", ""))
+    if operation_id and _vercel(operation_id, used=True).role != "call":
+        return operation_id
+    operation = str(found.told.get("operation", "")).lower()
+    return _STEPS.get(operation, "")
