@@ -5,7 +5,7 @@ All of them can be made again from the sealed observations, but for the verdicts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,27 @@ def add_suspects(tx: Tx, found: Mapping[tuple[bytes, bytes], tuple[str, int]]) -
         "INSERT INTO suspect (low, high, told, started_us, verdict, actor, reason, decided_us)"
         " VALUES (?, ?, ?, ?, '', '', '', 0) ON CONFLICT (low, high) DO NOTHING",
         sorted((low, high, *told) for (low, high), told in found.items()),
+    )
+
+
+def suspect_rows(tx: Tx) -> Sequence[Any]:
+    """The list of suspects."""
+    return tx.rows("SELECT low, high, told, started_us, verdict, actor, reason FROM suspect")
+
+
+def judge(
+    tx: Tx,
+    pairs: Iterable[tuple[bytes, bytes]],
+    verdict: str,
+    actor: str,
+    reason: str,
+    now_us: int,
+) -> None:
+    """Write a verdict about pairs of the list."""
+    tx.run_tuples(
+        "UPDATE suspect SET verdict = ?, actor = ?, reason = ?, decided_us = ?"
+        " WHERE low = ? AND high = ?",
+        [(verdict, actor, reason, now_us, low, high) for low, high in pairs],
     )
 
 

@@ -42,6 +42,16 @@ class Observations:
         """The observations of these keys."""
         return self._matching("key", pa.binary(16), sorted(set(keys)))
 
+    def named(self, event_id: str, source: str = "") -> list[Row]:
+        """The observations of an id, of one source or of all."""
+        with self._opened("events", "evidence") as engine:
+            return _rows(
+                engine,
+                f"SELECT {_COLUMNS}, o.kind FROM o WHERE o.event_id = $event_id"
+                " AND ($source = '' OR o.source = $source)",
+                {"event_id": event_id, "source": source},
+            )
+
     def in_traces(self, traces: Iterable[str]) -> list[Row]:
         """The observations of these traces."""
         return self._matching("trace_id", pa.string(), sorted(set(traces)))

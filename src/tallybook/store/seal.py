@@ -94,6 +94,11 @@ class Arrivals:
         return rows
 
 
+def no_arrivals() -> Arrivals:
+    """Nothing new: for a question, or a decision, about what is sealed already."""
+    return Arrivals(INBOX_SCHEMA.empty_table())
+
+
 @dataclass(frozen=True, slots=True)
 class Netted:
     """An event that bills no more: its row stays, and readers leave it out."""

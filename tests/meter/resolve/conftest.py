@@ -14,9 +14,12 @@ import pytest
 from tallybook.clock import Calendar
 from tallybook.meter.ingest import ingest
 from tallybook.meter.read import read_event
+from tallybook.meter.resolve.decide import Suspect, decide, suspects
+from tallybook.meter.resolve.evidence import Evidence, evidence
 from tallybook.meter.resolve.seal import seal_usage
 from tallybook.meter.sources.source import Reading
 from tallybook.store import Store
+from tallybook.store.commands import Command
 from tallybook.store.seal import combined_digest
 
 CALENDAR = Calendar("UTC", "2026-01")
@@ -78,6 +81,20 @@ class Books:
             names = ", ".join(f"e.{name}" for name in columns)
             rows = session._connection.execute(f"SELECT {names} FROM events e {anti}").fetchall()
         return sorted(rows, key=repr)
+
+    def suspects(self) -> list[Suspect]:
+        """What waits for a decision."""
+        with self.store.read() as tx:
+            return suspects(tx)
+
+    def decide(self, verdict: str, *ids: str, reason: str = "looked at both") -> None:
+        """Somebody decides."""
+        command = Command("decide", {}, "ann")
+        decide(self.store, CALENDAR, verdict, ids, reason, command, OPEN_US)
+
+    def evidence(self, event_id: str, source: str = "") -> Evidence:
+        """What was told of a call."""
+        return evidence(self.store, CALENDAR, event_id, source)
 
     def digest(self) -> str:
         """The order-independent digest of all that was told."""

@@ -75,13 +75,18 @@ def names_of(arrivals: Arrivals) -> Names:
 
 
 def scope_of(
-    store: Store, calendar: Calendar, arrivals: Arrivals, names: Names, seeds: Iterable[bytes]
+    store: Store,
+    calendar: Calendar,
+    arrivals: Arrivals,
+    names: Names,
+    seeds: Iterable[Mapping[str, Any]] = (),
 ) -> Scope:
-    """The scope of arrivals, and of sealed observations named by key (``seeds``)."""
+    """The scope of arrivals, and of some sealed observations (``seeds``, rows)."""
     grow = _Growth(store, calendar, arrivals, names)
-    positions, keys = grow.touched()
+    positions, known = grow.touched()
     grow.take(positions)
-    grow.load({*keys, *seeds}, grow.periods_of(seeds))
+    grow.add(seeds)
+    grow.load(known, known.values())
     grow.to_its_end()
     return grow.scope
 
@@ -96,11 +101,13 @@ class _Growth:
         self._names = names
         self._at = {key: at for at, key in enumerate(names.columns["key"])}
         self._traces_done: set[str] = set()
-        self._period_of: dict[bytes, str] = {}
         self.scope = Scope()
 
-    def touched(self) -> tuple[set[int], set[bytes]]:
-        """The arrivals that share something with others, and the sealed that they share it with."""
+    def touched(self) -> tuple[set[int], dict[bytes, str]]:
+        """The arrivals that share something with others, and the sealed that they share it with.
+
+        The sealed come as keys with their periods.
+        """
         bearers: dict[bytes, list[int]] = defaultdict(list)
         for at, names in enumerate(self._names.of):
             for name in names:
@@ -113,8 +120,7 @@ class _Growth:
             positions |= self._correcting(tx)
         for held in self._names.traced.values():
             positions.update(held)
-        self._period_of |= dict(known.values())
-        return positions, {key for key, _ in known.values()}
+        return positions, dict(known.values())
 
     def _in_known_traces(self, tx: Any) -> set[int]:
         """Calls on the way that lie in a trace which a tracer told of."""
@@ -137,7 +143,6 @@ class _Growth:
         rows = self._arrivals.rows(correcting)
         olds = [Observation(row, row["role"], own=False).superseded_key for row in rows]
         known = members_of(tx, [old for old in olds if old])
-        self._period_of |= {key: member.period for key, member in known.items()}
         return {at for at, old in zip(correcting, olds, strict=True) if old in known}
 
     def take(self, positions: Iterable[int]) -> None:
@@ -158,13 +163,7 @@ class _Growth:
         self.take([self._at[key] for key in missing if key in self._at])
         sealed = [key for key in missing if key not in self._at]
         if sealed:
-            self._add(Observations(self._store, _near(periods)).with_keys(sealed))
-
-    def periods_of(self, keys: Iterable[bytes]) -> set[str]:
-        """The periods of observations that the books know a name or a call of."""
-        with self._store.read() as tx:
-            known = members_of(tx, keys)
-        return {member.period for member in known.values()} | set(self._period_of.values())
+            self.add(Observations(self._store, _near(periods)).with_keys(sealed))
 
     def to_its_end(self) -> None:
         """Grow until nothing is missing."""
@@ -197,7 +196,7 @@ class _Growth:
         column = self._names.columns["trace_id"]
         self.take([at for at, trace in enumerate(column) if trace in traces])
         periods = {self._period(one) for one in self.scope.told.values()}
-        self._add(Observations(self._store, _near(periods)).in_traces(traces))
+        self.add(Observations(self._store, _near(periods)).in_traces(traces))
 
     def _traced_now(self) -> set[str]:
         """The traces in scope that a tracer told of, now or before."""
@@ -224,7 +223,8 @@ class _Growth:
     def _period(self, one: Observation) -> str:
         return str(self._calendar.period_of(one.started_us))
 
-    def _add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Bring sealed observations into the scope."""
         fresh = [row for row in rows if row["key"] not in self.scope.told]
         with self._store.read() as tx:
             member = members_of(tx, [row["key"] for row in fresh])

@@ -48,9 +48,9 @@ def seal_usage(
     return seal_files(store, calendar, _Settling(store, calendar), on_rows)
 
 
-def settle_again(store: Store, calendar: Calendar, keys: Iterable[bytes]) -> None:
+def settle_again(store: Store, calendar: Calendar, rows: Iterable[Mapping[str, Any]]) -> None:
     """Settle some sealed observations anew, because a person decided about them."""
-    settle_anew(store, calendar, _Settling(store, calendar, tuple(keys)))
+    settle_anew(store, calendar, _Settling(store, calendar, tuple(rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Settling:
 
     store: Store
     calendar: Calendar
-    seeds: tuple[bytes, ...] = ()
+    seeds: tuple[Mapping[str, Any], ...] = ()
 
     def __call__(self, arrivals: Arrivals) -> Settled:
         names = names_of(arrivals)
