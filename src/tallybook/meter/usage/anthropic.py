@@ -15,6 +15,7 @@ _OPERATIONS: Final = {
     "advisor_message": "advisor",
     "fallback_message": "fallback",
 }
+_PLAIN: Final = frozenset({"", "standard"})
 _NOWHERE: Final = frozenset({"", "not_available"})
 
 
@@ -53,10 +54,10 @@ def read_messages(body: Mapping[str, Any], draft: Draft) -> None:
 
 def _conditions(usage: Mapping[str, Any], draft: Draft) -> None:
     """What decides the price besides the model."""
-    if not draft.tier:
-        speed = text(usage.get("speed"))
-        tier = tier_of(usage.get("service_tier"))
-        draft.tier = speed if speed not in {"", "standard"} else tier
+    draft.tier = draft.tier or tier_of(usage.get("service_tier"))
+    speed = text(usage.get("speed"))
+    if draft.tier in _PLAIN and speed not in _PLAIN:
+        draft.tier = speed  # fast: a price of its own
     region = text(usage.get("inference_geo"))
     if not draft.region and region not in _NOWHERE:
         draft.region = region

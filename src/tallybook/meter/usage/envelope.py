@@ -59,7 +59,7 @@ def _of_batch(line: Mapping[str, Any], draft: Draft) -> Mapping[str, Any]:
 def is_batch(body: Mapping[str, Any]) -> bool:
     """Whether a body is a batch itself, whose totals repeat those of its lines."""
     return (
-        body.get("object") in _BATCH_OBJECTS or body.get("type") in _BATCH_OBJECTS
+        text(body.get("object")) in _BATCH_OBJECTS or text(body.get("type")) in _BATCH_OBJECTS
     ) and "choices" not in body
 
 

@@ -110,7 +110,7 @@ def family_told(provider: str, endpoint: str) -> Family | None:
     for pattern, family in _ENDPOINTS:
         if re.search(pattern, plain):
             return family
-    return None if plain else _OF_PROVIDER.get(provider)
+    return None
 
 
 def family_of(provider: str, endpoint: str, body: Mapping[str, Any]) -> Family | None:

@@ -81,7 +81,8 @@ def milliseconds(value: Any, name: str) -> int | None:
     exact = _decimal(value)
     if exact is None or not 0 <= exact <= FIGURE_MAX // _MS_PER_S:
         raise EventError(f"{name} is {shown(value)}; seconds are a number of 0 or more")
-    return int(-(-exact * _MS_PER_S // 1))
+    length = exact * _MS_PER_S
+    return int(length) + (length > int(length))
 
 
 def dollars(value: Any) -> str:

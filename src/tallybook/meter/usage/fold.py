@@ -24,6 +24,7 @@ class Folded:
         chosen: whether a reason to finish was told.
         failed: whether an error came.
         placeholder: whether the figure of output is only a placeholder.
+        begun: whether anything came but errors.
     """
 
     body: dict[str, Any] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Folded:
     chosen: bool = False
     failed: bool = False
     placeholder: bool = False
+    begun: bool = False
 
 
 _Take = Callable[[Folded, Mapping[str, Any]], None]
@@ -52,6 +54,7 @@ def fold(folded: Folded, event: Mapping[str, Any], name: str = "") -> None:
     if known is None:
         known = _response if kind.startswith("response.") else _by_shape(event)
     known(folded, event)
+    folded.begun |= known is not _failed and not event.get("error")
     if METRICS in event:
         folded.body[METRICS] = event[METRICS]
         folded.ended = True

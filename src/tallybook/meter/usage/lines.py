@@ -56,4 +56,4 @@ class ServerEvents:
     def rest(self) -> list[bytes]:
         """The data of the last event, which no blank line ended."""
         data, self._data = self._data, []
-        return data
+        return [b"\n".join(data)] if data else []

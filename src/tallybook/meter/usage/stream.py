@@ -23,6 +23,7 @@ _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _NOTHING: Final[Mapping[str, str]] = {}
 _DONE: Final = b"[DONE]"
 _WITHOUT_DONE: Final = frozenset({"perplexity"})  # its streams may end with the last chunk
+_TEXT_WIRES: Final = frozenset({"sse", "ndjson"})
 _KEPT_BYTES: Final = 65_536
 
 CUT: Final = "the stream ends before its last event: what it used until then is a bound"
@@ -115,7 +116,11 @@ class UsageStream:
         try:
             event = _DECODER.decode(data)
         except FAULTS:
-            return  # a piece of an event that was cut, or no JSON: it tells nothing
+            # Several events that no blank line parts; or a piece of one that was cut, or no JSON,
+            # which tells nothing.
+            for line in data.split(b"\n") if b"\n" in data else ():
+                self._data(line)
+            return
         self.take(event)
 
     def _feed_frames(self, data: bytes) -> None:
@@ -170,9 +175,11 @@ class UsageStream:
         for body in folded.others:
             _join(draft, body)
         take(folded.body, draft)
-        if not ended:
+        if folded.failed and not folded.begun and self._wire in _TEXT_WIRES:
+            draft.nothing_used = True
+            draft.notes.append("an error came instead of an answer: nothing was used")
+        elif not ended:
             draft.estimated = True
-            draft.nothing_used = False
             draft.notes.append(CUT)
             draft.status = "client_aborted"
         elif not draft.parts and folded.chosen and "usage" not in folded.body:

@@ -10,9 +10,7 @@ from tallybook.meter.usage.model import UsageReading
 
 _READS: Final = ("cache_read", "cache_read_audio")
 _WRITES: Final = tuple(name for name in TOKEN_CLASSES_INPUT if name.startswith("cache_write"))
-_UNCACHED: Final = tuple(
-    name for name in TOKEN_CLASSES_INPUT if name not in {*_READS, *_WRITES}
-)
+_UNCACHED: Final = tuple(name for name in TOKEN_CLASSES_INPUT if name not in {*_READS, *_WRITES})
 
 
 def summary(reading: UsageReading) -> dict[str, Any]:
