@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
+from tallybook.meter.model import COUNT_MAX
+from tallybook.meter.sources.flattened import CONVENTIONS, tokens_of
 from tallybook.meter.sources.foreign import Told
 from tallybook.meter.usage.model import Part, Units, UsageReading
+from tallybook.meter.usage.read import read_body, read_response
 
 UNKNOWN: Final = "unknown"
 """The provider or model of a call whose log does not say: it finds no price, and so is seen."""
@@ -67,3 +71,80 @@ def with_reading(record: dict[str, Any], reading: UsageReading) -> Iterator[Told
         if part.operation:
             each["operation"] = part.operation
         yield with_usage(each, part.tokens, part.units, usage=reading.usage)
+
+
+TRANSLATED: Final = frozenset({"anthropic", "aws", "google", "cohere", "ollama"})
+"""Providers with an API of their own: a chat completion of theirs is a gateway's translation."""
+
+_SSE: Final = ("data:", "event:")
+NOTHING: Final[Mapping[str, Any]] = {}
+
+
+def with_body(
+    record: dict[str, Any],
+    body: object,
+    *,
+    convention: str,
+    endpoint: str = "",
+    headers: Mapping[str, str] = NOTHING,
+) -> list[Told] | None:
+    """A call with what the body of its response says; None if that says nothing of usage.
+
+    Args:
+        record: the call so far, with its provider.
+        body: an object, or the text of a stream.
+        convention: what a body that the gateway translated follows; see `flattened.py`.
+        endpoint: where the call went.
+        headers: of the response.
+
+    Raises:
+        EventError: the figures of the body contradict each other.
+    """
+    provider, model = record["provider"], record["model"]
+    if isinstance(body, dict):
+        usage = body.get("usage")
+        if isinstance(usage, dict) and "prompt_tokens" in usage and provider in TRANSLATED:
+            return _translated(record, body, usage, convention)
+        reading = read_body(
+            body, provider=provider, endpoint=endpoint, headers=headers, model=model
+        )
+    elif isinstance(body, str) and body.startswith(_SSE):
+        reading = read_response(
+            body.encode("utf-8", "surrogatepass"),
+            provider=provider,
+            endpoint=endpoint,
+            wire="sse",
+            headers=headers,
+            model=model,
+        )
+    else:
+        return None
+    if reading.usage == "unknown" and not any(part.tokens or part.units for part in reading.parts):
+        record |= {
+            name: value
+            for name, value in call(
+                response_id=reading.response_id, request_id=reading.request_id
+            ).items()
+            if name not in record
+        }
+        return None
+    return list(with_reading(record, reading))
+
+
+def _translated(
+    record: dict[str, Any], body: Mapping[str, Any], usage: Mapping[str, Any], convention: str
+) -> list[Told] | None:
+    tokens = tokens_of(usage, CONVENTIONS[convention])
+    if not tokens or not any(tokens.values()):
+        return None
+    model = body.get("model")
+    return [with_usage(record | call(model=model if isinstance(model, str) else ""), tokens)]
+
+
+def whole_ms(value: object) -> int | None:
+    """Milliseconds as a count; a fraction is cut off. None of what is none."""
+    try:
+        figure = int(value) if type(value) in (int, Decimal) else None  # type: ignore[call-overload]
+    except (ValueError, OverflowError):  # not finite
+        return None
+    return figure if figure is not None and 0 <= figure <= COUNT_MAX else None

@@ -8,7 +8,7 @@ the record beats the table: gateways changed their minds between releases.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class Convention:
         output_inside: token classes that ``output`` counts too.
         reasoning: part of ``output``, or beside it.
         reasoning_beside: ``output`` leaves reasoning out.
+        total_decides: a stated total may show that the cache lies beside the input after all.
     """
 
     input: Places
@@ -46,6 +47,7 @@ class Convention:
     output_inside: Classes = field(default_factory=dict)
     reasoning: Places = ()
     reasoning_beside: bool = False
+    total_decides: bool = True
 
 
 _NONE: Final[Classes] = {}
@@ -146,9 +148,21 @@ CONVENTIONS: Final[Mapping[str, Convention]] = {
     # The same shape, but its Anthropic adapter left the cache out; the total of the record decides.
     "portkey": _OPENAI_SHAPED,
     "bifrost": _OPENAI_SHAPED,
+    # What is left of a call without its body: sums that do not say what came from the cache.
+    "portkey, columns": Convention(
+        input=(("req_units",), ("request_tokens",)),
+        output=(("res_units",), ("response_tokens",)),
+    ),
     # Helicone keeps each provider's own count: Anthropic's leaves the cache out.
     "helicone": _helicone(inside=_HELICONE_COUNTS),
     "helicone, cache beside": _helicone(beside=_HELICONE_COUNTS),
+    # What its AI gateway translated holds reads and not writes; its total counts reads twice.
+    "helicone, body": replace(
+        _OPENAI_SHAPED,
+        inside={name: at for name, at in _OPENAI_SHAPED.inside.items() if name != "cache_write"},
+        beside={"cache_write": _CACHE_WRITE},
+        total_decides=False,
+    ),
     # Otari makes the caller state it.
     "otari": _otari(inside=_OTARI_COUNTS),
     "otari, cache beside": _otari(beside=_OTARI_COUNTS),
@@ -184,7 +198,9 @@ def tokens_of(usage: Mapping[str, Any], convention: Convention) -> dict[str, int
         tokens["reasoning"] = reasoning
     if inside:
         cached = sum(inside.get(name, 0) for name in _CACHED)
-        apart = cached and total == (whole or 0) + (output or 0) + cached
+        apart = (
+            convention.total_decides and cached and total == (whole or 0) + (output or 0) + cached
+        )
         whole = _without(whole, inside, _CACHED if apart else (), "input")
     tokens["input_uncached"] = whole
     tokens["output"] = _without(output, written, (), "output") if written else output

@@ -36,7 +36,7 @@ def provider_and_model(record: Mapping[str, Any], metadata: Mapping[str, Any]) -
         for tag in record.get("request_tags") or ():
             if isinstance(tag, str) and tag.startswith(_MODEL_TAG):
                 provider = _split("", tag.removeprefix(_MODEL_TAG), "")[0]
-    return provider or _family(model), model
+    return provider or maker_of(model), model
 
 
 def _mapped(holder: Mapping[str, Any]) -> str:
@@ -69,6 +69,7 @@ _KNOWN: Final = frozenset(
 )
 
 
-def _family(model: str) -> str:
+def maker_of(model: str) -> str:
+    """Who makes a model, by the beginning of its name; '' when that says nothing."""
     plain = model.lower()
     return next((maker for start, maker in _FAMILIES if plain.startswith(start)), "")

@@ -30,6 +30,7 @@ _ALIASES: Final = {
     "tenant": "customer",
     "tenant_id": "customer",
     "session_id": "session",
+    "helicone_session_id": "session",
     "user_id": "user",
     "env": "environment",
     "key": "key_id",
