@@ -17,6 +17,7 @@ from tallybook.errors import WrongUsageError
 from tallybook.meter.ingest import ingest as ingest_records
 from tallybook.meter.mapping import RecordMap
 from tallybook.meter.mapping_file import read_mapping
+from tallybook.meter.resolve.decide import Suspect, suspects
 from tallybook.meter.sources.csv_rows import CsvRows
 from tallybook.meter.sources.json_records import JsonRecords
 from tallybook.meter.sources.jsonl import Jsonl
@@ -28,7 +29,7 @@ from tallybook.store.commands import Command
 
 MAPPED = ("jsonl", "csv", "json")
 SOURCES = (*MAPPED, *PRODUCTS)
-LISTS = ("unpriced", "unallocated", "quarantine", "late")
+LISTS = ("unpriced", "unallocated", "quarantine", "late", "suspects")
 
 
 @click.command()
@@ -108,7 +109,7 @@ def _told(counts: dict[str, int | str]) -> str:
 @json_option
 @click.pass_obj
 def worklist(app: App, which: str, period: str) -> None:
-    """List what waits for somebody: unpriced or unallocated usage, quarantine, late events.
+    """List what waits for somebody: unpriced or unallocated usage, quarantine, late, suspects.
 
     Examples:  tallybook worklist unpriced 2026-10
     tallybook worklist late
@@ -135,12 +136,27 @@ def _waiting(app: App, which: str, period: str) -> list[dict[str, Any]]:
                 }
                 for x in late_usage(tx)
             ]
+    if which == "suspects":
+        with app.store.read() as tx:
+            return [_suspect(one) for one in suspects(tx)]
     if not period:
         raise WrongUsageError(
             f"worklist {which} needs a period", next_step=f"tallybook worklist {which} 2026-10"
         )
     find = unpriced_usage if which == "unpriced" else unallocated_usage
     return [asdict(one) for one in find(app.store, parse_period(period))]
+
+
+def _suspect(one: Suspect) -> dict[str, Any]:
+    first, second = one.calls
+    return {
+        "id": one.id,
+        "started_at": first["started_at"],
+        "model": first["model"],
+        "tokens": first["tokens"],
+        "first": f"{first['source']} {first['event_id']}",
+        "second": f"{second['source']} {second['event_id']}",
+    }
 
 
 def _shown(value: object) -> str:

@@ -47,7 +47,7 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
         PeriodError: the period has neither usage nor cost pools.
         CorruptedError: a sealed file is not what was written.
     """
-    basis = _standing(store, period)
+    basis = standing_basis(store, period)
     store.lake.verify(basis.snapshot)
     metering, rows = metering_of(basis), price_rows(basis)
     with store.lake.session(basis.snapshot, basis.corrections) as session:
@@ -65,7 +65,12 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
     return MonthBreakdown(basis, month, tuple(usage), books.policy)
 
 
-def _standing(store: Store, period: Period) -> Basis:
+def standing_basis(store: Store, period: Period) -> Basis:
+    """What a period stands on: an open one as its next run sees it, a closed one as its last did.
+
+    Raises:
+        BooksError: no policy files were applied.
+    """
     with store.read() as tx:
         closed = period_state(tx, str(period)) == CLOSED
         sheet = latest_sheet(tx, str(period)) if closed else None

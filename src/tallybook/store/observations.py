@@ -90,6 +90,16 @@ class Observations:
             found = engine.execute("SELECT DISTINCT source FROM o WHERE role = 'call'").fetchall()
         return {str(source) for (source,) in found}
 
+    def by_hour(self, from_us: int, to_us: int) -> list[tuple[str, int, int]]:
+        """How many calls each source told of in each hour that has any: (source, hour, calls)."""
+        with self._opened("events", "evidence", low=from_us, high=to_us) as engine:
+            return engine.execute(
+                "SELECT source, started_us - started_us % 3600000000 AS hour_us, COUNT(*) FROM o"
+                " WHERE role = 'call' AND started_us >= $from_us AND started_us < $to_us"
+                " GROUP BY ALL ORDER BY ALL",
+                {"from_us": from_us, "to_us": to_us},
+            ).fetchall()
+
     def like(self, calls: Sequence[Row], slack_us: int) -> list[tuple[bytes, Row]]:
         """Calls of other sources with the same counts of tokens, started about the same time.
 
