@@ -250,6 +250,9 @@ def test_a_fold_that_differs_from_the_hashed_postings_is_a_fault(store: Store, m
             skewed = statement.replace("SELECT\n  p.account", "SELECT\n  'Cost:other' AS account")
             return self.tx.rows(skewed, **params)  # type: ignore[attr-defined]
 
+        def plain_rows(self, statement: str, /, **params: object) -> object:
+            return self.tx.plain_rows(statement, **params)  # type: ignore[attr-defined]
+
     with store.write() as tx:
         append_entry(tx, make_entry(5), "run", NOW_US)
         assert verify(tx).ok

@@ -60,6 +60,17 @@ class Tx:
         found = [str(row[0]) for row in self.rows("PRAGMA integrity_check(20)")]
         return [] if found == ["ok"] else found
 
+    def plain_rows(self, statement: str, /, **params: object) -> list[tuple[Any, ...]] | None:
+        """All rows as plain tuples, for reading millions; None if the statement fails on them."""
+        cursor = self._connection.connection.cursor()
+        try:
+            cursor.execute(statement, params)
+            return cursor.fetchall()
+        except (sqlite3.Error, UnicodeDecodeError):
+            return None
+        finally:
+            cursor.close()
+
     def run(self, statement: str, /, **params: object) -> int:
         """Execute; returns the number of rows touched."""
         return self._connection.execute(text(statement), params).rowcount

@@ -1,0 +1,17 @@
+-- Some links as the text that their hash covers, cut where the postings go; columns in the order of
+-- canonical JSON. A value of a type that was never written makes another text, or none.
+SELECT
+  seq, prev_hash, hash, period,
+  kind = 'entry' AND id = printf('E-%06d', seq) AS is_plain,
+  json_object(
+    'actor', actor, 'corrects', corrects, 'details', details, 'id', id, 'kind', kind,
+    'period', period
+  ) AS head,
+  json_object(
+    'prev_hash', prev_hash, 'reason', reason, 'recorded_us', recorded_us, 'seq', seq,
+    'service_period', service_period, 'text', text, 'versions', versions
+  ) AS tail
+FROM chain
+WHERE seq >= :first
+ORDER BY seq
+LIMIT :most
