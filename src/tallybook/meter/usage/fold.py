@@ -140,7 +140,7 @@ def _response(folded: Folded, event: Mapping[str, Any]) -> None:
     if folded.ended and folded.body.get("id") != response.get("id"):
         folded.others.append(folded.body)
     folded.body = dict(response)
-    folded.ended = event.get("type") in _FINAL
+    folded.ended = text(event.get("type")) in _FINAL
 
 
 def _beside(folded: Folded, event: Mapping[str, Any]) -> None:

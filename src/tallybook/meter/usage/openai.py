@@ -31,7 +31,7 @@ def read_chat(body: Mapping[str, Any], draft: Draft) -> None:
         if not isinstance(usage, Mapping):
             return
     how = CHAT_OF.get(draft.provider, CHAT)
-    if body.get("object") in _NO_OUTPUT and isinstance(body.get("data"), list):
+    if text(body.get("object")) in _NO_OUTPUT and isinstance(body.get("data"), list):
         how = TOTAL_ONLY
     tokens = draft.tokens(usage, how)
     units = _units(usage)
@@ -96,7 +96,7 @@ def _size(tokens: Mapping[str, int | None] | None) -> int:
 def read_responses(body: Mapping[str, Any], draft: Draft) -> None:
     """The Responses API, also in the background; xAI's, OpenRouter's and Perplexity's too."""
     usage = body.get("usage")
-    if body.get("status") in _RUNNING:
+    if text(body.get("status")) in _RUNNING:
         draft.notes.append("the response is still running: read it again by its id when it ends")
     if body.get("status") == "failed":
         draft.status = "error"
@@ -122,7 +122,8 @@ def _tools(body: Mapping[str, Any], draft: Draft) -> dict[str, int | None]:
     told = at(body, ("tool_usage", "web_search", "num_requests"))
     if told is None:
         searches = sum(
-            one.get("type") == "web_search_call" and at(one, ("action", "type")) in {"search", None}
+            one.get("type") == "web_search_call"
+            and text(at(one, ("action", "type"))) in {"search", ""}
             for one in output
         )
     else:
