@@ -12,6 +12,9 @@ from tallybook.meter.sources.source import Source
 Open = Callable[[Sequence[FilePath]], Source]
 
 PRODUCTS: Final[Mapping[str, str]] = {
+    "anthropic-batch": "anthropic_batch",
+    "bedrock-log": "bedrock_log",
+    "openai-batch": "openai_batch",
     "anthropic-usage": "anthropic_usage",
     "claude-code": "claude_code",
     "openai-usage": "openai_usage",
