@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tallybook.clock import Calendar
+from tallybook.clock import Calendar, FixedClock
 from tallybook.meter.ingest import ingest
 from tallybook.meter.read import read_event
 from tallybook.meter.resolve.decide import Suspect, decide, suspects
@@ -24,11 +24,6 @@ from tallybook.store.seal import combined_digest
 
 CALENDAR = Calendar("UTC", "2026-01")
 OPEN_US = 1_790_000_000_000_000
-
-
-class FixedClock:
-    def now_us(self) -> int:
-        return OPEN_US
 
 
 @dataclass
@@ -51,13 +46,15 @@ class Books:
     store: Store
     home: Path
     ids: Any = field(default_factory=count)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(OPEN_US))
+    calendar: Calendar = CALENDAR
 
     def tell(self, *records: tuple[dict[str, Any], str]) -> None:
         """One import, sealed at once."""
         result = ingest(
             self.store,
             Given(list(records)),
-            clock=FixedClock(),
+            clock=self.clock,
             new_id=lambda: f"s{next(self.ids)}",
             on_progress=None,
             reject_folder=self.home / "rejects",
