@@ -24,6 +24,7 @@ class Folded:
         chosen: whether a reason to finish was told.
         failed: whether an error came.
         placeholder: whether the figure of output is only a placeholder.
+        grounding: what was searched for, so far.
         begun: whether anything came but errors.
     """
 
@@ -33,6 +34,7 @@ class Folded:
     chosen: bool = False
     failed: bool = False
     placeholder: bool = False
+    grounding: dict[str, list[Any]] = field(default_factory=dict)
     begun: bool = False
 
 
@@ -200,19 +202,19 @@ def _gemini(folded: Folded, event: Mapping[str, Any]) -> None:
         if candidate.get("finishReason"):
             folded.chosen = folded.ended = True
         if isinstance(candidate.get("groundingMetadata"), Mapping):
-            _ground(body, candidate["groundingMetadata"])
+            _ground(folded, candidate["groundingMetadata"])
     if at(event, ("promptFeedback", "blockReason")):
         folded.ended = True
 
 
-def _ground(body: dict[str, Any], found: Mapping[str, Any]) -> None:
+def _ground(folded: Folded, found: Mapping[str, Any]) -> None:
     """Grounding so far: a query that is told again is the same query."""
-    held = body.setdefault("candidates", [{"groundingMetadata": {}}])[0]["groundingMetadata"]
     for key in ("webSearchQueries", "groundingChunks"):
         told = found.get(key)
         if isinstance(told, list):
-            known = held.setdefault(key, [])
+            known = folded.grounding.setdefault(key, [])
             known += [one for one in told if one not in known]
+    folded.body["candidates"] = [{"groundingMetadata": folded.grounding}]
 
 
 def _live(folded: Folded, event: Mapping[str, Any]) -> None:
