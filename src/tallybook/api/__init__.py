@@ -1,0 +1,6 @@
+"""The server: what comes over the network, into the inbox, before anybody is told that it is."""
+
+from tallybook.api.app import make_app
+from tallybook.api.model import Limits
+
+__all__ = ["Limits", "make_app"]

@@ -1,0 +1,72 @@
+"""The application: routes over one set of books."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+
+from tallybook import __version__
+from tallybook.api.intake import Intake
+from tallybook.api.model import Limits
+from tallybook.api.traces import traces_router
+from tallybook.clock import Clock
+from tallybook.errors import StoreError
+from tallybook.store import Store
+
+
+def make_app(
+    store: Store, *, clock: Clock, tokens: Sequence[str] = (), limits: Limits | None = None
+) -> FastAPI:
+    """An application that takes spans into the books.
+
+    Args:
+        store: open books.
+        clock: when events are received.
+        tokens: any of which lets a request in; without any, everybody is let in.
+        limits: how much is taken.
+    """
+    bounds = limits or Limits()
+    intake = Intake(
+        store,
+        clock=clock,
+        new_id=lambda: secrets.token_hex(8),
+        reject_folder=store.home / "rejects",
+        limits=bounds,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with intake.running():
+            yield
+
+    app = FastAPI(
+        title="Tallybook",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.include_router(traces_router(intake, bounds, tokens))
+
+    @app.get("/healthz")
+    async def health() -> Response:
+        try:
+            await to_thread.run_sync(_look, store)
+        except StoreError as error:
+            return JSONResponse({"status": "failing", "reason": error.what}, 503)
+        if not intake.alive:
+            return JSONResponse({"status": "failing", "reason": "nobody writes"}, 503)
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    return app
+
+
+def _look(store: Store) -> None:
+    with store.read() as tx:
+        tx.scalar("SELECT 1")

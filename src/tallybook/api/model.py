@@ -1,0 +1,42 @@
+"""What a request may be, and how one is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the server takes.
+
+    Attributes:
+        body_bytes: of a request as it comes.
+        unpacked_bytes: of its body once unpacked.
+        waiting_spans: spans that wait to be written; above it senders are told to come later.
+        batch_spans: spans that are written in one transaction, one request more at most.
+        wait_s: how long a request waits to be written before its sender is told to come later.
+    """
+
+    body_bytes: int = 20 * MEBIBYTE
+    unpacked_bytes: int = 64 * MEBIBYTE
+    waiting_spans: int = 200_000
+    batch_spans: int = 10_000
+    wait_s: float = 8.0
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of ours
+    """A request that is answered with an error.
+
+    Args:
+        status: of HTTP; 429 and 503 mean that the same request may come again.
+        message: what is wrong and what to do.
+        retry_after_s: when to come again.
+    """
+
+    def __init__(self, status: int, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,57 @@
+"""`serve`: the books, open for spans."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from tallybook.cli.app import App, note
+from tallybook.errors import WrongUsageError
+
+OTLP_PORT = 4318
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=OTLP_PORT, show_default=True, help="Port; 0 takes any free one.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File of bearer tokens, one a line (else TALLYBOOK_TOKEN).",
+)
+@click.option("--anonymous", is_flag=True, help="Serve other machines without a token.")
+@click.pass_obj
+def serve(app: App, host: str, port: int, token_file: Path | None, *, anonymous: bool) -> None:
+    """Take OpenTelemetry spans over HTTP: POST /v1/traces, in protobuf or JSON.
+
+    Examples:  tallybook serve
+    tallybook serve --host 0.0.0.0 --token-file tokens.txt
+    """
+    from tallybook.api import make_app  # noqa: PLC0415 - a web framework is dear to import
+    from tallybook.api.guard import is_loopback  # noqa: PLC0415
+    from tallybook.api.serve import listen  # noqa: PLC0415
+    from tallybook.api.serve import serve as serve_app  # noqa: PLC0415
+
+    tokens = _tokens(token_file)
+    if not tokens and not anonymous and not is_loopback(host):
+        raise WrongUsageError(
+            f"{host} is reached by other machines, and no token is set",
+            next_step="give --token-file, or say --anonymous if a proxy checks who sends",
+        )
+    made = make_app(app.store, clock=app.clock, tokens=tokens)
+    with listen(host, port) as listening:
+        serve_app(made, listening, lambda url: note(f"serving {app.home} on {url}"))
+
+
+def _tokens(token_file: Path | None) -> tuple[str, ...]:
+    from tallybook.api.guard import tokens_of  # noqa: PLC0415
+
+    text = token_file.read_text() if token_file else os.environ.get("TALLYBOOK_TOKEN", "")
+    tokens = tokens_of(text)
+    if token_file and not tokens:
+        raise WrongUsageError(
+            f"{token_file} holds no token", next_step="write one a line, long and random"
+        )
+    return tokens
