@@ -11,6 +11,7 @@
     ├── PeriodError                the state of a period forbids the act
     ├── StoreError                 the store cannot be opened, read or written
     │   └── CorruptedError         bytes are not what was written
+    ├── DeliveryError              events could not be delivered; they wait where they are
     └── WrongUsageError            exit 2: the command line is wrong
 
 An error says what happened with its figures, where, and what to do next. Problems in data are
@@ -116,6 +117,12 @@ class CorruptedError(StoreError):
     """Bytes are not what was written."""
 
     code = "corrupted"
+
+
+class DeliveryError(TallybookError):
+    """Events could not be delivered; they wait where they are."""
+
+    code = "delivery"
 
 
 class WrongUsageError(TallybookError):
