@@ -19,6 +19,7 @@ COMMANDS = {
     "ingest": "usage",
     "usage": "reading",
     "worklist": "usage",
+    "serve": "serve",
     "decide": "evidence",
     "evidence": "evidence",
     "coverage": "evidence",
