@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import pytest
 
 from tallybook.errors import EventError
@@ -89,3 +91,10 @@ def test_a_draft_without_figures_is_unknown_whatever_else_it_knows():
     assert (draft.reading().usage, draft.reading().parts) == ("unknown", (Part("m"),))
     draft.add({"output": None})
     assert draft.reading().usage == "unknown"
+
+
+def test_any_mapping_is_a_body():
+    usage = MappingProxyType({"prompt_tokens": 1, "completion_tokens": 2})
+    assert read_usage(usage, provider="openai").tokens == {"input_uncached": 1, "output": 2}
+    body = MappingProxyType({"id": "c", "usage": dict(usage)})
+    assert read_body(body, provider="openai").response_id == "c"

@@ -372,3 +372,13 @@ def test_an_event_that_tells_nothing_changes_no_figure():
     folded = Folded()
     fold(folded, {"type": "ping"})
     assert folded == Folded(begun=True)
+
+
+def test_events_that_never_tell_usage_are_passed_over_and_change_nothing():
+    block = b'data: {"type":"content_block_delta","delta":{"text":"\\"usage\\""}}\n\n'
+    plain = sse(START, DELTA, STOP)
+    start, rest = plain.split(b"\n\n", 1)
+    told = fed({"provider": "anthropic"}, start + b"\n\n" + block * 3 + rest)
+    assert told == fed({"provider": "anthropic"}, plain)
+    crowded = (start + b"\n\n" + block * 3 + rest).replace(b"\n\n", b"\n")
+    assert fed({"provider": "anthropic"}, crowded) == told

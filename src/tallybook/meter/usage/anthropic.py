@@ -26,12 +26,12 @@ def read_messages(body: Mapping[str, Any], draft: Draft) -> None:
     and add up the rounds of a tool loop, whose context is each round's own.
     """
     usage = body.get("usage")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return
     _conditions(usage, draft)
     searches = usage.get("server_tool_use")
     units = units_of(searches)
-    if isinstance(searches, Mapping) and units.get("web_search"):
+    if isinstance(searches, dict) and units.get("web_search"):
         draft.extras["web_search_requests"] = units["web_search"] or 0
     iterations = items(usage.get("iterations"))
     if len(iterations) == 1 and iterations[0].get("type") == "message":
@@ -62,7 +62,7 @@ def _conditions(usage: Mapping[str, Any], draft: Draft) -> None:
     if not draft.region and region not in _NOWHERE:
         draft.region = region
     credit = usage.get("fallback_credit")
-    if isinstance(credit, Mapping) and credit.get("status") == "redeemed":
+    if isinstance(credit, dict) and credit.get("status") == "redeemed":
         draft.notes.append(
             "a fallback credit was redeemed: the invoice differs from tokens at list price"
         )

@@ -37,7 +37,7 @@ def read_converse(body: Mapping[str, Any], draft: Draft) -> None:
         draft.model = routed
     usage = body.get("usage")
     units = _guardrail(body)
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         units |= units_of(usage)
         draft.add(draft.tokens(_by_ttl(usage), CONVERSE), units)
     else:
@@ -52,7 +52,7 @@ def read_invoke(body: Mapping[str, Any], draft: Draft) -> None:
     _conditions(body, draft)
     _model(draft)
     usage = body.get("usage")
-    if isinstance(usage, Mapping) and "input_tokens" in usage:
+    if isinstance(usage, dict) and "input_tokens" in usage:
         read_messages(body, draft)
         return
     tokens = None
@@ -60,14 +60,14 @@ def read_invoke(body: Mapping[str, Any], draft: Draft) -> None:
         tokens = tokens or draft.tokens(told, how)
     if tokens is None:
         metrics = body.get(METRICS) or _of_headers(draft.headers)
-        tokens = draft.tokens(metrics, INVOCATION_METRICS) if isinstance(metrics, Mapping) else None
+        tokens = draft.tokens(metrics, INVOCATION_METRICS) if isinstance(metrics, dict) else None
     draft.add(tokens)
 
 
 def _vendors(body: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Convention]]:
     usage = body.get("usage")
     told: list[tuple[Mapping[str, Any], Convention]] = []
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         told += [(_by_ttl(usage), CONVERSE), (usage, CHAT)]
     if "prompt_token_count" in body or "generation_token_count" in body:
         told.append((body, LLAMA))
@@ -110,7 +110,7 @@ def _of_headers(headers: Mapping[str, str]) -> dict[str, int]:
 
 def _conditions(body: Mapping[str, Any], draft: Draft) -> None:
     tier = body.get("serviceTier")
-    told = tier.get("type") if isinstance(tier, Mapping) else tier
+    told = tier.get("type") if isinstance(tier, dict) else tier
     draft.tier = draft.tier or tier_of(told)
     draft.tier = draft.tier or tier_of(draft.headers.get("x-amzn-bedrock-service-tier"))
     fast = at(body, ("performanceConfig", "latency")) == "optimized"
@@ -130,12 +130,12 @@ def _guardrail(body: Mapping[str, Any]) -> dict[str, int | None]:
     """Policy units of the guardrail, on the way in and on the way out."""
     units: dict[str, int | None] = {}
     guard = at(body, ("trace", "guardrail"))
-    if not isinstance(guard, Mapping):
+    if not isinstance(guard, dict):
         return units
     found: list[Any] = []
     for side in ("inputAssessment", "outputAssessments", "outputAssessment"):
         held = guard.get(side)
-        for each in held.values() if isinstance(held, Mapping) else ():
+        for each in held.values() if isinstance(held, dict) else ():
             found += each if isinstance(each, list) else [each]
     for each in found:
         for name, number in units_of(at(each, ("invocationMetrics", "usage"))).items():

@@ -36,9 +36,13 @@ def read_body(
     usage ``unknown``, and a note names them.
     """
     draft = drafted(provider, endpoint, headers, model)
-    inner = unwrapped(body, draft)
-    take(inner, draft)
+    take(unwrapped(_plain(body), draft), draft)
     return draft.reading()
+
+
+def _plain(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As a dict, which is all that the readers look into: JSON makes nothing else."""
+    return told if isinstance(told, dict) else dict(told)
 
 
 def drafted(provider: str, endpoint: str, headers: Mapping[str, str], model: str) -> Draft:
@@ -102,7 +106,7 @@ def read_parts(
         EventError: the figures contradict each other: a part above its whole, a negative count.
     """
     draft = drafted(provider, endpoint, _NOTHING, model)
-    body = body_of_usage(usage)
+    body = body_of_usage(_plain(usage))
     family: Family | None = family_of(draft.provider, endpoint, body)
     if family is not None:
         family.read(body, draft)

@@ -78,13 +78,7 @@ class Draft:
 
     def reading(self) -> UsageReading:
         """The reading; without any figure its usage is unknown."""
-        known = any(
-            figure is not None
-            for part in self.parts
-            for figures in (part.tokens, part.units)
-            if figures
-            for figure in figures.values()
-        )
+        known = any(_tells(part.tokens) or _tells(part.units) for part in self.parts)
         usage: Usage = "estimated" if self.estimated else "reported"
         if not known and not self.nothing_used:
             usage = "unknown"
@@ -100,15 +94,20 @@ class Draft:
             tier=self.tier,
             region=self.region,
             reported_cost=self.cost,
-            notes=tuple(dict.fromkeys(self.notes)),
+            notes=tuple(dict.fromkeys(self.notes)) if self.notes else (),
             extras=self.extras,
         )
+
+
+def _tells(figures: Mapping[str, int | None] | None) -> bool:
+    """Whether any of the figures is known."""
+    return figures is not None and any(figure is not None for figure in figures.values())
 
 
 def units_of(told: Any) -> dict[str, int | None]:
     """The units of an object of counts; zeros and what is no unit of ours are left out."""
     units: dict[str, int | None] = {}
-    if isinstance(told, Mapping):
+    if isinstance(told, dict):
         for name, value in told.items():
             if name in UNITS and (number := count(value, name)):
                 units[UNITS[name]] = (units.get(UNITS[name]) or 0) + number

@@ -22,35 +22,35 @@ def unwrapped(body: Mapping[str, Any], draft: Draft) -> Mapping[str, Any]:
     if "custom_id" in body or "recordId" in body:
         return _of_batch(body, draft)
     held = body.get("response")
-    if isinstance(held, Mapping):
+    if isinstance(held, dict):
         if "usage" in held or "object" in held:  # response.completed, response.done
             return held
         if "candidates" in held or "usageMetadata" in held:  # a line of a Gemini batch
             draft.tier = _BATCH
             return held
     message = body.get("message")
-    if isinstance(message, Mapping) and "usage" in message and "usage" not in body:
+    if isinstance(message, dict) and "usage" in message and "usage" not in body:
         return message
     interaction = body.get("interaction")
-    return interaction if isinstance(interaction, Mapping) else body
+    return interaction if isinstance(interaction, dict) else body
 
 
 def _of_batch(line: Mapping[str, Any], draft: Draft) -> Mapping[str, Any]:
     draft.tier = _BATCH
     result, response = line.get("result"), line.get("response")
-    if isinstance(result, Mapping):  # Anthropic
+    if isinstance(result, dict):  # Anthropic
         draft.status = "ok" if result.get("type") == "succeeded" else "error"
         message = result.get("message")
-        return message if isinstance(message, Mapping) else {}
-    if isinstance(response, Mapping):  # OpenAI, Azure, Mistral, Groq, Together
+        return message if isinstance(message, dict) else {}
+    if isinstance(response, dict):  # OpenAI, Azure, Mistral, Groq, Together
         draft.request_id = text(response.get("request_id"))
         status = response.get("status_code")
         if line.get("error") or (type(status) is int and status >= _ERROR_FROM):
             draft.status = "error"
         inner = response.get("body")
-        return inner if isinstance(inner, Mapping) else {}
+        return inner if isinstance(inner, dict) else {}
     output = line.get("modelOutput")
-    if isinstance(output, Mapping):  # Bedrock
+    if isinstance(output, dict):  # Bedrock
         return output
     draft.status = "error"
     return {}

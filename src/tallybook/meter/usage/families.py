@@ -45,7 +45,7 @@ class Family:
         held = body.get(self.under) if self.under else body
         if not self.marks or held is None:
             return True
-        return isinstance(held, Mapping) and not self.marks.isdisjoint(held)
+        return isinstance(held, dict) and not self.marks.isdisjoint(held)
 
 
 def _marks(names: str) -> frozenset[str]:
@@ -132,7 +132,7 @@ def _elsewhere(body: Mapping[str, Any]) -> bool:
 
 def _settled(told: Family, usage: object) -> Family:
     """Messages and Responses name their figures alike and count them otherwise."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return told
     if told is MESSAGES and "input_tokens_details" in usage and _ANTHROPIC_ONLY.isdisjoint(usage):
         return RESPONSES
@@ -146,7 +146,7 @@ def family_seen(provider: str, body: Mapping[str, Any]) -> Family | None:  # noq
     if "usageMetadata" in body or "candidates" in body or "predictions" in body:
         return GEMINI
     usage = body.get("usage")
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         return _of_usage(provider, body, usage)
     if METRICS in body or "prompt_token_count" in body or "inputTextTokenCount" in body:
         return INVOKE
@@ -154,7 +154,7 @@ def family_seen(provider: str, body: Mapping[str, Any]) -> Family | None:  # noq
         return OLLAMA
     if "usage_info" in body:
         return OCR
-    if isinstance(body.get("meta"), Mapping) and "billed_units" in body["meta"]:
+    if isinstance(body.get("meta"), dict) and "billed_units" in body["meta"]:
         return COHERE
     if "choices" in body or text(body.get("object")).startswith("chat.completion"):
         return CHAT

@@ -22,7 +22,7 @@ _TICKS_DIGITS: Final = 10  # a tick is a ten-thousand-millionth of a dollar
 def at(value: Any, path: Path) -> Any:
     """What stands at a path of keys; None where there is nothing."""
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -47,15 +47,15 @@ def count(value: Any, name: str) -> int | None:
     )
 
 
-def first(value: Any, paths: Paths) -> int | None:
+def first(value: Mapping[str, Any], paths: Paths) -> int | None:
     """The first of several places that tells a count."""
     for path in paths:
-        if len(path) == 1:
-            found = value.get(path[0])
-        else:
-            found = value.get(path[0])
-            found = at(found, path[1:]) if found else None
+        found: Any = value
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
         if found is not None:
+            if type(found) is int and 0 <= found <= FIGURE_MAX:
+                return found
             return count(found, ".".join(path))
     return None
 
@@ -67,7 +67,7 @@ def text(value: Any) -> str:
 
 def items(value: Any) -> list[Mapping[str, Any]]:
     """The objects of a list; nothing for anything else."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def milliseconds(value: Any, name: str) -> int | None:

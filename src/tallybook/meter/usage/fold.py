@@ -95,7 +95,7 @@ def _chat(folded: Folded, event: Mapping[str, Any]) -> None:
 
 def _message_start(folded: Folded, event: Mapping[str, Any]) -> None:
     message = event.get("message")
-    if isinstance(message, Mapping):
+    if isinstance(message, dict):
         folded.body = dict(message)
         folded.placeholder = True
 
@@ -103,16 +103,16 @@ def _message_start(folded: Folded, event: Mapping[str, Any]) -> None:
 def _message_delta(folded: Folded, event: Mapping[str, Any]) -> None:
     """The figures so far: they replace those of the start, and are never added to them."""
     told = event.get("usage")
-    if not isinstance(told, Mapping):
+    if not isinstance(told, dict):
         return
     known = folded.body.get("usage")
-    usage = dict(known) if isinstance(known, Mapping) else {}
+    usage = dict(known) if isinstance(known, dict) else {}
     usage.update((key, value) for key, value in told.items() if value is not None)
     split = usage.get("cache_creation")
     if (
         "cache_creation_input_tokens" in told
         and "cache_creation" not in told
-        and isinstance(split, Mapping)
+        and isinstance(split, dict)
         and _sum(split) != told["cache_creation_input_tokens"]
     ):
         del usage["cache_creation"]  # it split another figure, that of the start
@@ -137,7 +137,7 @@ _FINAL: Final = frozenset(
 def _response(folded: Folded, event: Mapping[str, Any]) -> None:
     """Responses and Realtime: only the last event of a response has its usage."""
     response = event.get("response")
-    if not isinstance(response, Mapping):
+    if not isinstance(response, dict):
         return
     if folded.ended and folded.body.get("id") != response.get("id"):
         folded.others.append(folded.body)
@@ -168,16 +168,16 @@ def _cohere_end(folded: Folded, event: Mapping[str, Any]) -> None:
     _started(folded, event)
     usage = at(event, ("delta", "usage"))
     held = event.get("response")
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         folded.body["usage"] = usage
-    elif isinstance(held, Mapping):  # the older API
+    elif isinstance(held, dict):  # the older API
         _told(folded, held)
     folded.ended = True
 
 
 def _interaction(folded: Folded, event: Mapping[str, Any]) -> None:
     held = event.get("interaction")
-    if isinstance(held, Mapping):
+    if isinstance(held, dict):
         _told(folded, held)
     folded.ended = text(event.get("event_type")).startswith("interaction.complete")
 
@@ -193,7 +193,7 @@ def _gemini(folded: Folded, event: Mapping[str, Any]) -> None:
         if event.get(key):
             body[key] = event[key]
     told = event.get("usageMetadata")
-    if isinstance(told, Mapping):
+    if isinstance(told, dict):
         known = body.get("usageMetadata") or {}
         if any(key.endswith("TokenCount") for key in told):
             known = {key: known[key] for key in ("trafficType", "serviceTier") if key in known}
@@ -201,7 +201,7 @@ def _gemini(folded: Folded, event: Mapping[str, Any]) -> None:
     for candidate in items(event.get("candidates")):
         if candidate.get("finishReason"):
             folded.chosen = folded.ended = True
-        if isinstance(candidate.get("groundingMetadata"), Mapping):
+        if isinstance(candidate.get("groundingMetadata"), dict):
             _ground(folded, candidate["groundingMetadata"])
     if at(event, ("promptFeedback", "blockReason")):
         folded.ended = True
@@ -224,7 +224,7 @@ def _live(folded: Folded, event: Mapping[str, Any]) -> None:
 
 def _nova(folded: Folded, event: Mapping[str, Any]) -> None:
     held = event["metadata"]
-    if isinstance(held, Mapping) and "usage" in held:
+    if isinstance(held, dict) and "usage" in held:
         _last(folded, held)
 
 

@@ -28,7 +28,7 @@ def read_gemini(body: Mapping[str, Any], draft: Draft) -> None:
     draft.model = draft.model or text(body.get("modelVersion"))
     draft.response_id = draft.response_id or text(body.get("responseId"))
     usage = body.get("usageMetadata")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         _predictions(body, draft)
         return
     if "cachedContents/" in text(body.get("name")):
@@ -72,7 +72,7 @@ def _grounding(body: Mapping[str, Any], draft: Draft) -> dict[str, int | None]:
     queries, maps = 0, 0
     for candidate in items(body.get("candidates")):
         found = candidate.get("groundingMetadata")
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             continue
         asked = found.get("webSearchQueries")
         queries += sum(bool(one) for one in asked) if isinstance(asked, list) else 0
@@ -124,5 +124,5 @@ def _predictions(body: Mapping[str, Any], draft: Draft) -> None:
 def read_interactions(body: Mapping[str, Any], draft: Draft) -> None:
     """The Interactions API."""
     usage = body.get("usage")
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         draft.add(draft.tokens(usage, INTERACTIONS))

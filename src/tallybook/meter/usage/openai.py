@@ -26,9 +26,9 @@ _NO_OUTPUT: Final = frozenset({"embedding", "list"})
 def read_chat(body: Mapping[str, Any], draft: Draft) -> None:
     """Chat Completions and completions of any provider; embeddings too."""
     usage = body.get("usage")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         usage = at(body, ("x_groq", "usage"))
-        if not isinstance(usage, Mapping):
+        if not isinstance(usage, dict):
             return
     how = CHAT_OF.get(draft.provider, CHAT)
     if text(body.get("object")) in _NO_OUTPUT and isinstance(body.get("data"), list):
@@ -46,10 +46,10 @@ def _units(usage: Mapping[str, Any]) -> dict[str, int | None]:
     """What a chat response counts besides tokens."""
     units = units_of(usage)
     for told in ("connectors", "server_side_tool_usage_details", "server_tool_use"):
-        if isinstance(usage.get(told), Mapping):
+        if isinstance(usage.get(told), dict):
             units |= units_of(usage[told])
     seconds = usage.get("prompt_audio_seconds")
-    if seconds and not isinstance(seconds, Mapping):
+    if seconds and not isinstance(seconds, dict):
         units["audio_ms"] = milliseconds(seconds, "prompt_audio_seconds")
     return units
 
@@ -57,7 +57,7 @@ def _units(usage: Mapping[str, Any]) -> dict[str, int | None]:
 def _cost(usage: Mapping[str, Any], draft: Draft) -> None:
     """A cost that the response states itself: evidence."""
     stated = usage.get("cost")
-    if isinstance(stated, Mapping):
+    if isinstance(stated, dict):
         stated = stated.get("total_cost")  # Perplexity
     amount = dollars(stated) if stated is not None else ""
     if not amount and "cost_in_usd_ticks" in usage:
@@ -76,7 +76,7 @@ def _by_model(rows: list[Mapping[str, Any]], whole: Mapping[str, int | None], dr
     told = [
         (text(row.get("model")), draft.tokens(usage, CHAT))
         for row in rows
-        if isinstance(usage := row.get("usage"), Mapping)
+        if isinstance(usage := row.get("usage"), dict)
     ]
     if sum(_size(tokens) for _, tokens in told) != _size(whole):
         draft.notes.append(
@@ -102,7 +102,7 @@ def read_responses(body: Mapping[str, Any], draft: Draft) -> None:
         draft.status = "error"
     units: dict[str, int | None] = {}
     tokens = None
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         tokens = draft.tokens(usage, RESPONSES)
         units = _units(usage)
         _cost(usage, draft)
@@ -140,7 +140,7 @@ def _tools(body: Mapping[str, Any], draft: Draft) -> dict[str, int | None]:
 def _made_images(body: Mapping[str, Any], draft: Draft) -> None:
     """Images made by a tool: not inside ``usage``, and at another model's price."""
     usage = at(body, ("tool_usage", "image_gen"))
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return
     tokens = draft.tokens(usage, RESPONSES)
     if not _size(tokens):
@@ -155,7 +155,7 @@ def _made_images(body: Mapping[str, Any], draft: Draft) -> None:
 def read_images(body: Mapping[str, Any], draft: Draft) -> None:
     """Images: tokens where the model counts them, else so many images."""
     usage = body.get("usage")
-    tokens = draft.tokens(usage, RESPONSES) if isinstance(usage, Mapping) else None
+    tokens = draft.tokens(usage, RESPONSES) if isinstance(usage, dict) else None
     if tokens is None:
         made = len(items(body.get("data")))
         draft.add(None, {"image": made} if made else None)
@@ -164,7 +164,7 @@ def read_images(body: Mapping[str, Any], draft: Draft) -> None:
         tokens |= {"image_output": tokens.pop("output", None), "output": 0}
     draft.add(tokens)
     svg = body.get("svg_usage")
-    if isinstance(svg, Mapping):
+    if isinstance(svg, dict):
         drawn = draft.tokens(svg, RESPONSES)
         if _size(drawn):
             draft.add(drawn, model=text(svg.get("model")), operation="svg")
@@ -173,10 +173,10 @@ def read_images(body: Mapping[str, Any], draft: Draft) -> None:
 def read_transcription(body: Mapping[str, Any], draft: Draft) -> None:
     """Speech to text: tokens, or the length of the audio."""
     usage = body.get("usage")
-    if isinstance(usage, Mapping) and usage.get("type") != "duration":
+    if isinstance(usage, dict) and usage.get("type") != "duration":
         draft.add(draft.tokens(usage, RESPONSES) or draft.tokens(usage, CHAT), _units(usage))
         return
-    seconds = usage.get("seconds") if isinstance(usage, Mapping) else None
+    seconds = usage.get("seconds") if isinstance(usage, dict) else None
     if seconds is None and body.get("duration") is not None:
         seconds = body["duration"]
         draft.estimated = True
@@ -188,7 +188,7 @@ def read_transcription(body: Mapping[str, Any], draft: Draft) -> None:
 def read_speech(body: Mapping[str, Any], draft: Draft) -> None:
     """Text to speech: the stream of events tells tokens, a plain response is only audio."""
     usage = body.get("usage")
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         draft.add(draft.tokens(usage, RESPONSES))
     else:
         draft.notes.append("speech is priced by the characters of the request, which is not here")
@@ -196,7 +196,7 @@ def read_speech(body: Mapping[str, Any], draft: Draft) -> None:
 
 def read_moderation(body: Mapping[str, Any], draft: Draft) -> None:
     """Moderation: free at OpenAI, by tokens elsewhere."""
-    if isinstance(body.get("usage"), Mapping):
+    if isinstance(body.get("usage"), dict):
         read_chat(body, draft)
     elif draft.provider in _OF_OPENAI and isinstance(body.get("results"), list):
         draft.add({"input_uncached": 0, "output": 0})

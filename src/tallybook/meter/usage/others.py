@@ -15,9 +15,9 @@ _RAW: Final = ("input_tokens", "output_tokens")
 def read_cohere(body: Mapping[str, Any], draft: Draft) -> None:
     """Cohere: billed units are billed, raw tokens are not; the two are not parts of each other."""
     draft.response_id = draft.response_id or text(body.get("generation_id"))
-    of_chat = isinstance(body.get("usage"), Mapping)
+    of_chat = isinstance(body.get("usage"), dict)
     usage = body.get("usage") if of_chat else body.get("meta")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return
     for name in _RAW:
         raw = count(at(usage, ("tokens", name)), name)
@@ -27,7 +27,7 @@ def read_cohere(body: Mapping[str, Any], draft: Draft) -> None:
     if cached:
         draft.extras["raw_cached_tokens"] = cached
     billed = usage.get("billed_units")
-    if not isinstance(billed, Mapping):
+    if not isinstance(billed, dict):
         _raw_only(usage, draft)
         return
     tokens = draft.tokens(billed, COHERE)
@@ -43,7 +43,7 @@ def read_cohere(body: Mapping[str, Any], draft: Draft) -> None:
 
 def _raw_only(usage: Mapping[str, Any], draft: Draft) -> None:
     raw = usage.get("tokens")
-    if isinstance(raw, Mapping):
+    if isinstance(raw, dict):
         draft.estimated = True
         draft.notes.append("billed units are not told: the raw tokens stand for them")
         draft.add(draft.tokens(raw, COHERE))
@@ -63,7 +63,7 @@ def read_ollama(body: Mapping[str, Any], draft: Draft) -> None:
 def read_ocr(body: Mapping[str, Any], draft: Draft) -> None:
     """Mistral OCR: pages, once more where they were annotated."""
     usage = body.get("usage_info")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return
     units = units_of(usage)
     annotated = body.get("document_annotation") is not None or any(

@@ -26,6 +26,16 @@ _WITHOUT_DONE: Final = frozenset({"perplexity"})  # its streams may end with the
 _TEXT_WIRES: Final = frozenset({"sse", "ndjson"})
 _KEPT_BYTES: Final = 65_536
 
+_SILENT: Final = tuple(  # how events begin that are most of a stream and never tell usage
+    f'{{"type":{space}"{kind}'.encode()
+    for space in ("", " ")
+    for kind in (
+        *("content_block_", "ping", "response.output_", "response.content_part."),
+        *("response.function_call_", "response.reasoning_", "content-delta", "tool-call-delta"),
+    )
+)
+_SILENT_FRAME: Final = "contentBlock"
+
 CUT: Final = "the stream ends before its last event: what it used until then is a bound"
 NOT_ASKED: Final = (
     "the stream was not asked for usage: set stream_options.include_usage to true in the request"
@@ -79,13 +89,13 @@ class UsageStream:
                 self._line(line)
 
     def take(self, event: object, name: str = "") -> None:
-        """Take one event that somebody else has parsed; what is no object is passed over."""
-        if not isinstance(event, Mapping):
+        """Take one event that somebody else has parsed; what is no dict is passed over."""
+        if not isinstance(event, dict):
             return
         if "bytes" in event and (name == "chunk" or len(event) <= 2):  # noqa: PLR2004 - bytes and padding
             event = _unpacked(event["bytes"])
             name = ""
-        if isinstance(event, Mapping):
+        if isinstance(event, dict):
             fold(self._folded, event, name)
 
     def finish(self) -> UsageReading:
@@ -113,6 +123,9 @@ class UsageStream:
             return
         if not data:
             return
+        if data.startswith(_SILENT) and b"\n" not in data:
+            self._folded.begun = True
+            return
         try:
             event = _DECODER.decode(data)
         except FAULTS:
@@ -137,11 +150,14 @@ class UsageStream:
         if frame.headers.get(":message-type") in {"exception", "error"}:
             self._folded.failed = True
             return
+        kind = frame.headers.get(":event-type", "")
+        if kind.startswith(_SILENT_FRAME):
+            return
         try:
             event = _DECODER.decode(frame.payload)
         except FAULTS:
             return
-        self.take(event, frame.headers.get(":event-type", ""))
+        self.take(event, kind)
 
     def _rest(self) -> None:
         """What no line's end and no blank line ended; it may be a whole event all the same."""
@@ -162,14 +178,14 @@ class UsageStream:
         if isinstance(value, list):
             for each in value:
                 self.take(each)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             self._folded.body = dict(unwrapped(value, self._draft))
             self._folded.ended = True
 
     def _reading(self) -> UsageReading:
         folded, draft = self._folded, self._draft
         ended = folded.ended or (folded.chosen and draft.provider in _WITHOUT_DONE)
-        if folded.placeholder and isinstance(folded.body.get("usage"), Mapping):
+        if folded.placeholder and isinstance(folded.body.get("usage"), dict):
             # What stands there is no count: a price on it would be a price on nothing.
             folded.body["usage"] = {**folded.body["usage"], "output_tokens": None}
         for body in folded.others:
