@@ -11,6 +11,9 @@ from tallybook.sdk.counters import Health
 from tallybook.sdk.spool import Spool, taken, waiting
 
 
+FORKS = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+
 @pytest.fixture
 def make(tmp_path):
     made = []
@@ -137,6 +140,7 @@ def test_a_folder_that_is_cleared_is_made_again(make, tmp_path):
     assert lines(tmp_path / "spool") == [b"2"]
 
 
+@FORKS
 def test_a_child_writes_a_segment_of_its_own(make, tmp_path):
     spool = make()
     spool.append(b"parent")

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from tallybook import __version__
+from tallybook.api.events import events_router
 from tallybook.api.intake import Intake
 from tallybook.api.model import Limits
 from tallybook.api.traces import traces_router
@@ -53,6 +54,7 @@ def make_app(
         openapi_url=None,
     )
     app.include_router(traces_router(intake, bounds, tokens))
+    app.include_router(events_router(store, clock, bounds, tokens))
 
     @app.get("/healthz")
     async def health() -> Response:

@@ -1,0 +1,104 @@
+"""``POST /v1/events``: in the books before it is answered, once however often it comes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from asgi import asked
+from tallybook.api.app import make_app
+from tallybook.api.model import Limits
+from tallybook.clock import FixedClock
+from tallybook.errors import StoreError
+
+NDJSON = {"content-type": "application/x-ndjson"}
+EVENT = {
+    "event_id": "e1",
+    "source": "sdk",
+    "started_at": "2026-10-03T10:00:00Z",
+    "provider": "openai",
+    "model": "gpt-4o",
+    "tokens": {"output": 1},
+}
+
+
+def lines(*events):
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+@pytest.fixture
+def post(store):
+    def posted(*requests, **settings):
+        app = make_app(store, clock=FixedClock(1_790_900_100_000_000), **settings)
+        answers = asked(app, *(("POST", "/v1/events", *one) for one in requests))
+        return [(one.status, json.loads(one.body)) for one in answers]
+
+    return posted
+
+
+def test_events_come_in_once(post, claims):
+    body = lines(EVENT, EVENT | {"event_id": "e2"})
+    first, again = post((NDJSON, body), (NDJSON, body))
+    nothing = {"quarantined": 0, "rejected": 0, "reject_file": ""}
+    assert first == (200, {"accepted": 2, "duplicate": 0, **nothing})
+    assert again == (200, {"accepted": 0, "duplicate": 2, **nothing})
+    assert claims() == 2
+
+
+def test_packed_bodies_and_empty_ones(post):
+    packed = (NDJSON | {"content-encoding": "gzip"}, gzip.compress(lines(EVENT)))
+    answers = post(packed, (NDJSON, b"\n\n"))
+    assert [answer["accepted"] for _, answer in answers] == [1, 0]
+
+
+def test_what_cannot_be_read_is_kept_with_its_line_and_the_rest_goes_in(post, store):
+    ((status, answer),) = post((NDJSON, lines(EVENT) + b"{oops\n" + lines({"event_id": "e3"})))
+    assert (status, answer["accepted"], answer["rejected"]) == (200, 1, 2)
+    kept = [json.loads(line) for line in Path(answer["reject_file"]).read_text().splitlines()]
+    assert [one["place"] for one in kept] == ["body:2", "body:3"]
+
+
+def test_the_same_id_with_another_record_is_put_aside(post):
+    other = lines(EVENT | {"model": "gpt-5"})
+    answers = post((NDJSON, lines(EVENT)), (NDJSON, other))
+    assert answers[1][1]["quarantined"] == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/csv"}, 415),
+        ({}, 415),
+        (NDJSON | {"content-encoding": "br"}, 415),
+    ],
+)
+def test_other_forms_are_refused(post, headers, status):
+    ((found, answer),) = post((headers, lines(EVENT)))
+    assert found == status
+    assert answer["error"]
+
+
+def test_a_token_opens(post, claims):
+    wrong, right = post(
+        (NDJSON, lines(EVENT)),
+        (NDJSON | {"authorization": "Bearer t"}, lines(EVENT)),
+        tokens=["t"],
+    )
+    assert (wrong[0], right[0], claims()) == (401, 200, 1)
+
+
+def test_a_body_beyond_the_limit_is_refused(post):
+    ((status, _),) = post((NDJSON, lines(EVENT)), limits=Limits(body_bytes=10))
+    assert status == 413
+
+
+def test_books_that_refuse_are_asked_again_later(post, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("tallybook.api.events.ingest", refuse)
+    ((status, answer),) = post((NDJSON, lines(EVENT)))
+    assert (status, answer) == (503, {"error": "the disk is full"})
