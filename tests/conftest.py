@@ -9,7 +9,7 @@ from company import PRICES, Company, org, policy
 settings.register_profile(
     "mutants",
     settings.get_profile("ci"),
-    max_examples=40,
+    max_examples=25,
     phases=(Phase.explicit, Phase.generate),
 )
 

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from tallybook.sim.oracle.books import Books, instant, read_books
 from tallybook.sim.oracle.ledger import Posting, balances, parts
-from tallybook.sim.oracle.month import ZERO, Line, Month, charge_layer, cost_layer, fair_share
+from tallybook.sim.oracle.lines import ZERO, Line, Month
+from tallybook.sim.oracle.month import charge_layer, cost_layer, fair_share
 from tallybook.sim.oracle.owner import owner_of
 from tallybook.sim.oracle.price import ListPrices, cost_of
 from tallybook.sim.oracle.usage import Event, Intake, state, take_in, tokens_of

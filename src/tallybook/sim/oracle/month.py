@@ -4,75 +4,14 @@ Driver bases hold every call of every team by its payer, pooled evaluation inclu
 the central team. What no driver, team or feature can take stays where it is, and is central.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
-from tallybook.sim.oracle.books import TICK, Books, Row, budgets_in_force, by_id, percent, terms
+from tallybook.sim.oracle.books import TICK, budgets_in_force, by_id, percent, terms
 from tallybook.sim.oracle.ledger import Posting
-from tallybook.sim.oracle.owner import Owner
-from tallybook.sim.oracle.price import Cost
-
-ZERO = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One call with its owner and its cost."""
-
-    provider: str
-    owner: Owner
-    cost: Cost
-    tokens: int
-    state: str
-
-    @property
-    def cell(self) -> tuple[str, ...]:
-        """What the ledger keeps apart when it books lines."""
-        owner = self.owner
-        return (owner.team, owner.feature, owner.purpose, owner.service, self.provider)
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A month's lines, split: pooled evaluation, the central team's, and what models charge."""
-
-    books: Books
-    lines: tuple[Line, ...]
-    actuals: Mapping[str, str]
-
-    @property
-    def evaluation_pool(self) -> str:
-        """The pool that pays for evaluation, or ""."""
-        evaluation = self.books.policy.get("evaluation", {})
-        return str(evaluation["pool"]) if evaluation.get("funding") == "pooled" else ""
-
-    def is_pooled(self, line: Line) -> bool:
-        """Whether the evaluation pool bears a line; the central team's lines are all central."""
-        return bool(self.evaluation_pool) and self.is_charged_as("evaluation", line)
-
-    def is_charged_as(self, purpose: str, line: Line) -> bool:
-        """Whether a line of a team that is not central has a purpose."""
-        return self.is_outside(line) and line.owner.purpose == purpose
-
-    def is_outside(self, line: Line) -> bool:
-        """Whether a line belongs to a team other than the central one."""
-        return line.owner.team != self.books.unowned_team
-
-    def usage(self, team: str) -> list[Line]:
-        """The lines that a team's model charges, or shows."""
-        return [x for x in self.lines if x.owner.team == team and not self.is_pooled(x)]
-
-    def teams(self) -> list[str]:
-        """Every team that the org chart has in the month, without the central one."""
-        ids = {
-            str(row["id"])
-            for row in self.books.org["teams"]
-            for at in (self.books.start, self.books.end - TICK)
-            if row in by_id(self.books, "teams", at).values()
-        } | {line.owner.team for line in self.lines}
-        return sorted(ids - {self.books.unowned_team})
+from tallybook.sim.oracle.lines import ZERO, Line, Month
+from tallybook.sim.oracle.pools import has_flows, pool_flows, pool_shares
 
 
 def cost_layer(month: Month) -> list[Posting]:
@@ -94,7 +33,23 @@ def cost_layer(month: Month) -> list[Posting]:
             actual = Fraction(month.actuals.get(pool["id"], pool["monthly"]))
             posted += moved("pool", f"Source:{pool['id']}", f"Pool:{pool['id']}", policy)
             posted += moved("pool", f"Source:{pool['id']}", "Variance:pool", actual - policy)
+    for way, flow in pool_flows(month).items():
+        giver, taker = (f"Pool:{name}" for name in way)
+        posted += beneath(month, moved("flows", giver, taker, flow, way))
     return posted
+
+
+def beneath(month: Month, posted: list[Posting], pool: str = "") -> list[Posting]:
+    """Postings of what stands on pools, told which entries' rounded amounts it is made of.
+
+    A step of pools passes on what the steps before it rounded, so flows are their own base too.
+    """
+    bases = ["evaluated"] if pool == month.evaluation_pool else []
+    if has_flows(month):
+        bases = ["evaluated", "flows"]
+    first, *more = bases or [""]
+    told = [replace(posting, base=first) for posting in posted]
+    return told + [replace(one, amount=ZERO, base=base) for base in more for one in posted]
 
 
 def moved(
@@ -110,60 +65,6 @@ def moved(
         Posting(entry, debit, amount, cell, base),
         Posting(entry, credit, -amount, cell, base),
     ]
-
-
-def pool_amount(month: Month, pool: Row) -> Fraction:
-    """What a pool holds: its policy amount, and evaluation if it pays for that."""
-    pooled = (x.cost.card for x in month.lines if month.is_pooled(x))
-    filled = sum(pooled, ZERO) if pool["id"] == month.evaluation_pool else ZERO
-    return Fraction(pool.get("monthly", "0")) + filled
-
-
-def pool_shares(month: Month, pool: Row) -> dict[str, Fraction]:
-    """A pool's driver share of each team; empty when the base is."""
-    weights = driver_weights(month, pool)
-    return spread(pool_amount(month, pool), weights, Fraction(pool.get("floor", "0")))
-
-
-def driver_weights(month: Month, pool: Row) -> dict[str, Fraction]:
-    """The weight of each team under a pool's driver."""
-    if pool["driver"] == "equal":
-        return dict.fromkeys(month.teams(), Fraction(1))
-    if pool["driver"] == "fixed":
-        fixed = {team: Fraction(weight) for team, weight in pool["weights"].items()}
-        return {team: fixed.get(team, ZERO) for team in month.teams()}
-    measures: dict[str, Callable[[Line], Fraction | int]] = {
-        "calls": lambda _: 1,
-        "tokens": lambda line: line.tokens,
-        "cost": lambda line: line.cost.card,
-        "production_cost": lambda line: line.cost.card * (line.owner.purpose == "production"),
-    }
-    weights: defaultdict[str, Fraction] = defaultdict(Fraction)
-    for line in filter(month.is_outside, month.lines):
-        weights[line.owner.team] += measures[pool["driver"]](line)
-    return weights
-
-
-def spread(
-    total: Fraction, weights: Mapping[str, Fraction], floor: Fraction = ZERO
-) -> dict[str, Fraction]:
-    """Shares by weight; a weight that is not zero gets the floor at least, by water-filling.
-
-    Floors that cannot all be met shrink to equal shares.
-    """
-    rest = {name: weight for name, weight in weights.items() if weight}
-    floor = min(floor, total / len(rest)) if rest else floor
-    shares: dict[str, Fraction] = {}
-    low = set(rest)
-    while low:
-        left = total - floor * len(shares)
-        base = sum(rest.values(), ZERO)
-        low = {name for name, weight in rest.items() if left * weight < floor * base}
-        shares |= dict.fromkeys(low, floor)
-        rest = {name: weight for name, weight in rest.items() if name not in low}
-    left = total - floor * len(shares)
-    base = sum(rest.values(), ZERO)
-    return shares | {name: left * weight / base for name, weight in rest.items()}
 
 
 def charge_layer(month: Month) -> list[Posting]:
@@ -185,12 +86,15 @@ def charge_layer(month: Month) -> list[Posting]:
 
 def show(month: Month, team: str, lines: Iterable[Line]) -> list[Posting]:
     """What showback shows: usage at rate card and the driver share of every pool."""
-    shown = [(line.cost.card, line.cell, "meter") for line in lines]
+    account, contra = f"Memo:Shown:{team}", "Memo:Contra"
+    posted = []
+    for x in lines:
+        posted += moved("memo", contra, account, x.cost.card, x.cell, "meter")
     for pool in month.books.policy.get("pools", []):
         share = pool_shares(month, pool).get(team, ZERO)
-        shown.append((share, (team, pool["id"]), "evaluated"))
-    account = f"Memo:Shown:{team}"
-    return [x for row in shown for x in moved("memo", "Memo:Contra", account, *row)]
+        shown = moved("memo", contra, account, share, (team, pool["id"]))
+        posted += beneath(month, shown, month.evaluation_pool)
+    return posted
 
 
 def charge_by_tokens(month: Month) -> list[Posting]:
@@ -272,15 +176,17 @@ def charge_pools(month: Month) -> list[Posting]:
     posted = []
     for pool in month.books.policy.get("pools", []):
         name = pool["id"]
-        quality = name == month.evaluation_pool
-        kind, base = ("evaluation", "evaluated") if quality else ("pool", "")
+        kind = "evaluation" if name == month.evaluation_pool else "pool"
         for team, share in pool_shares(month, pool).items():
             model = terms(month.books, team)["model"]
             markup = model == "real_cost" and pool.get("recovered_by") == "markup"
+            # What pays for evaluation is charged as such, whatever the pool says of its recovery.
+            markup = markup and kind == "pool"
             debit = "Absorption:markup" if markup else f"Charge:{team}:{kind}"
             if model != "showback":
                 entry = f"pool {name}"
-                posted += moved(entry, f"Pool:{name}", debit, share, (team,), base)
+                charged = moved(entry, f"Pool:{name}", debit, share, (team,))
+                posted += beneath(month, charged, name)
     return posted
 
 

@@ -128,7 +128,7 @@ def _rules(luck: Random, months: Sequence[str]) -> list[Row]:
 
 
 def policy(luck: Random, month: str) -> Row:
-    """A version of the policy from a month on; one in five lets pools serve pools."""
+    """A version of the policy from a month on; two in five let pools serve pools."""
     pools = [_pool(luck, name) for name in POOLS[: luck.randrange(4)]]
     pooled = luck.randrange(5) < 3  # noqa: PLR2004 - three of five
     if pooled:
@@ -145,7 +145,7 @@ def policy(luck: Random, month: str) -> Row:
         else {"funding": "charged"},
         "variance": "absorb",
     }
-    return _with_flows(luck, version) if luck.randrange(5) == 0 else version
+    return _with_flows(luck, version) if luck.randrange(5) < 2 else version  # noqa: PLR2004
 
 
 def _pool(luck: Random, name: str) -> Row:
@@ -168,7 +168,8 @@ def _with_flows(luck: Random, version: Row) -> Row:
     for number, pool in enumerate(pools):
         if pool["driver"] not in {"fixed", "equal"}:
             pool["driver"] = luck.choice(["headcount", pool["driver"]])
-            pool["fallback"] = ["equal"]
+            pool["fallback"] = luck.choice([["equal"], ["headcount"], ["cost", "equal"]])
+            pool["fallback"] = [x for x in pool["fallback"] if x != pool["driver"]] or ["equal"]
         later = [other["id"] for other in pools[number + 1 :]]
         if later:
             pool["serves"] = {luck.choice(later): f"{luck.randrange(5, 60)}%"}
@@ -177,20 +178,6 @@ def _with_flows(luck: Random, version: Row) -> Row:
     if method == "step_down":
         changed["pool_order"] = [pool["id"] for pool in pools if "serves" in pool]
     return changed
-
-
-def is_direct(version: Row) -> bool:
-    """Whether a policy version stays within what the oracle knows."""
-    return version.get("pool_method", "direct") == "direct" and not any(
-        {"serves", "fallback"} & pool.keys() for pool in version.get("pools", [])
-    )
-
-
-def version_at(files: Files, period: str) -> Row:
-    """The policy version of a period."""
-    begun = [row for row in files["policy"]["versions"] if row["effective_from"] <= period]
-    found: Row = max(begun, key=lambda row: str(row["effective_from"]))
-    return found
 
 
 def budgets(luck: Random, months: Sequence[str]) -> Row:

@@ -10,7 +10,7 @@ from typing import Final
 from tallybook.clock import Calendar, Period, parse_instant
 from tallybook.sim.oracle import Expectation, expected
 from tallybook.sim.oracle.usage import Intake, take_in
-from tallybook.sim.world.company import is_direct, texts_of, version_at, zone_of
+from tallybook.sim.world.company import texts_of, zone_of
 from tallybook.sim.world.hands import ITEMS, Done
 from tallybook.sim.world.model import Event, Files, Operation
 from tallybook.store import canonical_json
@@ -106,10 +106,6 @@ class Known:
             and all(other in self.closed for other in earlier)
             and self.waived[period] >= set(ITEMS)
         )
-
-    def is_comparable(self, period: str) -> bool:
-        """Whether the oracle knows everything that the policy of a period uses."""
-        return is_direct(version_at(self.ground(period).files, period))
 
     def expected(self, period: str) -> Expectation:
         """What the oracle expects of a period."""

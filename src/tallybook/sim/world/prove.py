@@ -84,8 +84,7 @@ def prove_month(store: Store, known: Known, period: str, pick: int) -> None:
     Raises:
         BrokenError: they do not.
     """
-    if known.is_comparable(period):
-        prove_oracle(store, known, period)
+    prove_oracle(store, known, period)
     prove_statements(store, period)
     prove_explained(store, period, pick)
 
