@@ -10,7 +10,6 @@ import pytest
 from tallybook.sdk.counters import Health
 from tallybook.sdk.spool import Spool, taken, waiting
 
-
 FORKS = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 
 
