@@ -10,8 +10,8 @@ import pytest
 from tallybook.sim.oracle import agrees, expect
 from tallybook.sim.oracle.books import Books, instant, read_books, terms
 from tallybook.sim.oracle.ledger import Posting, balances, parts
-from tallybook.sim.oracle.pools import spread
 from tallybook.sim.oracle.owner import owner_of
+from tallybook.sim.oracle.pools import spread
 from tallybook.sim.oracle.price import Cost, cost_of, glob_matches
 from tallybook.sim.oracle.usage import quantities, state, take_in
 
