@@ -1,5 +1,7 @@
 """`pool`, `run`, `status`, `waive`, `close`: a month on the command line."""
 
+import sys
+
 from company import usage
 
 
@@ -64,3 +66,16 @@ def test_what_is_no_period_is_wrong_usage(call):
         refused = call("run", text)
         assert refused.code == 2
         assert "is not a period" in refused.err
+
+
+def test_another_engine_is_refused_before_anything_is_posted(company, call, monkeypatch):
+    company.ingest(usage())
+    wrong = call("run", "2026-10", "--master", "local[2]")
+    assert wrong.code == 2
+    assert "--master local[2] is for Spark" in wrong.err
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    absent = call("run", "2026-10", "--engine", "spark")
+    assert absent.code == 1
+    assert "pip install 'tallybook[spark]'" in absent.err
+    assert company.journal() == []
+    assert call("run", "2026-10", "--engine", "duckdb", "--json").value["entries"]
