@@ -52,7 +52,7 @@ def figures(seconds: float = _SECONDS) -> Sequence[Figure]:
     rows = (
         ("read usage, OpenAI JSON", lambda: _json(CHAT, *chat), 30_000),
         ("read usage, Anthropic JSON", lambda: _json(MESSAGE, *messages), 30_000),
-        ("read usage, OpenAI stream of 52 events", lambda: _sse(CHAT_STREAM, *chat), None),
+        ("read usage, OpenAI stream, 52 events", lambda: _sse(CHAT_STREAM, *chat), None),
         (
             "read usage, Anthropic stream of 53 events",
             lambda: _sse(MESSAGE_STREAM, *messages),

@@ -50,13 +50,16 @@ def count(value: Any, name: str) -> int | None:
 def first(value: Mapping[str, Any], paths: Paths) -> int | None:
     """The first of several places that tells a count."""
     for path in paths:
-        found: Any = value
-        for key in path:
-            found = found.get(key) if isinstance(found, dict) else None
-        if found is not None:
-            if type(found) is int and 0 <= found <= FIGURE_MAX:
-                return found
-            return count(found, ".".join(path))
+        found = value.get(path[0])
+        if found is None:
+            continue
+        if len(path) > 1:
+            found = at(found, path[1:])
+            if found is None:
+                continue
+        if type(found) is int and 0 <= found <= FIGURE_MAX:
+            return found
+        return count(found, ".".join(path))
     return None
 
 
