@@ -3,6 +3,7 @@
 One Spark for the whole file; `local-cluster` once, at the end.
 """
 
+import os
 import shutil
 
 import pytest
@@ -193,13 +194,16 @@ def test_100_000_events_are_posted_the_same(spark, month):
     assert posted(store) == expected
 
 
-def test_the_command_posts_the_same_on_a_cluster(spark, month):
+def test_the_command_posts_the_same_on_a_cluster_with_the_packaged_java(spark, month, monkeypatch):
     copy, expected = month
     spark.close()  # one Spark in a process at a time
+    end_java()
+    monkeypatch.setenv("JAVA_HOME", "/nonexistent")
     home = copy("cluster")
     app = App(home, "tester", clock=FixedClock(NOW_US))
     command = ["run", PERIOD, "--engine", "spark", "--master", "local-cluster[2,1,1024]"]
     done = CliRunner().invoke(cli, command, obj=app, catch_exceptions=False)
     app.store.close()
     assert done.exit_code == 0
+    assert "tallybook-java-" in os.environ["JAVA_HOME"]
     assert posted(Store.open(home)) == expected
