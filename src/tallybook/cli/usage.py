@@ -10,10 +10,12 @@ from typing import Any, Literal
 import click
 
 from tallybook.cli.app import App, parse_period, progress, table
+from tallybook.cli.follow import follow_files
 from tallybook.cli.options import json_option
 from tallybook.clock import format_instant
 from tallybook.close.late import late_usage
 from tallybook.errors import WrongUsageError
+from tallybook.meter.ingest import IngestResult
 from tallybook.meter.ingest import ingest as ingest_records
 from tallybook.meter.mapping import RecordMap
 from tallybook.meter.mapping_file import read_mapping
@@ -28,37 +30,55 @@ from tallybook.post.worklist import unallocated_usage, unpriced_usage
 from tallybook.store.commands import Command
 
 MAPPED = ("jsonl", "csv", "json")
-SOURCES = (*MAPPED, *PRODUCTS)
+WAREHOUSE = ("parquet", "table")
+SOURCES = (*MAPPED, *PRODUCTS, *WAREHOUSE)
 LISTS = ("unpriced", "unallocated", "quarantine", "late", "suspects")
 
 
 @click.command()
 @click.argument("source", type=click.Choice(SOURCES))
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True)
 @click.option(
     "--map", "mapping", type=click.Path(path_type=Path), help="Mapping file (csv and json)."
 )
+@click.option(
+    "--follow",
+    "is_followed",
+    is_flag=True,
+    help="Go on as the files grow, through rotation, until Ctrl-C or SIGTERM.",
+)
+@click.option("--table", "table_name", default="", help="The table at a database (table).")
+@click.option("--query", default="", help="A statement instead of a table (table).")
 @json_option
 @click.pass_context
-def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Path | None) -> None:
+def ingest(
+    ctx: click.Context,
+    source: str,
+    files: tuple[str, ...],
+    mapping: Path | None,
+    table_name: str,
+    query: str,
+    *,
+    is_followed: bool,
+) -> None:
     """Import usage. Every id counts once, for ever; what cannot be read is kept beside, with why.
 
     Examples:  tallybook ingest jsonl calls.jsonl
     tallybook ingest csv requests.csv --map requests.map.yaml
+    tallybook ingest litellm /var/log/litellm.jsonl --follow
+    tallybook ingest parquet s3://warehouse/usage
+    tallybook ingest table postgresql+psycopg://reader@host/db --table usage
     """
     app: App = ctx.obj
-    reader = _reader(source, files, mapping)
-    args = {"source": source, "files": [str(file) for file in files], "map": str(mapping or "")}
-    with progress("ingest") as advance:
-        result = ingest_records(
-            app.store,
-            reader,
-            clock=app.clock,
-            new_id=lambda: secrets.token_hex(8),
-            on_progress=advance,
-            reject_folder=app.home / "rejects",
-            command=Command("ingest", args, app.actor),
-        )
+    args: dict[str, object] = {"source": source, "files": list(files), "map": str(mapping or "")}
+    paths = tuple(map(Path, files))
+    if source in WAREHOUSE:
+        reader, named = _warehouse(source, files, table_name, query)
+        result = _ingest_once(app, reader, args | named)
+    elif is_followed:
+        result = follow_files(app, _reader(source, (), mapping), paths, args)
+    else:
+        result = _ingest_once(app, _reader(source, paths, mapping), args)
     counts: dict[str, int | str] = {
         "accepted": result.accepted,
         "duplicate": result.duplicate,
@@ -68,6 +88,41 @@ def ingest(ctx: click.Context, source: str, files: tuple[Path, ...], mapping: Pa
     }
     app.answer(counts, _told(counts))
     ctx.exit(1 if result.quarantined or result.rejected else 0)
+
+
+def _ingest_once(app: App, reader: Source, args: dict[str, object]) -> IngestResult:
+    with progress("ingest") as advance:
+        return ingest_records(
+            app.store,
+            reader,
+            clock=app.clock,
+            new_id=lambda: secrets.token_hex(8),
+            on_progress=advance,
+            reject_folder=app.home / "rejects",
+            command=Command("ingest", args, app.actor),
+        )
+
+
+def _warehouse(
+    source: str, addresses: tuple[str, ...], table_name: str, query: str
+) -> tuple[Source, dict[str, object]]:
+    """Rows of a warehouse, and how the command log names them: without a password."""
+    from tallybook.meter.sources.warehouse_rows import parquet_rows, table_rows  # noqa: PLC0415
+    from tallybook.store.warehouse import shown_url  # noqa: PLC0415 - loads slowly
+
+    if source == "parquet":
+        return parquet_rows(addresses), {}
+    if len(addresses) > 1 or (table_name and query):
+        raise WrongUsageError(
+            "ingest table takes one address, and a table or a query",
+            next_step="tallybook ingest table URL --table usage",
+        )
+    named: dict[str, object] = {
+        "files": [shown_url(addresses[0])],
+        "table": table_name,
+        "query": query,
+    }
+    return table_rows(addresses[0], table=table_name, query=query), named
 
 
 def _reader(source: str, files: tuple[Path, ...], mapping: Path | None) -> Source:

@@ -48,6 +48,11 @@ class JsonRecords:
         """The paths of user and customer."""
         return self._mapping.personal
 
+    @property
+    def counts_repetitions(self) -> bool:
+        """Whether an id depends on how often its record stood in the file before."""
+        return not self._mapping.id_paths
+
     def read(self) -> Iterator[Reading]:
         """Every record; in a file of one value the place is ``file:ordinal`` of the record."""
         for path in self._files:
