@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-_INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+_INSTALL = ("-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes")
 _INSTALL_S = 600
 
 

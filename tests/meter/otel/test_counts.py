@@ -81,3 +81,38 @@ def test_views_by_modality_are_never_added():
 def test_a_count_that_is_none_is_refused(count):
     (one,) = reading(CHAT | {"gen_ai.usage.output_tokens": count})
     assert "gen_ai.usage.output_tokens is" in one.event.what
+
+
+SDK = {
+    "gen_ai.provider.name": "anthropic",
+    "gen_ai.usage.input_tokens": 1532,
+    "gen_ai.usage.cache_read.input_tokens": 1111,
+    "gen_ai.usage.cache_write.input_tokens": 418,
+    "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": 400,
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 10,
+    "gen_ai.usage.output_tokens": 33,
+}
+
+
+def test_cache_writes_by_time_to_live():
+    found = event(CLAUDE | SDK)
+    assert found.tokens == {
+        "input_uncached": 3,
+        "cache_read": 1111,
+        "cache_write_5m": 400,
+        "cache_write_1h": 10,
+        "cache_write": 8,
+        "output": 33,
+    }
+    (one,) = reading(CLAUDE | SDK | {"gen_ai.usage.cache_write.input_tokens": 409})
+    assert "add up to 410, more than all of them, 409" in one.event.what
+    without = {name: count for name, count in SDK.items() if "cache_write." not in name}
+    assert event(CLAUDE | without).tokens["input_uncached"] == 11
+
+
+def test_a_stream_whose_placeholder_was_counted_is_an_estimate():
+    scope = "opentelemetry.instrumentation.anthropic"
+    given = CLAUDE | {"gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 35}
+    assert event(given, scope=scope).usage is None
+    assert event(given | {"gen_ai.is_streaming": True}, scope=scope).usage == "estimated"
+    assert event(given | {"gen_ai.is_streaming": True}).usage is None

@@ -115,6 +115,10 @@ def test_a_length_that_no_message_has_is_refused(tmp_path):
     assert isinstance(fault.event, EventError)
 
 
+def test_an_empty_file_says_nothing(tmp_path):
+    assert list(open_files([written(tmp_path, b"\n")]).read()) == []
+
+
 def test_what_cannot_be_opened_is_named_at_once(tmp_path):
     with pytest.raises(EventError, match="cannot be read"):
         open_files([tmp_path / "absent"])

@@ -25,7 +25,11 @@ CACHE_BESIDE: Final = frozenset({"anthropic", "aws"})
 _HANDS_ON: Final = frozenset({VERCEL, STRANDS})
 """Dialects that hand the provider's own input figure on as it is."""
 
-_ROWS: Final = ("input", "output", "cache_read", "cache_write", "total", "uncached", "reasoning")
+_SPLIT: Final = ("cache_write_5m", "cache_write_1h")
+_ROWS: Final = (
+    *("input", "output", "cache_read", "cache_write", "total", "uncached", "reasoning"),
+    *_SPLIT,
+)
 
 
 class Counts(NamedTuple):
@@ -75,12 +79,11 @@ def counts_of(found: Found, provider: str, *, output: bool = True) -> Counts:
 def _input(
     read: Mapping[str, int], dialect: str, provider: str, labels: dict[str, str]
 ) -> dict[str, int | None]:
-    whole, cache_read, write = read.get("input"), read.get("cache_read"), read.get("cache_write")
+    whole, cache_read = read.get("input"), read.get("cache_read")
     tokens: dict[str, int | None] = {"input_uncached": whole}
     if cache_read is not None:
         tokens["cache_read"] = cache_read
-    if write is not None:
-        tokens["cache_write"] = write
+    write = _writes(read, tokens)
     if "uncached" in read:
         tokens["input_uncached"] = read["uncached"]
         return tokens
@@ -101,6 +104,24 @@ def _input(
         return tokens
     tokens["input_uncached"] = whole - cached
     return tokens
+
+
+def _writes(read: Mapping[str, int], tokens: dict[str, int | None]) -> int | None:
+    """Cache writes by time to live; what the split leaves over has none that is told."""
+    write = read.get("cache_write")
+    split = {name: read[name] for name in _SPLIT if read.get(name)}
+    whole = sum(split.values())
+    if write is not None and whole > write:
+        raise EventError(
+            f"cache writes by time to live add up to {whole}, more than all of them, {write}",
+            next_step="one of the figures is wrong: take the call from the provider's log",
+        )
+    tokens.update(split)
+    if write is None:
+        return whole if split else None
+    if write > whole or not split:
+        tokens["cache_write"] = write - whole
+    return write
 
 
 def _is_beside(

@@ -16,7 +16,7 @@ OTEL, OTEL_OLD = "otel", "otel-1.36"
 OPENLLMETRY, OPENINFERENCE = "openllmetry", "openinference"
 LANGFUSE, LITELLM, VERCEL = "langfuse", "litellm", "vercel"
 SENTRY, STRANDS, PYDANTIC = "sentry", "strands", "pydantic-ai"
-ADK = "google-adk"
+ADK, ANTHROPIC = "google-adk", "anthropic-sdk"
 
 _PROVIDER_META: Final = "ai.response.providerMetadata"
 
@@ -54,15 +54,18 @@ TABLE: Final[Mapping[str, Mapping[str, Names]]] = {
     "tier": {
         OTEL: ("openai.response.service_tier",),
         OTEL_OLD: ("gen_ai.openai.response.service_tier",),
+        ANTHROPIC: ("anthropic.response.service_tier",),
         LITELLM: ("litellm.response.service_tier", "gen_ai.response.service_tier"),
     },
     # Which call.
     "response_id": {OTEL: ("gen_ai.response.id",), VERCEL: ("ai.response.id",)},
     "call_id": {LITELLM: ("litellm.call_id", "metadata.litellm_call_id")},
     "request_id": {
-        OTEL: ("gen_ai.request.id", "aws.request_id", "http.response.header.x-request-id")
+        ANTHROPIC: ("anthropic.request.id",),
+        OTEL: ("gen_ai.request.id", "aws.request_id"),
     },
     "key_id": {LITELLM: ("litellm.api_key.hash", "metadata.user_api_key_hash")},
+    "streaming": {OPENLLMETRY: ("gen_ai.is_streaming", "llm.is_streaming")},
     "cache_hit": {LITELLM: ("litellm.cache_hit",)},
     # How much. `input` counts the cache in, unless `tallybook.meter.sources.otel.counts` finds out
     # that it does not.
@@ -86,10 +89,13 @@ TABLE: Final[Mapping[str, Mapping[str, Names]]] = {
         OPENLLMETRY: ("gen_ai.usage.cache_creation_input_tokens",),
         OPENINFERENCE: ("llm.token_count.prompt_details.cache_write",),
         SENTRY: ("gen_ai.usage.input_tokens.cache_write",),
+        ANTHROPIC: ("gen_ai.usage.cache_write.input_tokens",),
         STRANDS: ("gen_ai.usage.cache_write_input_tokens",),
         VERCEL: ("ai.usage.inputTokenDetails.cacheWriteTokens",),
         PYDANTIC: ("gen_ai.usage.details.cache_write_tokens",),
     },
+    "cache_write_5m": {ANTHROPIC: ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",)},
+    "cache_write_1h": {ANTHROPIC: ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",)},
     "uncached": {VERCEL: ("ai.usage.inputTokenDetails.noCacheTokens",)},
     "output": {
         OTEL: ("gen_ai.usage.output_tokens",),
@@ -214,6 +220,7 @@ _SPOKEN: Final = (
     STRANDS,
     PYDANTIC,
     ADK,
+    ANTHROPIC,
     OPENLLMETRY,
 )
 """Dialects by how telling one of their names is; the conventions themselves come last."""

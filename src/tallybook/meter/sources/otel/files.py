@@ -46,6 +46,8 @@ class OtelFiles:
             except BROKEN as error:
                 yield Reading(path.name, None, cannot_read(path, error))
                 continue
+            if not first.strip():
+                continue  # an exporter opened it and had nothing to say
             if is_protobuf(first):
                 yield from _protobuf(path)
             else:

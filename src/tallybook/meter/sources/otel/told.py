@@ -31,6 +31,9 @@ _FRAMEWORKS: Final = frozenset(
 
 _NOT_WRITTEN: Final = frozenset({"embeddings", "rerank", "moderation"})
 _READ_ALWAYS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
+_ADDS_PLACEHOLDER: Final = frozenset({"opentelemetry.instrumentation.anthropic"})
+"""Instrumentations that add the first and the last output count of a stream (seen in 0.62.4)."""
+
 _TAGS: Final = frozenset(
     {
         *("team", "feature", "purpose", "customer", "cohort", "plan", "session", "user"),
@@ -78,7 +81,7 @@ def told_of(span: Span) -> Iterator[Told]:
 
 def _with_counts(base: dict[str, Any], counts: Counts, found: Found, kind: Kind) -> dict[str, Any]:
     tokens, labels = counts.tokens, base["labels"] | counts.labels
-    if _is_hit(found):
+    if _is(found, "cache_hit"):
         # The gateway answered from its own cache: the provider saw nothing and bills nothing.
         base |= {"tokens": {"input_uncached": 0, "output": 0}, "usage": "reported"}
         labels["cache_hit"] = "true"
@@ -89,6 +92,9 @@ def _with_counts(base: dict[str, Any], counts: Counts, found: Found, kind: Kind)
             labels["zero_told"] = "a call that succeeded read something: unknown"
     elif tokens is not None:
         base["tokens"] = tokens
+        if base["labels"].get("instrumentation") in _ADDS_PLACEHOLDER and _is(found, "streaming"):
+            base["usage"] = "estimated"
+            labels["note"] = "output counts the placeholder of the stream's first event too"
     if counts.units:
         base["units"] = counts.units
     base["labels"] = labels
@@ -99,8 +105,8 @@ def _is_nothing(tokens: dict[str, int | None]) -> bool:
     return not any(tokens.values()) and None not in tokens.values()
 
 
-def _is_hit(found: Found) -> bool:
-    told = found.told.get("cache_hit")
+def _is(found: Found, row: str) -> bool:
+    told = found.told.get(row)
     return told is True or (isinstance(told, str) and told.lower() == "true")
 
 
