@@ -181,3 +181,17 @@ def test_a_million_targets_take_under_five_seconds(step: int) -> None:
     parts = apportion(10**15 + 499_999, weights, keys, "gateway 2026-10")
     assert time.process_time() - started < 5
     assert sum(parts) == 10**15 + 499_999
+
+
+@pytest.mark.parametrize(
+    ("salt", "parts"),
+    [
+        ("gateway:2026-10", [1, 0, 0, 1, 0]),
+        ("logs:2026-10", [0, 0, 0, 1, 1]),
+        ("quality:2026-11", [0, 0, 1, 0, 1]),
+        ("\u00e9:2026-12", [1, 1, 0, 0, 0]),
+    ],
+)
+def test_ties_fall_as_they_always_did(salt, parts):
+    """What was posted is posted again only if every release breaks a tie in the same way."""
+    assert apportion(2, [1] * 5, list("abcde"), salt) == parts

@@ -85,6 +85,12 @@ def test_amounts_against_the_walk_move_the_other_way():
     }
 
 
+def test_each_pair_of_places_goes_to_its_nearer_neighbour():
+    low, high = Fraction(2, 5), Fraction(4, 5)
+    pairs = {("d", "b"): low, ("b", "d"): low, ("d", "c"): high, ("c", "d"): high}
+    assert whole_flow(pairs) == {("d", "b"): 0, ("b", "d"): 0, ("d", "c"): 1, ("c", "d"): 1}
+
+
 def gains_at_d(flow):
     return flow["b", "d"] + flow["c", "d"] - flow["d", "a"]
 
