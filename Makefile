@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test lint types bench soak golden lock clean
+.PHONY: setup demo test lint types bench soak golden fuzz lock clean
 
 setup: $(STAMP)
 
@@ -37,11 +37,21 @@ soak: setup
 golden: setup
 	cd tests && ../$(BIN)/python -m engines.proof
 
+FUZZ_SECONDS ?= 600
+fuzz: setup
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --require-hashes -r requirements/fuzz.txt
+	mkdir -p out/fuzz/responses
+	PYTHONPATH=src .venv-fuzz/bin/python -m fuzz.responses out/fuzz/responses -max_total_time=$(FUZZ_SECONDS)
+
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group otel -o requirements/otel.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group sdk -o requirements/sdk.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group litellm -o requirements/litellm.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group spark -o requirements/spark.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group fuzz -o requirements/fuzz.txt
 
 clean:
 	rm -rf $(VENV) .venv-* out build dist
