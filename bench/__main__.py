@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import duckdb
 
-from bench.figures import Figure, as_markdown, as_text
+from bench.beside import TOOLS, is_installed
+from bench.chains import ENTRIES
+from bench.claims import fill, measured
+from bench.figures import Figure, as_text
 from bench.generate import make_larger
 from bench.lines import new_events
 from bench.measure import Took, measure, measure_in_turn
+from bench.page import as_markdown
+from bench.record import conditions, keep
 
 ROWS = 10_000_000
 QUICK_ROWS = 1_000_000
 MEGABYTE = 1_000_000
-IN_TURN = ("bare", "attribute", "whole")
+IN_TURN = ("bare", "attribute", "whole", "again")
+Measured = Iterator[tuple[str, str, list[Figure]]]
+"""name of a section, its conditions, its figures"""
 
 
 @click.command()
@@ -30,7 +35,11 @@ IN_TURN = ("bare", "attribute", "whole")
 @click.option("--repeat", type=int, help="How often each step is done; medians are told (3).")
 @click.option("--quick", is_flag=True, help="1,000,000 events, each step once.")
 @click.option("--hundred", is_flag=True, help="Also ten times the events.")
-@click.option("--write", type=click.Path(path_type=Path), help="Also write the table to this page.")
+@click.option("--entries", type=int, default=ENTRIES, help="Entries of the chain (500,000).")
+@click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
+@click.option(
+    "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
+)
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep the made-up books here.")
 def main(
     rows: int | None,
@@ -38,6 +47,8 @@ def main(
     *,
     quick: bool,
     hundred: bool,
+    entries: int,
+    claims: int | None,
     write: Path | None,
     folder: Path | None,
 ) -> None:
@@ -46,18 +57,23 @@ def main(
     repeat = repeat or (1 if quick else 3)
     work = folder or Path(tempfile.mkdtemp(prefix="tallybook-bench-"))
     try:
-        figures = _figures(work, rows, repeat, hundred=hundred)
+        sections = (
+            _claims(work, claims) if claims else _all(work, rows, repeat, entries, hundred=hundred)
+        )
+        for name, told, figures in sections:
+            click.echo(f"{name}: {told}\n{as_text(figures)}\n")
+            if write:
+                page = as_markdown(keep(write, name, _conditions(told), figures))
+                write.write_text(page, encoding="utf-8")
     finally:
         if folder is None:
             shutil.rmtree(work, ignore_errors=True)
-    click.echo(as_text(figures))
-    if write:
-        write.write_text(as_markdown(figures, _conditions(rows, repeat)), encoding="utf-8")
 
 
-def _figures(work: Path, rows: int, repeat: int, *, hundred: bool) -> list[Figure]:
+def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:
     home = _made(work / f"month-{rows}", lambda path: _make("month", path, rows))
-    _say("rate, attribute, run")
+    told = f"{rows:,} events, medians of {repeat}"
+    _say("rate, attribute, run, run again")
     took = measure_in_turn(IN_TURN, home, repeat)
     figures = _month(took, rows)
     full = _made(work / f"claims-{rows}", lambda path: _make("claims", path, rows))
@@ -68,11 +84,16 @@ def _figures(work: Path, rows: int, repeat: int, *, hundred: bool) -> list[Figur
     figures.append(Figure(f"explain a line of {rows:,} events", explained.wall_s, "s", most=2))
     split = measure("split", home, range(repeat))
     figures.append(Figure("apportion 1,000,000 targets to the unit", split.cpu_s, "s", most=5))
+    yield "month", told, figures
+    _say("the same job in other tools")
+    yield "beside", told, _beside(home, took["bare"], repeat)
+    _say("verify")
+    chain = _made(work / f"chain-{entries}", lambda path: _make("chain", path, entries))
+    yield "chain", f"{entries:,} entries, medians of {repeat}", _chain(chain, repeat)
     if hundred:
         larger = _made(work / f"month-{10 * rows}", lambda path: make_larger(path, home, 10))
         _say("ten times the events")
-        figures += _larger(measure("attribute", larger, [0]), took["attribute"], rows)
-    return figures
+        yield "hundred", f"{10 * rows:,} events, once", _larger(larger, took, rows)
 
 
 def _make(step: str, path: Path, number: int) -> None:
@@ -80,7 +101,7 @@ def _make(step: str, path: Path, number: int) -> None:
 
 
 def _month(took: dict[str, Took], rows: int) -> list[Figure]:
-    bare, attributed, whole = (took[name] for name in IN_TURN)
+    bare, attributed, whole, again = (took[name] for name in IN_TURN)
     if bare.result["pico"] != attributed.result["pico"]:
         raise AssertionError(f"bare sums to {bare.result}, rating to {attributed.result}")
     groups = bare.result["groups"]
@@ -92,6 +113,16 @@ def _month(took: dict[str, Took], rows: int) -> list[Figure]:
         Figure(f"whole run, {whole.result['postings']:,} postings", whole.cpu_s, "CPU s"),
         Figure("  as a multiple of bare", whole.cpu_s / bare.cpu_s, "x", most=3),
         Figure("  peak memory", whole.peak_bytes / MEGABYTE, "MB", most=1500),
+        *_second(again, whole),
+    ]
+
+
+def _second(again: Took, whole: Took) -> list[Figure]:
+    posted = f"{again.result['postings']:,} postings"
+    return [
+        Figure(f"second run after 10,000 events, {posted}", again.cpu_s, "CPU s"),
+        Figure("  waiting", again.wall_s, "s"),
+        Figure("  as a multiple of the first", again.cpu_s / whole.cpu_s, "x"),
     ]
 
 
@@ -103,10 +134,53 @@ def _ingest(took: Took, rows: int) -> Figure:
     return Figure(what, events / took.cpu_s, "events/s", least=20_000)
 
 
-def _larger(took: Took, small: Took, rows: int) -> list[Figure]:
+def _beside(home: Path, bare: Took, repeat: int) -> list[Figure]:
+    figures = _tool("DuckDB, bare", bare, bare)
+    for tool in TOOLS:
+        if not is_installed(tool):
+            _say(f"{tool} is not installed: left out")
+            continue
+        figures += _tool(tool, measure(tool, home, range(repeat)), bare)
+    return figures
+
+
+def _tool(name: str, took: Took, bare: Took) -> list[Figure]:
+    off = abs(took.result["pico"] - bare.result["pico"])
     return [
-        Figure(f"{10 * rows:,} events against {rows:,}", took.cpu_s / small.cpu_s, "x", most=12),
-        Figure("  peak memory", took.peak_bytes / MEGABYTE, "MB", most=1500),
+        Figure(f"{name}: CPU", took.cpu_s, "CPU s"),
+        Figure("  waiting", took.wall_s, "s"),
+        Figure("  peak memory", took.peak_bytes / MEGABYTE, "MB"),
+        Figure("  total is off by", off, "pico"),
+    ]
+
+
+def _chain(home: Path, repeat: int) -> list[Figure]:
+    took = measure("prove", home, range(repeat))
+    if not took.result["ok"]:
+        raise AssertionError("the chain that was made does not verify")
+    pace = took.result["entries"] / took.cpu_s
+    return [
+        Figure("verify, on one core", pace, "entries/s", least=200_000),
+        Figure("  peak memory", took.peak_bytes / MEGABYTE, "MB"),
+    ]
+
+
+def _claims(work: Path, count: int) -> Measured:
+    home = _made(work / f"claims-only-{count}", lambda path: fill(path, count))
+    _say("claims")
+    yield "claims", f"{count:,} ids, medians of 5 batches", measured(home)
+
+
+def _larger(home: Path, took: dict[str, Took], rows: int) -> list[Figure]:
+    many, few = measure("attribute", home, [0]), took["attribute"]
+    whole, again = measure("whole", home, [0]), measure("again", home, [0])
+    return [
+        Figure("rate in three layers, attribute, group", many.cpu_s, "CPU s"),
+        Figure(f"  as a multiple of {rows:,} events", many.cpu_s / few.cpu_s, "x", most=12),
+        Figure("  peak memory", many.peak_bytes / MEGABYTE, "MB", most=1500),
+        Figure(f"whole run, {whole.result['postings']:,} postings", whole.cpu_s, "CPU s"),
+        Figure("  peak memory", whole.peak_bytes / MEGABYTE, "MB", most=1500),
+        *_second(again, whole),
     ]
 
 
@@ -126,11 +200,8 @@ def _say(what: str) -> None:
     print(f"{what} ..", file=sys.stderr, flush=True)
 
 
-def _conditions(rows: int, repeat: int) -> str:
-    return (
-        f"{rows:,} events, medians of {repeat}; {os.cpu_count()} cores, Python"
-        f" {platform.python_version()}, DuckDB {duckdb.__version__}."
-    )
+def _conditions(told: str) -> str:
+    return conditions(told, datetime.now(UTC).date().isoformat())
 
 
 if __name__ == "__main__":

@@ -51,33 +51,9 @@ def as_text(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(figures: Sequence[Figure], conditions: str) -> str:
-    """The page ``docs/benchmarks.md``."""
-    rows = "\n".join(
+def as_rows(figures: Sequence[Figure]) -> str:
+    """A table of a page."""
+    rows = [
         f"| {one.what.strip()} | {one.shown} | {one.target} | {one.verdict} |" for one in figures
-    )
-    return _PAGE.format(conditions=conditions, rows=rows)
-
-
-_PAGE = """# Benchmarks
-
-`make bench` measures these figures; this page is what it wrote. Machines differ, so what has a
-target is a ratio of two figures of one run where it can be. Each step runs in a process of its own;
-CPU seconds are those of all its threads, without start and imports.
-
-{conditions}
-
-| what | figure | target | |
-| --- | ---: | --- | --- |
-{rows}
-
-**Bare** is the least that the job can cost: one scan of the same sealed files with the same engine
-and threads, a join to one price layer by provider, model, tier, region, date and context, one sum,
-grouped by team, feature, model and day, materialised. Its total equals Tallybook's contract layer
-to the last pico-unit, or the benchmark stops.
-
-The company is made up: 200 teams, 2,000 features, 60 models of 6 providers in 3 tiers, three prices
-for each within the month, cached tokens, a unit on one call in twenty, keys, services, one call in
-fifty without tags, a feature that moves in mid-month, a rule that begins within it. Ten times the
-events are the same files, each linked ten times.
-"""
+    ]
+    return "\n".join(["| what | figure | target | |", "| --- | ---: | --- | --- |", *rows])

@@ -36,6 +36,19 @@ def make_home(home: Path, rows: int) -> None:
     store.close()
 
 
+def add_events(home: Path, count: int, number: int) -> Path:
+    """Seal events more, other ones for another number; returns their file."""
+    store = Store.open(home)
+    first = 10_000_000_000 + number * count
+    part = made_up(first, first + count, 2 * first)
+    file = write_file(store, part, Period.parse(PERIOD), f"new-{number}")
+    with store.write() as tx:
+        list_files(tx, [file])
+    path = store.lake.path(file)
+    store.close()
+    return path
+
+
 def make_larger(home: Path, small: Path, times: int) -> None:
     """Make books with each file of ``small`` linked ``times`` times, so that it takes no disk."""
     store, origin = make_books(home), Store.open(small)

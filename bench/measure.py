@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def measure_in_turn(steps: Sequence[str], home: Path, repeat: int) -> dict[str, 
     """Do several steps in turn, so that a busy minute of the machine falls on all of them."""
     rounds = [{step: _once(step, home, n) for step in steps} for n in range(repeat)]
     return {step: median([done[step] for done in rounds]) for step in steps}
+
+
+def cpu_seconds() -> float:
+    """Of all threads of this process, so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def median(took: Sequence[Took]) -> Took:

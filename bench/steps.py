@@ -9,17 +9,22 @@ import json
 import os
 import resource
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.beside import JOBS
+from bench.chains import make_chain
 from bench.company import PERIOD
-from bench.generate import make_home
+from bench.generate import add_events, make_home
 from bench.lines import claim_ids, write_lines
+from bench.measure import cpu_seconds
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.clock import FixedClock, Period
+from tallybook.ledger.verify import verify
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.money import apportion
@@ -33,6 +38,7 @@ from tallybook.store.lake import ColumnType
 
 NOW_US = 1_790_900_000_000_000
 TARGETS = 1_000_000
+NEW_EVENTS = 10_000
 Act = Callable[[], dict[str, int]]
 
 
@@ -70,18 +76,48 @@ def attribute(home: Path, _stack: ExitStack, _number: int) -> Act:
     return act
 
 
-def whole(home: Path, stack: ExitStack, _number: int) -> Act:
+def whole(home: Path, stack: ExitStack, number: int) -> Act:
     """The run, from nothing posted; the books are put back afterwards."""
+    _put_back(home, stack)
+    return post(home, stack, number)
+
+
+def post(home: Path, _stack: ExitStack, _number: int) -> Act:
+    """The run as the books stand; they stay as it leaves them."""
     store = Store.open(home)
-    database = store.home / "book.sqlite"
-    before = database.read_bytes()
-    stack.callback(lambda: _restore(database, before))
 
     def act() -> dict[str, int]:
         result = run(store, Period.parse(PERIOD), clock=FixedClock(NOW_US), actor="bench")
         return {"events": result.events, "postings": result.postings}
 
     return act
+
+
+def again(home: Path, stack: ExitStack, number: int) -> Act:
+    """A second run, after 10,000 new events; the books are put back afterwards."""
+    _put_back(home, stack)
+    _first_run(home)
+    new = add_events(home, NEW_EVENTS, number)
+    stack.callback(new.unlink)
+    return post(home, stack, number)
+
+
+def polars(home: Path, _stack: ExitStack, _number: int) -> Act:
+    """The job of `bare` in Polars."""
+    return _beside(home, "polars")
+
+
+def pandas(home: Path, _stack: ExitStack, _number: int) -> Act:
+    """The job of `bare` in pandas."""
+    return _beside(home, "pandas")
+
+
+def _beside(home: Path, tool: str) -> Act:
+    store = Store.open(home)
+    basis = read_basis(store, Period.parse(PERIOD))
+    paths = [store.lake.path(file) for file in basis.snapshot.files]
+    rows, meters = price_rows(basis), metering_of(basis).meters
+    return lambda: JOBS[tool](paths, rows, meters)
 
 
 def bring_in(home: Path, _stack: ExitStack, number: int) -> Act:
@@ -105,7 +141,8 @@ def bring_in(home: Path, _stack: ExitStack, number: int) -> Act:
 
 def one_line(home: Path, stack: ExitStack, _number: int) -> Act:
     """Explain a feature's usage, back to its calls; the books are put back afterwards."""
-    whole(home, stack, 0)()
+    _put_back(home, stack)
+    _first_run(home)
     store = Store.open(home)
     with store.read() as tx:
         line = tx.scalar(
@@ -139,6 +176,28 @@ def claims(home: Path, _stack: ExitStack, number: int) -> Act:
     return act
 
 
+def chain(home: Path, _stack: ExitStack, number: int) -> Act:
+    """No measure: make books with ``number`` entries."""
+
+    def act() -> dict[str, int]:
+        make_chain(home, number)
+        return {}
+
+    return act
+
+
+def prove(home: Path, _stack: ExitStack, _number: int) -> Act:
+    """Verify the chain: every hash, every sum, every balance."""
+    store = Store.open(home)
+
+    def act() -> dict[str, int]:
+        with store.read() as tx:
+            found = verify(tx)
+        return {"entries": found.entries, "ok": int(found.ok)}
+
+    return act
+
+
 def split(_home: Path, _stack: ExitStack, number: int) -> Act:
     """Apportion an amount over a million targets."""
     keys = [f"target-{n}" for n in range(TARGETS)]
@@ -151,16 +210,11 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
     return act
 
 
-STEPS = {
-    "bare": bare,
-    "attribute": attribute,
-    "whole": whole,
-    "bring_in": bring_in,
-    "one_line": one_line,
-    "split": split,
-    "month": month,
-    "claims": claims,
-}
+_ACTS = (
+    bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
+    month, claims,
+)  # fmt: skip
+STEPS = {act.__name__: act for act in _ACTS}
 
 
 def main() -> None:
@@ -168,17 +222,11 @@ def main() -> None:
     name, home, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     with ExitStack() as stack:
         act = STEPS[name](home, stack, number)
-        cpu, wall = _cpu_seconds(), time.perf_counter()
+        cpu, wall = cpu_seconds(), time.perf_counter()
         result = act()
-        cpu, wall = _cpu_seconds() - cpu, time.perf_counter() - wall
+        cpu, wall = cpu_seconds() - cpu, time.perf_counter() - wall
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"cpu_s": cpu, "wall_s": wall, "peak_bytes": peak, "result": result}))
-
-
-def _cpu_seconds() -> float:
-    """Of all threads of this process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def _one_layer(
@@ -201,6 +249,21 @@ def _one_layer(
 
 def _unit(meter: str) -> str:
     return f"e.units['{meter}']"
+
+
+def _put_back(home: Path, stack: ExitStack) -> None:
+    database = home / "book.sqlite"
+    before = database.read_bytes()
+    stack.callback(lambda: _restore(database, before))
+
+
+def _first_run(home: Path) -> None:
+    """In a process of its own, so that nothing of it is in memory here."""
+    subprocess.run(
+        [sys.executable, "-m", "bench.steps", "post", str(home), "0"],
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def _restore(database: Path, before: bytes) -> None:

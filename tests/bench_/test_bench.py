@@ -5,11 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from bench.chains import make_chain
+from bench.claims import fill, measured
 from bench.figures import Figure, as_text
 from bench.generate import make_home
 from bench.measure import Took, measure_in_turn, median
+from bench.page import as_markdown
+from bench.record import keep, kept
 
 from tallybook.clock import Period
+from tallybook.ledger.verify import verify
 from tallybook.post.basis import read_basis
 from tallybook.post.compute import attributed
 from tallybook.store import Store
@@ -59,7 +64,18 @@ def test_the_company_is_varied(home):
 
 def test_the_command_prints_a_table_and_writes_only_where_told(tmp_path):
     page = tmp_path / "benchmarks.md"
-    command = [sys.executable, "-m", "bench", "--rows", str(ROWS), "--repeat", "1", "--hundred"]
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "--rows",
+        str(ROWS),
+        "--repeat",
+        "1",
+        "--hundred",
+        "--entries",
+        "2000",
+    ]
     done = subprocess.run(
         [*command, "--folder", str(tmp_path / "work"), "--write", str(page)],
         cwd=PROJECT,
@@ -67,9 +83,37 @@ def test_the_command_prints_a_table_and_writes_only_where_told(tmp_path):
         text=True,
         check=True,
     )
-    for part in ("bare:", "whole run", "ingest with", "explain a line", "apportion", "200,000"):
+    for part in ("bare:", "whole run", "second run", "ingest with", "explain a line", "apportion",
+                 "DuckDB, bare", "total is off by", "verify", "200,000"):  # fmt: skip
         assert part in done.stdout
         assert part in page.read_text(encoding="utf-8")
+
+
+def test_a_section_measured_alone_keeps_the_others_on_the_page(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    keep(page, "claims", "first, in May.", [Figure("for each id", 44.5, "bytes")])
+    sections = keep(page, "month", "second, in June.", [Figure("bare", 4.0, "CPU s")])
+    assert kept(page) == sections
+    text = as_markdown(sections)
+    assert text.index("| bare | 4.00 CPU s |") < text.index("| for each id | 44.50 bytes |")
+    assert "first, in May." in text
+    assert "## The chain" not in text
+
+
+def test_claims_are_measured_at_any_size(tmp_path):
+    fill(tmp_path / "home", 200_000)
+    figures = {one.what: one.value for one in measured(tmp_path / "home")}
+    assert 40 < figures["  for each id"] < 80
+    assert min(figures.values()) > 0
+
+
+def test_a_chain_made_in_bulk_verifies(tmp_path):
+    make_chain(tmp_path / "home", 300)
+    store = Store.open(tmp_path / "home")
+    with store.read() as tx:
+        found = verify(tx)
+    assert (found.ok, found.entries) == (True, 300)
+    store.close()
 
 
 def test_medians_are_taken_figure_by_figure():

@@ -65,7 +65,7 @@ class Tx:
         cursor = self._connection.connection.cursor()
         try:
             cursor.execute(statement, params)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
         except (sqlite3.Error, UnicodeDecodeError):
             return None
         finally:

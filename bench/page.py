@@ -1,0 +1,84 @@
+"""The page ``docs/benchmarks.md``: what was measured, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.figures import as_rows
+from bench.record import Section
+
+
+def as_markdown(sections: Mapping[str, Section]) -> str:
+    """The whole page; a section that was never measured is left out."""
+    parts = [_HEAD]
+    for name, (title, said) in _TEXTS.items():
+        if name in sections:
+            held = sections[name]
+            parts.append(f"{title}{held.conditions}\n\n{as_rows(held.figures)}\n\n{said}")
+    return "\n".join(parts)
+
+
+_HEAD = """# Benchmarks
+
+`make bench` measures these figures; this page is what it wrote. Machines differ, so what has a
+target is a ratio of two figures of one run where it can be. Each step runs in a process of its own;
+CPU seconds are those of all its threads, without start and imports.
+"""
+
+_MONTH = """**Bare** is the least that the job can cost: one scan of the same sealed files with the
+same engine and threads, a join to one price layer by provider, model, tier, region, date and
+context, one sum, grouped by team, feature, model and day, materialised. Its total equals
+Tallybook's contract layer to the last pico-unit, or the benchmark stops.
+
+**The second run** follows 10,000 new events. It reads these alone and adds them to the last cost
+sheet (docs/decisions.md). What is left grows with the lines of the month and not with its events:
+allocation, the comparison with what is booked, and the postings that moved.
+
+The company is made up: 200 teams, 2,000 features, 60 models of 6 providers in 3 tiers, three prices
+for each within the month, cached tokens, a unit on one call in twenty, keys, services, one call in
+fifty without tags, a feature that moves in mid-month, a rule that begins within it.
+"""
+
+_BESIDE = """The job of **bare**, on the same files: price by a join, group by team, feature, model
+and day. Polars multiplies whole pico with its streaming engine. The notebook reads file by file and
+prices in floats; what its total is off by is not much money, but it is another figure on another
+machine, and nothing can be tied to it. Neither finds an owner, keeps three price layers or posts
+anything.
+"""
+
+_CHAIN = """An entry is a link of the chain with two postings. Verifying recomputes each hash over
+every field, each sum, each order and each balance. SQLite writes the canonical text that is hashed,
+2,000 links at a time; where a text has another hash, or anything else is strange, each link is
+looked at by itself and the fault is named. The target was 200,000 entries/s. About half of the time
+goes into reading and spelling rows in SQLite, a fifth into SHA-256 in Python, the rest into folding
+the balances a second time.
+"""
+
+_CLAIMS = """`python -m bench --claims 100000000` fills a claim table in eight rounds, each in the
+order of the tree but spread over all of it, so that pages split as they do in a long life. **New**
+ids are claimed in batches of 50,000, each in a transaction with fsync; **known** ids are the same
+batches ingested again. **In memory** means that the system held the file's pages, **on disk** that
+it was made to forget them before each batch.
+
+**What happens at a billion** (reasoned, not measured). An id costs the same bytes, so the table has
+ten times the size above. Already at 100 million a batch of 50,000 touches a page of its own for
+nearly every id, so neither the log nor the pages written grow: about 4 KiB for each new id into the
+log and 4 KiB into the file. The tree gets one level deeper at most, and inner pages are some
+hundredth of it and stay in memory. What changes is whether the leaves do. While the file fits into
+memory, the figures of "in memory" hold. When it does not, every id, new or known, waits for one
+random read: that is "on disk" above, and it is the disk and not the processor that sets the pace.
+Ids that begin with time would not help, as claims are digests; what helps is memory for the file, a
+disk with many reads at once, or PostgreSQL with the table cut by the first byte of the key.
+"""
+
+_HUNDRED = """Ten times the events are the same files, each linked ten times, so that they take no
+disk. Run once.
+"""
+
+_TEXTS = {
+    "month": ("## A month\n\n", _MONTH),
+    "beside": ("## Beside other tools\n\n", _BESIDE),
+    "chain": ("## The chain\n\n", _CHAIN),
+    "claims": ("## Ids that never expire\n\n", _CLAIMS),
+    "hundred": ("## A hundred million events\n\n", _HUNDRED),
+}
