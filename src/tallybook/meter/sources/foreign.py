@@ -93,11 +93,15 @@ class Foreign:
             if fault:
                 yield Reading(place, record, fault)
             elif page is None:
-                yield from readings(place, record, self._translate, self._prepare)
+                yield from self.readings(place, record)
             else:
                 yield from self._readings(
                     judged((f"{place}:{n}", r) for n, r in enumerate(page, 1))
                 )
+
+    def readings(self, place: str, record: dict[str, Any]) -> Iterator[Reading]:
+        """What one record tells, or its fault."""
+        return readings(place, record, self._translate, self._prepare)
 
 
 def readings(

@@ -16,13 +16,15 @@ import msgspec
 
 from tallybook.errors import EventError
 from tallybook.meter.explain import shown
-from tallybook.meter.identity import Path
 from tallybook.meter.model import NOBODY
+from tallybook.meter.read import read_event
 from tallybook.meter.sources.calls import UNKNOWN, ZERO, call, with_reading, with_usage
 from tallybook.meter.sources.flattened import CONVENTIONS, tokens_of
 from tallybook.meter.sources.foreign import Foreign, Told
-from tallybook.meter.sources.litellm_ids import ASKED, Ids, ids_of, without_poll
+from tallybook.meter.sources.litellm_ids import ASKED, ids_of, without_poll
 from tallybook.meter.sources.litellm_models import provider_and_model
+from tallybook.meter.sources.litellm_plain import Plain
+from tallybook.meter.sources.source import Reading
 from tallybook.meter.sources.tags import (
     Pair,
     cost_fields,
@@ -35,21 +37,19 @@ from tallybook.meter.sources.tags import (
 from tallybook.meter.usage.read import read_body
 
 NAME: Final = "litellm"
-PERSONAL: Final[tuple[Path, ...]] = (
-    ("user",),
-    ("end_user",),
-    ("requester_ip_address",),
-    ("messages",),
-    ("response",),
-    ("proxy_server_request",),
-    ("metadata", "user_api_key_user_id"),
-    ("metadata", "user_api_key_user_email"),
-    ("metadata", "user_api_key_end_user_id"),
-    ("metadata", "requester_ip_address"),
-    ("metadata", "requester_metadata"),
-    ("metadata", "requester_custom_headers"),
-    (ASKED,),
+_DROPPED: Final = frozenset(
+    {
+        *("user", "end_user", "requester_ip_address", "messages", "response", ASKED),
+        "proxy_server_request",
+    }
 )
+_DROPPED_METADATA: Final = frozenset(
+    {
+        *("user_api_key_user_id", "user_api_key_user_email", "user_api_key_end_user_id"),
+        *("requester_ip_address", "requester_metadata", "requester_custom_headers"),
+    }
+)
+_ABSENT: Final[tuple[object, ...]] = (None, "", "{}", "[]", [], {})
 _CONVENTION: Final = CONVENTIONS[NAME]
 _OBJECTS: Final = ("metadata", "request_tags", "response", "proxy_server_request")
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -90,7 +90,62 @@ def open_files(files: Sequence[FilePath]) -> Foreign:
     Raises:
         EventError: a file cannot be opened; nothing was read.
     """
-    return Foreign(NAME, files, translate, personal=PERSONAL, prepare=prepare)
+    return _Rows(NAME, files, translate, prepare=prepare, open_page=open_page)
+
+
+class _Rows(Foreign):
+    """Plain rows the short way, all others the general one; what is kept tells of no person."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._plain = Plain(_shared)
+
+    def readings(self, place: str, record: dict[str, Any]) -> Iterator[Reading]:
+        try:
+            metadata = _metadata(record)
+            told = self._plain.read(record, metadata)
+            event = read_event(told) if told else None
+        except EventError:  # told by the general way
+            event = None
+        if event is not None:
+            yield Reading(place, kept(record | {"metadata": metadata}), event)
+            return
+        for reading in super().readings(place, record):
+            is_kept = reading.record is not record
+            yield reading._replace(record=kept(reading.record)) if is_kept else reading
+
+
+def _metadata(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = record.get("metadata")
+    if type(told) is str:
+        told = _object(told, "metadata")
+    return told if type(told) is dict else _NOTHING
+
+
+def kept(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays of a prepared row: nobody's name, no prompt, and nothing that is absent.
+
+    LiteLLM writes absence as null in one transport and as '' in the other.
+    """
+    rest = {
+        name: value
+        for name, value in record.items()
+        if name not in _DROPPED and value not in _ABSENT
+    }
+    metadata = rest.get("metadata")
+    if type(metadata) is dict:
+        rest["metadata"] = {
+            name: value
+            for name, value in metadata.items()
+            if value is not None and name not in _DROPPED_METADATA and value != ""
+        }
+    return rest
+
+
+def open_page(record: dict[str, Any]) -> Sequence[object] | None:
+    """The rows of an answer of ``GET /spend/logs/v2``."""
+    held = record.get("data")
+    return held if isinstance(held, list) and "startTime" not in record else None
 
 
 def prepare(record: dict[str, Any]) -> dict[str, Any]:
@@ -196,21 +251,15 @@ def _row(record: dict[str, Any]) -> Iterator[Told]:
 def _event(
     record: Mapping[str, Any], metadata: Mapping[str, Any], operation: str, *, hit: bool
 ) -> dict[str, Any]:
-    provider, model = provider_and_model(record, metadata)
-    ids = ids_of(record, metadata, provider=provider, cached=hit)
-    fields, labels = fields_of(_tags(record, metadata))
+    fields, labels = _shared(record, metadata)
+    ids = ids_of(record, metadata, provider=fields["provider"], cached=hit)
     cost = _cost(record, metadata)
     more: dict[str, Any] = cost_fields(cost) if cost is not None else {}
-    event = call(
+    event = fields | call(
         event_id=ids.event_id,
-        source=NAME,
         started_at=instant(record.get("startTime", record.get(ASKED)), "startTime"),
         ended_at=instant(record.get("endTime"), "endTime"),
-        provider=provider or UNKNOWN,
-        model=model or UNKNOWN,
-        model_requested=text(record.get("model_group")),
         operation=operation,
-        endpoint=text(metadata.get("user_api_key_request_route")),
         response_id=ids.response_id,
         request_id=ids.request_id,
         operation_id=ids.operation_id,
@@ -219,17 +268,40 @@ def _event(
         latency_ms=record.get("request_duration_ms"),
         **more,
     )
-    event.update(fields)
-    _add_people(event, record, metadata)
-    event["labels"] = {**more.get("labels", _NOTHING), **labels, **_labels(metadata, ids)}
+    _add_people(event, record, metadata, _PEOPLE)
+    own = {"call_id": ids.call_id} if ids.call_id else {}
+    event["labels"] = {**more.get("labels", _NOTHING), **labels, **_labels(metadata), **own}
     return event
 
 
+def _shared(
+    record: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What rows of one key, tag set and model have in common: fields and labels."""
+    provider, model = provider_and_model(record, metadata)
+    fields, labels = fields_of(_tags(record, metadata))
+    call_type = text(record.get("call_type"))
+    event = call(
+        source=NAME,
+        provider=provider or UNKNOWN,
+        model=model or UNKNOWN,
+        model_requested=text(record.get("model_group")),
+        operation=_OPERATION_OF.get(call_type.removeprefix("a"), call_type),
+        endpoint=text(metadata.get("user_api_key_request_route")),
+    )
+    event |= fields
+    _add_people(event, record, metadata, _OWNERS)
+    return event, {**labels, **_owner_labels(metadata)}
+
+
 def _add_people(
-    event: dict[str, Any], record: Mapping[str, Any], metadata: Mapping[str, Any]
+    event: dict[str, Any],
+    record: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    columns: Mapping[str, Sequence[tuple[bool, str]]],
 ) -> None:
     """Who was there, unless a tag says it."""
-    for name, places in _COLUMNS.items():
+    for name, places in columns.items():
         if name in event:
             continue
         for inside, key in places:
@@ -239,17 +311,19 @@ def _add_people(
                 break
 
 
-_COLUMNS: Final = {  # field: (in metadata, key), the first that holds something
+_OWNERS: Final = {  # field: (in metadata, key), the first that holds something
     "team": (
         (True, "user_api_key_team_alias"),
         (False, "team_id"),
         (True, "user_api_key_team_id"),
     ),
+    "service": ((False, "agent_id"),),
+    "key_id": ((True, "user_api_key_alias"), (False, "api_key"), (True, "user_api_key_hash")),
+}
+_PEOPLE: Final = {
     "customer": ((False, "end_user"), (True, "user_api_key_end_user_id")),
     "user": ((False, "user"), (True, "user_api_key_user_id")),
     "session": ((False, "session_id"),),
-    "service": ((False, "agent_id"),),
-    "key_id": ((True, "user_api_key_alias"), (False, "api_key"), (True, "user_api_key_hash")),
 }
 
 
@@ -294,14 +368,19 @@ def _request_tags(request: Mapping[str, Any]) -> Iterator[Pair]:
     yield from pairs_of(body.get("tags"))
 
 
-def _labels(metadata: Mapping[str, Any], ids: Ids) -> dict[str, str]:
+def _owner_labels(metadata: Mapping[str, Any]) -> dict[str, str]:
     labels = {}
-    if ids.call_id:
-        labels["call_id"] = ids.call_id
     for name, label in _LABELS:
         said = metadata.get(name)
         if type(said) is str and said:
             labels[label] = said
+    return labels
+
+
+def _labels(metadata: Mapping[str, Any]) -> dict[str, str]:
+    labels = {}
+    if said := text(metadata.get("original_model_group")):
+        labels["fallback_of"] = said
     models = metadata.get("batch_models")
     if models and isinstance(models, list):
         labels["batch_models"] = ",".join(filter(None, map(text, models)))
@@ -315,7 +394,6 @@ _LABELS: Final = (
     ("user_api_key_team_id", "team_id"),
     ("user_api_key_project_id", "project_id"),
     ("user_api_key_org_id", "organization_id"),
-    ("original_model_group", "fallback_of"),
 )
 
 

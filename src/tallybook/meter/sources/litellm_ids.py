@@ -93,7 +93,7 @@ def ids_of(
     told = text(metadata.get("response_id")) or own or polled
     inner = unwrapped(told)
     served = inner or ""
-    shaped = provider not in _UUID_MAKERS and _UUID.fullmatch(served)
+    shaped = is_invented(served, provider)
     if shaped or served == call_id or key.endswith(_BATCH) or polled.startswith("digest:"):
         served = ""
     invented = inner if inner and shaped else ""
@@ -106,6 +106,11 @@ def ids_of(
         call_id=next((each for each in (invented, call_id) if each and each != request_id), ""),
         operation_id=call_id,
     )
+
+
+def is_invented(told: str, provider: str) -> bool:
+    """Whether LiteLLM made an id up, because the provider gives none that it passes on."""
+    return provider not in _UUID_MAKERS and _UUID.fullmatch(told) is not None
 
 
 def unwrapped(told: str) -> str | None:
