@@ -29,7 +29,7 @@ NUMBERED = {
     "report": 9,
 }
 BESIDE = {"check", "budget", "economics"}
-EDGES = {"cli", "api", "web", "gateway", "sdk", "sim", "demo", "__main__"}
+EDGES = {"cli", "api", "web", "gateway", "sdk", "pull", "sim", "demo", "__main__"}
 GROUND = {
     "__init__": set[str](),
     "errors": set[str](),
@@ -41,7 +41,10 @@ GROUND = {
 ROOMS = {*NUMBERED, *BESIDE, *EDGES, *GROUND}
 
 ENGINES = {"sqlalchemy", "sqlite3", "alembic", "duckdb", "pyarrow", "pyspark", "py4j", "sqlglot"}
-NETWORK = {"socket", "ssl", "http", "urllib", "requests", "httpx", "aiohttp", "smtplib", "ftplib"}
+NETWORK = {
+    *("socket", "ssl", "http", "urllib", "requests", "httpx", "httpx2", "aiohttp"),
+    *("smtplib", "ftplib"),
+}
 NETWORK_FREE = {"http.HTTPStatus", "urllib.parse"}
 CHANCE = {"random", "secrets", "uuid"}
 WALL_CLOCKS = {

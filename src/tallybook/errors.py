@@ -12,6 +12,7 @@
     ├── StoreError                 the store cannot be opened, read or written
     │   └── CorruptedError         bytes are not what was written
     ├── DeliveryError              events could not be delivered; they wait where they are
+    ├── PullError                  an API of usage refuses, or does not answer
     └── WrongUsageError            exit 2: the command line is wrong
 
 An error says what happened with its figures, where, and what to do next. Problems in data are
@@ -123,6 +124,12 @@ class DeliveryError(TallybookError):
     """Events could not be delivered; they wait where they are."""
 
     code = "delivery"
+
+
+class PullError(TallybookError):
+    """An API of usage refuses, or does not answer; what came before is in."""
+
+    code = "pull"
 
 
 class WrongUsageError(TallybookError):

@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "books",
     "apply": "books",
     "ingest": "usage",
+    "pull": "pull",
     "usage": "reading",
     "worklist": "usage",
     "serve": "serve",

@@ -1,0 +1,1 @@
+"""An edge: usage fetched from the APIs of providers and tools, page by page, to be continued."""
