@@ -3,6 +3,7 @@
 import json
 
 from company import usage
+from tallybook.store.warehouse import append_table, as_row, write_parquet
 
 
 def write(company, *records, name="calls.jsonl"):
@@ -64,3 +65,30 @@ def test_worklists(company, call):
     assert call("run", "2026-10").code == 1
     (late,) = call("worklist", "late", "--json").value
     assert (late["period"], late["events"]) == ("2026-10", 1)
+
+
+ROW = as_row(usage("w-1"), "call")
+
+
+def test_parquet_files_at_any_address(company, call):
+    write_parquet("memory://company/usage/part-1.parquet", [ROW])
+    assert call("ingest", "parquet", "memory://company/usage", "--json").value["accepted"] == 1
+    assert call("ingest", "parquet", "memory://company/usage", "--json").value["duplicate"] == 1
+    refused = call("ingest", "parquet", "memory://company/none")
+    assert (refused.code, refused.out) == (1, "")
+
+
+def test_a_table_whose_password_nobody_keeps(company, call):
+    url = f"sqlite:///{company.home / 'w.sqlite'}"
+    append_table(url, [ROW], "usage")
+    assert call("ingest", "table", url, "--table", "usage", "--json").value["accepted"] == 1
+    query = "SELECT * FROM usage"
+    assert call("ingest", "table", url, "--query", query, "--json").value["duplicate"] == 1
+    assert call("ingest", "table", url, "--query", query, "--table", "usage").code == 2
+    assert call("ingest", "table", url, url).code == 2
+    refused = call("ingest", "table", "postgresql+psycopg://tally:s3cret@/x?host=/nowhere")
+    assert refused.code == 1
+    assert "s3cret" not in refused.err
+    with company.store.read() as tx:
+        logged = [row.args for row in tx.rows("SELECT args FROM command WHERE name = 'ingest'")]
+    assert '"files":["sqlite:///' in logged[0].replace(" ", "")
