@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test lint types bench soak golden fuzz lock clean
+.PHONY: setup demo test lint types bench soak mutants golden fuzz lock clean
 
 setup: $(STAMP)
 
@@ -31,8 +31,13 @@ types: setup
 bench: setup
 	$(BIN)/python -m bench
 
+mutants: setup
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --require-hashes -r requirements/mutants.txt
+	.venv-mutants/bin/python -m bench.mutants --write docs/mutants.md
+
 soak: setup
-	$(BIN)/python -m tallybook.sim.world.soak --minutes 60 --write docs/soak.md
+	$(BIN)/python -m tallybook.sim.world.soak --minutes 60 --kills 200 --write docs/soak.md
 
 golden: setup
 	cd tests && ../$(BIN)/python -m engines.proof
@@ -52,6 +57,7 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group litellm -o requirements/litellm.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group spark -o requirements/spark.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group fuzz -o requirements/fuzz.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev --group mutants -o requirements/mutants.txt
 
 clean:
 	rm -rf $(VENV) .venv-* out build dist

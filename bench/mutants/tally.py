@@ -1,0 +1,58 @@
+"""What became of the mutants, as a table, and what a survivor changed."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.mutants.hunt import ENDLESS, KILLED, SURVIVED, UNCALLED
+from bench.mutants.switch import ORIGINAL, SEPARATOR
+
+HEADS = ("room", "mutants", "killed", "never ended", "survived", "killed of all")
+SURVIVORS = "## What survives"
+_NOISE = ("--", "++", "@@")
+
+
+def table(fates: Mapping[str, Mapping[str, str]]) -> str:
+    """One row a room, as Markdown; what never ends is noticed, so it counts as killed."""
+    rows = [_row(room, Counter(found.values())) for room, found in fates.items()]
+    lines = [f"| {' | '.join(row)} |" for row in (HEADS, ("---", *["---:"] * 5), *rows)]
+    return "\n".join(lines)
+
+
+def _row(room: str, counts: Counter[str]) -> tuple[str, ...]:
+    made, noticed = counts.total(), counts[KILLED] + counts[ENDLESS]
+    left = counts[SURVIVED] + counts[UNCALLED]
+    share = f"{100 * noticed / made:.1f} %" if made else "-"
+    return (room, *(f"{n:,}" for n in (made, counts[KILLED], counts[ENDLESS], left)), share)
+
+
+def page(old: str, told: str, fates: Mapping[str, Mapping[str, str]]) -> str:
+    """The page with a new tally; what people wrote about the survivors stays."""
+    head, heading, kept = old.partition(SURVIVORS)
+    title = head.split("\n\n")[0]
+    return f"{title}\n\n{told}\n\n{table(fates)}\n\n{heading}{kept}"
+
+
+def changes(source: Path, mutant: str) -> list[str]:
+    """The lines of its function that a mutant takes away and puts in.
+
+    Args:
+        source: the folder of the mutated modules.
+        mutant: its module and name.
+    """
+    module, _, name = mutant.rpartition(".")
+    path = source.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = file.read_text(encoding="utf-8")
+    original = f"{name.partition(SEPARATOR)[0]}_{ORIGINAL}"
+    functions = {
+        node.name: text.splitlines()[node.lineno : node.end_lineno]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name in {name, original}
+    }
+    compared = difflib.unified_diff(functions[original], functions[name], n=0, lineterm="")
+    return [f"{line[0]} {line[1:].strip()}" for line in compared if line[:2] not in _NOISE]
