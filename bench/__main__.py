@@ -21,6 +21,7 @@ from bench.lines import new_events
 from bench.measure import Took, measure, measure_in_turn
 from bench.page import as_markdown
 from bench.record import conditions, keep
+from bench.usage import figures as response_figures
 
 ROWS = 10_000_000
 QUICK_ROWS = 1_000_000
@@ -37,6 +38,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--hundred", is_flag=True, help="Also ten times the events.")
 @click.option("--entries", type=int, default=ENTRIES, help="Entries of the chain (500,000).")
 @click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
+@click.option("--usage", is_flag=True, help="Only how fast responses are read.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
 )
@@ -49,6 +51,7 @@ def main(
     hundred: bool,
     entries: int,
     claims: int | None,
+    usage: bool,
     write: Path | None,
     folder: Path | None,
 ) -> None:
@@ -57,9 +60,12 @@ def main(
     repeat = repeat or (1 if quick else 3)
     work = folder or Path(tempfile.mkdtemp(prefix="tallybook-bench-"))
     try:
-        sections = (
-            _claims(work, claims) if claims else _all(work, rows, repeat, entries, hundred=hundred)
-        )
+        if usage:
+            sections = _readings()
+        elif claims:
+            sections = _claims(work, claims)
+        else:
+            sections = _all(work, rows, repeat, entries, hundred=hundred)
         for name, told, figures in sections:
             click.echo(f"{name}: {told}\n{as_text(figures)}\n")
             if write:
@@ -68,6 +74,11 @@ def main(
     finally:
         if folder is None:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _readings() -> Measured:
+    _say("read responses")
+    yield "usage", "one core, CPU time", [*response_figures()]
 
 
 def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:
@@ -94,6 +105,7 @@ def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> 
         larger = _made(work / f"month-{10 * rows}", lambda path: make_larger(path, home, 10))
         _say("ten times the events")
         yield "hundred", f"{10 * rows:,} events, once", _larger(larger, took, rows)
+    yield from _readings()
 
 
 def _make(step: str, path: Path, number: int) -> None:
