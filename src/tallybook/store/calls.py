@@ -5,13 +5,11 @@ All of them can be made again from the sealed observations, but for the verdicts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tallybook.store.engine import Tx
-
-_BINDS = 5_000  # far below what one statement may carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def aliased(tx: Tx, names: Iterable[bytes]) -> dict[bytes, tuple[bytes, str]]:
     """For each name that is known, the first observation that bore it and its period."""
     return {
         bytes(row.key): (bytes(row.observation), str(row.period))
-        for row in _among(tx, "SELECT key, observation, period FROM alias WHERE key", names)
+        for row in _among(tx, "alias", "key", names)
     }
 
 
@@ -55,13 +53,13 @@ def add_aliases(tx: Tx, names: Iterable[tuple[bytes, bytes, str]]) -> None:
 
 def members_of(tx: Tx, observations: Iterable[bytes]) -> dict[bytes, Member]:
     """The memberships of some observations; one that is the only one of its call has none."""
-    rows = _among(tx, f"SELECT {_MEMBER} FROM member WHERE observation", observations)
+    rows = _among(tx, "member", "observation", observations)
     return {member.observation: member for member in map(_member, rows)}
 
 
 def members_in(tx: Tx, calls: Iterable[bytes]) -> list[Member]:
     """All members of some calls."""
-    return [_member(row) for row in _among(tx, f"SELECT {_MEMBER} FROM member WHERE call", calls)]
+    return [_member(row) for row in _among(tx, "member", "call", calls)]
 
 
 def put_members(tx: Tx, members: Iterable[Member]) -> None:
@@ -75,7 +73,7 @@ def put_members(tx: Tx, members: Iterable[Member]) -> None:
 
 def standings(tx: Tx, subjects: Iterable[bytes]) -> dict[bytes, Standing]:
     """The rows that bill for some subjects."""
-    rows = _among(tx, f"SELECT {_STANDING} FROM standing WHERE subject", subjects)
+    rows = _among(tx, "standing", "subject", subjects)
     found = (
         Standing(
             bytes(row.subject),
@@ -139,9 +137,9 @@ def judge(
 def declared_same(tx: Tx, keys: Iterable[bytes]) -> list[frozenset[bytes]]:
     """The pairs, one of them among some keys, that a person declared to be one call."""
     wanted = list(keys)
-    said = "SELECT low, high FROM suspect WHERE verdict = 'same' AND"
-    rows = [*_among(tx, f"{said} low", wanted), *_among(tx, f"{said} high", wanted)]
-    return sorted({frozenset((bytes(row.low), bytes(row.high))) for row in rows}, key=sorted)
+    rows = [*_among(tx, "suspect", "low", wanted), *_among(tx, "suspect", "high", wanted)]
+    same = {frozenset((bytes(row.low), bytes(row.high))) for row in rows if row.verdict == "same"}
+    return sorted(same, key=sorted)
 
 
 _MEMBER = "observation, call, period, bills"
@@ -152,10 +150,12 @@ def _member(row: Any) -> Member:
     return Member(bytes(row.observation), bytes(row.call), str(row.period), bool(row.bills))
 
 
-def _among(tx: Tx, select: str, values: Iterable[bytes]) -> Iterator[Any]:
-    """The rows of ``select ... WHERE column`` whose column is one of some values."""
+def _among(tx: Tx, table: str, column: str, values: Iterable[bytes]) -> Sequence[Any]:
+    """The rows of a table whose column is one of some values, found by one join."""
     wanted = sorted(set(values))
-    for start in range(0, len(wanted), _BINDS):
-        part = wanted[start : start + _BINDS]
-        names = {f"k{i}": value for i, value in enumerate(part)}
-        yield from tx.rows(f"{select} IN ({', '.join(f':{name}' for name in names)})", **names)
+    if not wanted:
+        return ()
+    tx.run("CREATE TEMP TABLE IF NOT EXISTS wanted (one BLOB PRIMARY KEY) WITHOUT ROWID")
+    tx.run("DELETE FROM wanted")
+    tx.run_tuples("INSERT INTO wanted (one) VALUES (?)", [(value,) for value in wanted])
+    return tx.rows(f"SELECT t.* FROM wanted w JOIN {table} t ON t.{column} = w.one")

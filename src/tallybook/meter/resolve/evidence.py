@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tallybook.clock import Calendar, format_instant
 from tallybook.errors import EventError
-from tallybook.meter.resolve.merge import ALONE, TOGETHER, USAGE
+from tallybook.meter.resolve.merge import ALONE, SERVED, TOGETHER, USAGE
 from tallybook.meter.resolve.observation import Observation
 from tallybook.meter.resolve.rank import standpoint_of
 from tallybook.meter.resolve.scope import names_of, scope_of
@@ -22,6 +22,7 @@ _FIELDS: Final = (
     *("provider", "model"),
     *USAGE,
     *(name for group in TOGETHER for name in group),
+    *SERVED,
     *ALONE,
 )
 

@@ -26,8 +26,9 @@ TOGETHER: Final = (
     ("reported_cost", "reported_currency"),
     ("started_us", "ended_us"),
 )
+SERVED: Final = ("tier", "region")
 ALONE: Final = (
-    "tier", "region", "model_requested", "operation", "purpose", "environment", "customer",
+    "model_requested", "operation", "purpose", "environment", "customer",
     "cohort", "plan", "user", "session", "endpoint", "prompt_version", "evaluation_run", "service",
     "response_id", "request_id", "key_id", "latency_ms", "ttft_ms",
 )  # fmt: skip
@@ -54,10 +55,11 @@ def merged(
     taken |= dict.fromkeys(PRICED_AS, named)
     for group in TOGETHER:
         order = _by_trace(trusted) if group == _TRACE else trusted
-        taken |= dict.fromkeys(group, _first(order, group, trusted[0]))
+        taken |= dict.fromkeys(group, _first(order, group))
     for name in ALONE:
-        order = [metered, *trusted] if name in ("tier", "region") else trusted
-        taken[name] = _first(order, (name,), trusted[0])
+        taken[name] = _stating(trusted, name)
+    for name in SERVED:
+        taken[name] = _stating((metered, *trusted), name)
     row = {name: one.row[name] for name, one in taken.items()}
     row["units"] = list(dict(metered.row["units"] or ()).items())
     row["labels"] = _labels(trusted)
@@ -73,12 +75,22 @@ def _by_trace(trusted: Sequence[Observation]) -> list[Observation]:
     return sorted(trusted, key=lambda one: not one.traced)
 
 
-def _first(
-    order: Iterable[Observation], names: tuple[str, ...], otherwise: Observation
-) -> Observation:
-    """The first that states one of the fields."""
-    stating = (one for one in order if any(one.row[name] not in ("", None) for name in names))
-    return next(stating, otherwise)
+def _first(order: Sequence[Observation], names: tuple[str, ...]) -> Observation:
+    """The first that states one of the fields; the first of all if none does."""
+    for one in order:
+        row = one.row
+        for name in names:
+            if row[name] not in ("", None):
+                return one
+    return order[0]
+
+
+def _stating(order: Sequence[Observation], name: str) -> Observation:
+    """The first that states a field; the first of all if none does."""
+    for one in order:
+        if one.row[name] not in ("", None):
+            return one
+    return order[0]
 
 
 def _labels(trusted: Sequence[Observation]) -> list[tuple[str, str]]:

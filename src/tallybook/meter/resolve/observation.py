@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -140,6 +141,7 @@ def trace_alias(trace_id: str) -> bytes:
     return _digest("trace", trace_id, "")
 
 
+@lru_cache(maxsize=4096)
 def base_model(model: str) -> str:
     """A model's name without path, vendor prefix and release: `gpt-4o` of `gpt-4o-2024-08-06`."""
     plain = model.lower().rpartition("/")[2]

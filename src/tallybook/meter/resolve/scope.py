@@ -7,7 +7,7 @@ calls that they belong to, the traces of these, and what superseded them, until 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -96,7 +96,7 @@ class _Growth:
 
     def __init__(self, store: Store, calendar: Calendar, arrivals: Arrivals, names: Names) -> None:
         self._store = store
-        self._calendar = calendar
+        self._period = period_finder(calendar)
         self._arrivals = arrivals
         self._names = names
         self._at = {key: at for at, key in enumerate(names.columns["key"])}
@@ -184,7 +184,7 @@ class _Growth:
             members = members_in(tx, {member.call for member in held.values()})
         self.scope.member |= {member.observation: member for member in members}
         periods = {member.period for member in members} | {period for _, period in known.values()}
-        periods |= {self._period(one) for one in self.scope.told.values()}
+        periods |= self._periods()
         wanted = {member.observation for member in members} | declared
         self.load(wanted | {key for key, _ in known.values()}, periods)
 
@@ -195,7 +195,7 @@ class _Growth:
         self._traces_done |= traces
         column = self._names.columns["trace_id"]
         self.take([at for at, trace in enumerate(column) if trace in traces])
-        periods = {self._period(one) for one in self.scope.told.values()}
+        periods = self._periods()
         self.add(Observations(self._store, _near(periods)).in_traces(traces))
 
     def _traced_now(self) -> set[str]:
@@ -215,13 +215,14 @@ class _Growth:
         with self._store.read() as tx:
             held = inbox.holders(tx, list(marks))
         self.scope.superseded |= {marks[mark]: key for mark, (key, _) in held.items()}
-        periods = {self._period(one) for one in self.scope.told.values()}
+        periods = self._periods()
         self.load(self.scope.superseded.values(), periods)
         for old in [k for k, new in self.scope.superseded.items() if new not in self.scope.told]:
             del self.scope.superseded[old]  # it waits in the inbox still, or lies in another month
 
-    def _period(self, one: Observation) -> str:
-        return str(self._calendar.period_of(one.started_us))
+    def _periods(self) -> set[str]:
+        """The periods of what is in scope."""
+        return {self._period(one.started_us) for one in self.scope.told.values()}
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Bring sealed observations into the scope."""
@@ -239,3 +240,18 @@ def _near(periods: Iterable[str]) -> set[str]:
     """Periods and their neighbours: clocks differ, and so did the company's zone once."""
     parsed = [Period.parse(text) for text in set(periods)]
     return {str(near) for one in parsed for near in (one.previous(), one, one.next())}
+
+
+def period_finder(calendar: Calendar) -> Callable[[int], str]:
+    """The period of an instant; arrivals come in runs, so the last answer is tried first."""
+    low, high, text = 0, 0, ""
+
+    def find(started_us: int) -> str:
+        nonlocal low, high, text
+        if not low <= started_us < high:
+            period = calendar.period_of(started_us)
+            low, high = calendar.bounds_us(period)
+            text = str(period)
+        return text
+
+    return find

@@ -15,7 +15,7 @@ from tallybook.clock import Calendar
 from tallybook.meter.identity import key_of
 from tallybook.meter.resolve.gaps import Gaps, gaps_of
 from tallybook.meter.resolve.observation import Observation, trace_alias
-from tallybook.meter.resolve.scope import Names, Scope, names_of, scope_of
+from tallybook.meter.resolve.scope import Names, Scope, names_of, period_finder, scope_of
 from tallybook.meter.resolve.settle import Call, Settlement, content, settle
 from tallybook.meter.resolve.suspects import Suspects, suspects_of
 from tallybook.store import Store, Tx
@@ -83,8 +83,9 @@ class _Settling:
         return Settled(frozenset(beside), change.derived, change.netted, write)
 
     def _members(self, change: _Change) -> list[Member]:
+        period = period_finder(self.calendar)
         return [
-            Member(one.key, call, str(self.calendar.period_of(one.started_us)), bills)
+            Member(one.key, call, period(one.started_us), bills)
             for one, call, bills in change.members
         ]
 
@@ -92,27 +93,12 @@ class _Settling:
 def _aliases(names: Names, calendar: Calendar) -> list[tuple[bytes, bytes, str]]:
     """The names to keep: of calls, and of the traces that a tracer told of."""
     keys, starts = names.columns["key"], names.columns["started_us"]
-    period = _period_finder(calendar)
+    period = period_finder(calendar)
     kept = [
         (name, keys[at], period(starts[at])) for at, held in enumerate(names.of) for name in held
     ]
     firsts = ((trace_alias(trace), held[0]) for trace, held in names.traced.items())
     return kept + [(name, keys[at], period(starts[at])) for name, at in firsts]
-
-
-def _period_finder(calendar: Calendar) -> Callable[[int], str]:
-    """The period of an instant; arrivals come in runs, so the last answer is tried first."""
-    low, high, text = 0, 0, ""
-
-    def find(started_us: int) -> str:
-        nonlocal low, high, text
-        if not low <= started_us < high:
-            period = calendar.period_of(started_us)
-            low, high = calendar.bounds_us(period)
-            text = str(period)
-        return text
-
-    return find
 
 
 def _still_apart(tx: Tx, suspects: Suspects) -> Suspects:
