@@ -20,7 +20,7 @@ from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
-from tallybook.ledger.state import last_act
+from tallybook.ledger.state import CLOSED, last_act, period_state
 from tallybook.meter.resolve.seal import seal_usage
 from tallybook.post.basis import Basis, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
@@ -30,6 +30,7 @@ from tallybook.post.sheet import save_sheet, sheet_versions
 from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
+from tallybook.store.compact import MANY, compact
 from tallybook.store.refile import refile
 
 _REASONS = {
@@ -171,7 +172,12 @@ def seal_inbox(store: Store) -> int:
         calendar = latest_books(tx)[0].calendar
     sealed = seal_usage(store, calendar)
     refile(store, calendar)
+    compact(store, _is_open, MANY)
     return sealed
+
+
+def _is_open(tx: Tx, period: str) -> bool:
+    return period_state(tx, period) != CLOSED
 
 
 def require_open(basis: Basis) -> None:
