@@ -62,8 +62,6 @@ def test_a_bucket_says_whose_and_where(tmp_path):
     )
     assert event.labels == {
         "context_window": "0-200k",
-        "grouped_by": "account_id,api_key_id,context_window,inference_geo,model,"
-        "service_account_id,service_tier,workspace_id",
         "service_account": "svac_1",
         "workspace": "wrkspc_1",
     }

@@ -13,6 +13,7 @@ from tallybook.meter.sources.buckets import (
     Pages,
     bucket_readings,
     count,
+    groups_of,
     listed,
     plain,
     window_us,
@@ -54,12 +55,12 @@ def test_rows_of_one_page_with_one_group_are_added_up():
         bucket("p:2", {"n": 5}, model="b"),
         bucket("p:3", {"n": 40}, model="a"),
     ]
-    found = list(bucket_readings("toy", rows, translate))
+    found = list(bucket_readings("toy", rows, translate, ["model", "key"]))
     assert [(one.place, one.event.tokens["output"], one.role) for one in found] == [
         ("p:1", 42, "bucket"),
         ("p:2", 5, "bucket"),
     ]
-    assert found[0].event.labels == {"grouped_by": "model"}
+    assert found[0].event.labels == {"grouped_by": "key,model"}
     assert found[0].event.ended_us == DAY_US
     assert found[0].record["n"] == 42
 
@@ -138,3 +139,8 @@ def test_what_is_no_list_is_told():
     with pytest.raises(EventError, match=r"^data is null; it is a list"):
         list(listed("p", None, "data"))
     assert list(listed("p", ["a"], "data")) == [("p.1", "a")]
+
+
+def test_a_page_may_say_what_it_was_grouped_by():
+    assert groups_of({"group_by": ["model", 7, "key"]}) == ("model", "key")
+    assert groups_of({"group_by": "model"}) == groups_of({}) == ()

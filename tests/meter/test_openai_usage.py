@@ -12,7 +12,7 @@ from tallybook.errors import EventError
 from tallybook.meter.measure import total_tokens
 from tallybook.meter.sources.openai_usage import open_files
 from tallybook.meter.sources.openai_usage_endpoints import ENDPOINTS
-from tallybook.meter.sources.openai_usage_export import exported
+from tallybook.meter.sources.openai_usage_export import export_groups, exported
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "billing_samples"
 START, END = 1_759_622_400, 1_759_708_800
@@ -64,7 +64,7 @@ def test_the_partition_of_input_becomes_disjoint_classes(tmp_path):
 
 
 def test_a_bucket_says_its_window_key_model_tier_and_requests(tmp_path):
-    (one,) = read(tmp_path, page(COMPLETIONS))
+    (one,) = read(tmp_path, page(COMPLETIONS, group_by=["model", "api_key_id"]))
     event = one.event
     assert one.role == "bucket"
     assert one.place == "page.json.1.1"
@@ -72,7 +72,7 @@ def test_a_bucket_says_its_window_key_model_tier_and_requests(tmp_path):
     assert (event.provider, event.model, event.key_id) == ("openai", "gpt-4o", "key_1")
     assert (event.tier, event.operation, event.usage) == ("standard", "completions", "reported")
     assert event.labels == {
-        "grouped_by": "api_key_id,batch,model,project_id,service_tier",
+        "grouped_by": "api_key_id,model",
         "project_id": "proj_1",
         "requests": "5",
     }
@@ -201,8 +201,11 @@ def test_an_export_is_the_same_bucket_as_the_page(tmp_path):
     same = {name: COMPLETIONS[name] for name in (*GROUP, "batch", "service_tier", "object")}
     figures = {"num_model_requests": 5, "input_tokens": 1000, "output_tokens": 500}
     (pulled,) = read(tmp_path, page(same | figures | {"input_cached_tokens": 400}))
-    assert exported_one.event == pulled.event
+    assert exported_one.event.event_id == pulled.event.event_id
+    assert exported_one.event.tokens == pulled.event.tokens
     assert exported_one.record == pulled.record
+    groups = "api_key_id,batch,model,project_id,service_tier,user_id"
+    assert exported_one.event.labels["grouped_by"] == groups
 
 
 def test_an_export_with_commas_a_mark_of_order_and_more_columns(tmp_path):
@@ -291,6 +294,7 @@ def test_an_export_is_read_by_its_own_module(tmp_path):
     path = tmp_path / "usage.tsv"
     path.write_text(f"{HEADER}\n{row()}\n")
     (bucket,) = exported(path)
+    assert "user_id" in export_groups(path)
     assert bucket.group["batch"] == "false"
 
 

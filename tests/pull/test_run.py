@@ -27,7 +27,10 @@ def counts(pulled):
 def test_pages_follow_each_other_into_the_books(api, pull_of, inbox_rows):
     pulled = pull_of(api).stream(STREAM, FROM, TO)
     assert counts(pulled) == (4, DAYS, 0, 0, 0)
-    assert {row["role"] for row in inbox_rows()} == {"bucket"}
+    rows = inbox_rows()
+    assert {row["role"] for row in rows} == {"bucket"}
+    groups = "api_key_id,batch,model,project_id,service_tier,user_id"
+    assert {dict(row["labels"])["grouped_by"] for row in rows} == {groups}
     assert len(api.asked) == 4
     assert told(pulled)["from"] == "2026-10-01T00:00:00.000Z"
 

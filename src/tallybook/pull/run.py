@@ -12,8 +12,9 @@ import msgspec
 from tallybook.clock import format_instant
 from tallybook.errors import PullError
 from tallybook.meter.ingest import IngestResult
+from tallybook.meter.sources.buckets import GROUP_BY
 from tallybook.pull.client import Client, GoneError
-from tallybook.pull.model import Page, Pulled, Stream, Window
+from tallybook.pull.model import Ask, Page, Pulled, Stream, Window
 from tallybook.pull.position import Position, asked_of, load, path_of, save, window_of
 
 AGAIN_MAX = 3
@@ -102,7 +103,7 @@ class Pull:
             following = stream.cursor_of(page)
             if following and following == cursor:
                 raise PullError("the server names the page itself as the next one", where=cursor)
-            total = _added(total, self._bring_in(stream, page))
+            total = _added(total, self._bring_in(stream, page, stream.ask(part, "")))
             at_us = part.from_us if following else part.to_us
             save(path, Position(until_us, (window.from_us, window.to_us), at_us, following, asked))
             self.on_page(1)
@@ -117,11 +118,12 @@ class Pull:
                 break
         return page
 
-    def _bring_in(self, stream: Stream, page: Page) -> IngestResult:
+    def _bring_in(self, stream: Stream, page: Page, ask: Ask) -> IngestResult:
+        groups = [value for name, value in ask.params if name == "group_by[]"]
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{stream.product}.{stream.name}.page.json"
         try:
-            file.write_bytes(_ENCODER.encode(page))
+            file.write_bytes(_ENCODER.encode({**page, GROUP_BY: groups} if groups else page))
             return self.ingest(stream.product, file)
         finally:
             file.unlink(missing_ok=True)

@@ -29,7 +29,12 @@ from tallybook.meter.sources.source import Reading, open_bytes
 REQUESTS: Final = "requests"
 """The label of a bucket that says how many requests it adds up."""
 GROUPED_BY: Final = "grouped_by"
-"""The label of a bucket that names what its page tells apart, ``model,project_id``."""
+"""The label of a bucket that says what it was grouped by, ``key,model``, where that is known.
+
+Buckets of two groupings count the same calls; the resolver takes those of one.
+"""
+GROUP_BY: Final = "group_by"
+"""The key of a page that says what it was asked to be grouped by."""
 NOT_BILLED: Final = "not_billed"
 """The label of a bucket that never bills, whatever covers its window, and why: ``free`` or
 ``subscription``."""
@@ -126,10 +131,18 @@ class Pages:
                     yield Reading(place, page, fault)
                 else:
                     rows = self._unfold(place, page)
-                    yield from bucket_readings(self.name, rows, self._translate)
+                    yield from bucket_readings(self.name, rows, self._translate, groups_of(page))
 
 
-def bucket_readings(source: str, rows: Iterable[Row], translate: Translate) -> Iterator[Reading]:
+def groups_of(page: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a page was grouped by, if it says so; a page that was pulled does (`tallybook.pull`)."""
+    told = page.get(GROUP_BY)
+    return tuple(name for name in told if isinstance(name, str)) if isinstance(told, list) else ()
+
+
+def bucket_readings(
+    source: str, rows: Iterable[Row], translate: Translate, groups: Sequence[str] = ()
+) -> Iterator[Reading]:
     """What one page tells: its faults, then its buckets, those of one window and group as one."""
     buckets: dict[str, Bucket] = {}
     for row in rows:
@@ -138,7 +151,7 @@ def bucket_readings(source: str, rows: Iterable[Row], translate: Translate) -> I
             continue
         same = buckets.get(row.event_id)
         buckets[row.event_id] = _added(same, row) if same else row
-    names = sorted({name for bucket in buckets.values() for name in bucket.group})
+    names = sorted(set(groups))
     for event_id, bucket in buckets.items():
 
         def told(

@@ -24,7 +24,7 @@ from tallybook.meter.sources.openai_usage_endpoints import (
     bucket_of,
     translate,
 )
-from tallybook.meter.sources.openai_usage_export import exported
+from tallybook.meter.sources.openai_usage_export import export_groups, exported
 from tallybook.meter.sources.source import BROKEN, Reading, cannot_read, open_bytes
 
 NAME: Final = "openai-usage"
@@ -58,7 +58,7 @@ class OpenaiUsage:
                 pages = Pages(NAME, [path], unfold, translate, personal=PERSONAL)
                 yield from pages.read()
             else:
-                yield from bucket_readings(NAME, exported(path), translate)
+                yield from bucket_readings(NAME, exported(path), translate, export_groups(path))
 
 
 def _is_json(path: FilePath) -> bool:

@@ -37,13 +37,23 @@ def bucket_of(
     for name, value in fields.items():
         if name in WINDOW or value is None or value == "":
             continue
-        if name in _FIGURES or name.startswith("num_") or name.endswith("_tokens"):
+        if is_figure(name):
             figures[name] = count(name, value)
         elif isinstance(value, str | bool) and name not in _TOLD:
             group[name] = plain(value)
         else:
             told[name] = plain(value)
     return Bucket(place, endpoint, *window, group, figures, told)
+
+
+def is_figure(name: str) -> bool:
+    """Whether a field counts something."""
+    return name in _FIGURES or name.startswith("num_") or name.endswith("_tokens")
+
+
+def is_group(name: str) -> bool:
+    """Whether a field says what calls have in common."""
+    return not is_figure(name) and name not in _TOLD and name not in WINDOW
 
 
 def translate(bucket: Bucket) -> dict[str, Any]:

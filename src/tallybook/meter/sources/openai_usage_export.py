@@ -12,7 +12,13 @@ from tallybook.clock import parse_instant
 from tallybook.errors import ClockError, EventError
 from tallybook.meter.explain import shown
 from tallybook.meter.sources.buckets import Row, window_us
-from tallybook.meter.sources.openai_usage_endpoints import ASK_USAGE, COSTS, WINDOW, bucket_of
+from tallybook.meter.sources.openai_usage_endpoints import (
+    ASK_USAGE,
+    COSTS,
+    WINDOW,
+    bucket_of,
+    is_group,
+)
 from tallybook.meter.sources.source import BROKEN, cannot_read, open_bytes
 
 
@@ -23,9 +29,7 @@ def exported(path: FilePath) -> Iterator[Row]:
     ) as text:
         number = 0
         try:
-            header = text.readline()
-            mark = "\t" if "\t" in header else ","
-            columns = next(csv.reader([header], delimiter=mark, strict=True), [])
+            mark, columns = _header(text)
             _check_columns(columns)
             for number, cells in enumerate(csv.reader(text, delimiter=mark, strict=True), 2):
                 if any(cells):
@@ -36,6 +40,24 @@ def exported(path: FilePath) -> Iterator[Row]:
             yield f"{path.name}:{number + 1}", None, cannot_read(path, error)
         except csv.Error as error:
             yield f"{path.name}:{number + 1}", None, EventError(f"not a table: {error}")
+
+
+def export_groups(path: FilePath) -> tuple[str, ...]:
+    """What an export is grouped by: its columns say so, filled or not."""
+    with io.TextIOWrapper(
+        open_bytes(path), encoding="utf-8-sig", errors="surrogateescape", newline=""
+    ) as text:
+        try:
+            _, columns = _header(text)
+        except (*BROKEN, csv.Error):
+            return ()
+    return tuple(name for name in columns if name.isprintable() and is_group(name))
+
+
+def _header(text: io.TextIOWrapper) -> tuple[str, list[str]]:
+    header = text.readline()
+    mark = "\t" if "\t" in header else ","
+    return mark, next(csv.reader([header], delimiter=mark, strict=True), [])
 
 
 def _check_columns(columns: Sequence[str]) -> None:
