@@ -42,7 +42,16 @@ def chat_chunks(*, usage: bool, response_id: str = "chatcmpl-2") -> list[dict[st
     if usage:
         shared["usage"] = None
     words = [
-        {**shared, "choices": [{"index": 0, "delta": {"role": "assistant", "content": word}}]}
+        {
+            **shared,
+            "choices": [
+                {
+                    "index": 0,
+                    "delta": {"role": "assistant", "content": word},
+                    "finish_reason": None,
+                }
+            ],
+        }
         for word in REPLY.split()
     ]
     end = {**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

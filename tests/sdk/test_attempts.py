@@ -30,16 +30,18 @@ def test_the_same_request_after_a_failure_is_its_retry():
         attempts.failed(first, "POST u", b"b")
         second = ordinal("e2", "1", "POST u", b"b")
         attempts.failed(second, "POST u", b"b")
-        by_hand = ordinal("e3", "0", "POST u", b"b")
+        again = ordinal("e3", "", "POST u", b"b")
+        by_hand = ordinal("e6", "0", "POST u", b"b")
         other = ordinal("e4", "0", "POST u", b"c")
         attempts.succeeded()
         anew = ordinal("e5", "0", "POST u", b"b")
-        return first, second, by_hand, other, anew
+        return first, second, again, by_hand, other, anew
 
     assert alone(run) == (
         Ordinal("e1", 1),
         Ordinal("e1", 2),
         Ordinal("e1", 3),
+        Ordinal("e6", 1),
         Ordinal("e4", 1),
         Ordinal("e5", 1),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Final, NamedTuple
 
+_DIGITS: Final = 6
+
 
 class Failure(NamedTuple):
     """The last attempt here that failed; ``request`` tells whether another asks for the same."""
@@ -18,7 +20,7 @@ _LAST: Final[ContextVar[Failure | None]] = ContextVar("tallybook.sdk.failure", d
 
 
 class Ordinal(NamedTuple):
-    """Which attempt of which operation; ``request`` is 0 until it is needed."""
+    """Which attempt of which operation."""
 
     operation_id: str
     attempt: int
@@ -27,8 +29,8 @@ class Ordinal(NamedTuple):
 def ordinal(event_id: str, told_retries: str, method_url: str, body: bytes | None) -> Ordinal:
     """Number an attempt.
 
-    The clients of OpenAI and Anthropic say in a header how many retries came before; others send
-    the same request again. Both repeat it in the thread or task of the first attempt.
+    The clients of OpenAI and Anthropic say in a header how many retries came before, 0 too; others
+    send the same request again. Both repeat it in the thread or task of the first attempt.
 
     Args:
         event_id: of this attempt; names the operation if this is its first.
@@ -36,11 +38,12 @@ def ordinal(event_id: str, told_retries: str, method_url: str, body: bytes | Non
         method_url: what is asked.
         body: of the request, as far as it is in memory.
     """
-    retries = int(told_retries) if told_retries.isdecimal() and len(told_retries) < 6 else 0  # noqa: PLR2004
+    told = told_retries.isdecimal() and len(told_retries) < _DIGITS
+    retries = int(told_retries) if told else 0
     last = _LAST.get()
-    if last is not None and last.request == hash((method_url, body)):
-        return Ordinal(last.operation_id, max(last.attempt, retries) + (last.attempt >= retries))
-    return Ordinal(event_id, retries + 1)
+    if last is None or (told and not retries) or last.request != hash((method_url, body)):
+        return Ordinal(event_id, retries + 1)
+    return Ordinal(last.operation_id, max(last.attempt, retries) + (last.attempt >= retries))
 
 
 def failed(ordinal: Ordinal, method_url: str, body: bytes | None) -> None:
