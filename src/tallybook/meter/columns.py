@@ -33,7 +33,11 @@ def columns(
         tables[name] = list(map(attrgetter(name), events))
     for name in (*TEXT, "purpose"):
         told = list(map(attrgetter(name), events))
-        tables[name] = [value or "" for value in told] if None in told else told
+        absent = told.count(None)
+        if absent == len(told):
+            tables[name] = [""] * absent
+        else:
+            tables[name] = [value or "" for value in told] if absent else told
     tables["status"] = [event.status or "ok" for event in events]
     tables["usage"] = [
         "unknown" if known == "unknown" else event.usage or "reported"
@@ -50,6 +54,9 @@ def columns(
 def _pairs(maps: Iterable[Mapping[str, int | None] | Mapping[str, str] | None]) -> list[object]:
     """Maps as tuples of pairs; equal ones are one object, or the collector walks them all."""
     known: dict[tuple[object, ...], tuple[object, ...]] = {}
+    maps = list(maps)
+    if maps.count(None) == len(maps):
+        return [()] * len(maps)
     pairs = (tuple(each.items()) if each else () for each in maps)
     return [known.setdefault(pair, pair) for pair in pairs]
 

@@ -37,7 +37,10 @@ def canonical_record(record: dict[str, Any], personal: Sequence[Path] = PERSONAL
         record: the parsed object, or the row as column to text.
         personal: where the record gives user and customer.
     """
-    return _CANONICAL.encode(without(record, personal))
+    for path in personal:
+        if path[0] in record:
+            return _CANONICAL.encode(without(record, personal))
+    return _CANONICAL.encode(record)
 
 
 def record_digest(canonical: bytes) -> bytes:

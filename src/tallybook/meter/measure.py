@@ -16,6 +16,9 @@ def state(event: UsageEvent) -> State:
     ``reported``), or the source says so. ``partial``: some class is null. Otherwise what the source
     says, ``reported`` when it says nothing.
     """
+    tokens, units = event.tokens, event.units
+    if tokens and not units and event.usage != "unknown" and None not in tokens.values():
+        return event.usage or "reported"  # nearly every call
     figures = [*(event.tokens or {}).values(), *(event.units or {}).values()]
     known = sum(figure is not None for figure in figures)
     if event.usage == "unknown":

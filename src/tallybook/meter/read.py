@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -23,9 +22,8 @@ from tallybook.meter.model import COUNT_MAX, INSTANTS, UsageEvent
 _CLASSES = frozenset((*TOKEN_CLASSES, *TOKEN_CLASSES_INFORMATIVE))
 _END_US = parse_instant("9998-01-01T00:00:00Z")
 _COUNT_SAFE = COUNT_MAX // len(TOKEN_CLASSES)  # no sum of such counts is too large
-_MINUTE_CHARACTERS = len("2026-10-03T10:00")
-_PLAIN_MAX = 33
-_SECONDS_UTC = re.compile(r":([0-5][0-9])(?:\.([0-9]+))?[Zz]")
+_SECOND_CHARACTERS = len("2026-10-03T10:00:00")
+_FRACTION_MAX = 12
 _TRACE = ("trace_id", "span_id", "parent_span_id")
 _HEX = frozenset("0123456789abcdef")
 
@@ -46,7 +44,7 @@ def read_event(raw: Mapping[str, object], zone: ZoneInfo | None = None) -> Usage
             fields[name] = _instant_us(name, fields[name], zone)
     for name in _TRACE:
         value = fields.get(name)
-        if type(value) is str:
+        if type(value) is str and not value.islower():
             lowered = value.lower()
             if lowered != value and _HEX.issuperset(lowered):
                 fields[name] = lowered
@@ -76,26 +74,38 @@ def _instant_us(name: str, value: object, zone: ZoneInfo | None) -> int:
 
 
 def _us_of(text: str, zone: ZoneInfo | None) -> int:
-    """As `parse_instant`; events come in runs, so the minute of a UTC instant is read once."""
-    tail = _SECONDS_UTC.fullmatch(text, _MINUTE_CHARACTERS) if len(text) < _PLAIN_MAX else None
-    if tail is None:
-        return parse_instant(text, zone)
-    seconds, fraction = tail.groups(default="")
-    return _minute_us(text[:_MINUTE_CHARACTERS]) + int(seconds + fraction[:6].ljust(6, "0"))
+    """As `parse_instant`; events come in runs, so the second of a UTC instant is read once."""
+    tail = text[_SECOND_CHARACTERS:]
+    if tail == "Z" or _is_fraction(tail):
+        second_us = _second_us(text[:_SECOND_CHARACTERS])
+        if second_us is not None:
+            return second_us + int(tail[1:-1][:6].ljust(6, "0"))
+    return parse_instant(text, zone)
+
+
+def _is_fraction(tail: str) -> bool:
+    """Whether these are decimals of a second of UTC."""
+    digits = tail[1:-1]
+    dressed = tail[:1] == "." and tail[-1:] == "Z"
+    return dressed and len(digits) <= _FRACTION_MAX and digits.isascii() and digits.isdigit()
 
 
 @lru_cache(maxsize=4096)
-def _minute_us(text: str) -> int:
-    return parse_instant(f"{text}:00Z")
+def _second_us(text: str) -> int | None:
+    """A second of UTC; None where it is none, so that the whole text is read and refused."""
+    try:
+        return parse_instant(f"{text}Z")
+    except ClockError:
+        return None
 
 
 def _check(event: UsageEvent) -> None:
     """What types cannot say."""
     tokens = event.tokens
     if tokens:
-        for name, count in tokens.items():
-            if name not in _CLASSES:
-                raise _unknown_class(tokens)
+        if not _CLASSES.issuperset(tokens):
+            raise _unknown_class(tokens)
+        for count in tokens.values():
             if count and count > _COUNT_SAFE:
                 _check_total(event)
         reasoning, output = tokens.get("reasoning"), tokens.get("output", 0)

@@ -73,7 +73,8 @@ def put(
         columns: a sequence per column of `tallybook.store.events.INBOX_SCHEMA`, equal lengths.
         received_us: when they arrived.
     """
-    table = pa.table({name: columns[name] for name in INBOX_SCHEMA.names}, schema=INBOX_SCHEMA)
+    arrays = [_array(columns[field.name], field.type) for field in INBOX_SCHEMA]
+    table = pa.table(arrays, schema=INBOX_SCHEMA)
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, INBOX_SCHEMA, options=_OPTIONS) as writer:
         writer.write_table(table)
@@ -88,6 +89,14 @@ def put(
         events=blob,
         received_us=received_us,
     )
+
+
+def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+    """A column; most of a batch's columns hold one value, and that is converted once."""
+    first = values[0] if values else None
+    if isinstance(first, str | int) and values.count(first) == len(values):
+        return pa.repeat(pa.scalar(first, kind), len(values))
+    return pa.array(values, kind)
 
 
 def release(tx: Tx, keys: Sequence[bytes]) -> None:
