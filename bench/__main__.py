@@ -17,6 +17,7 @@ from bench.chains import ENTRIES
 from bench.claims import fill, measured
 from bench.figures import Figure, as_text
 from bench.generate import make_larger
+from bench.importers import importer_figures
 from bench.lines import new_events
 from bench.measure import Took, measure, measure_in_turn
 from bench.page import as_markdown
@@ -39,6 +40,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--entries", type=int, default=ENTRIES, help="Entries of the chain (500,000).")
 @click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
 @click.option("--usage", is_flag=True, help="Only how fast responses are read.")
+@click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
 )
@@ -52,6 +54,7 @@ def main(
     entries: int,
     claims: int | None,
     usage: bool,
+    importers: bool,
     write: Path | None,
     folder: Path | None,
 ) -> None:
@@ -62,6 +65,8 @@ def main(
     try:
         if usage:
             sections = _readings()
+        elif importers:
+            sections = _importers(work, repeat, quick=quick)
         elif claims:
             sections = _claims(work, claims)
         else:
@@ -79,6 +84,11 @@ def main(
 def _readings() -> Measured:
     _say("read responses")
     yield "usage", "one core, CPU time", [*response_figures()]
+
+
+def _importers(work: Path, repeat: int, *, quick: bool) -> Measured:
+    _say("ingest logs of products")
+    yield "importers", f"medians of {repeat}", importer_figures(work, repeat, quick=quick)
 
 
 def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:
@@ -106,6 +116,7 @@ def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> 
         _say("ten times the events")
         yield "hundred", f"{10 * rows:,} events, once", _larger(larger, took, rows)
     yield from _readings()
+    yield from _importers(work, repeat, quick=rows <= QUICK_ROWS)
 
 
 def _make(step: str, path: Path, number: int) -> None:

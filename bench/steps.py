@@ -20,6 +20,7 @@ from bench.beside import JOBS
 from bench.chains import make_chain
 from bench.company import PERIOD
 from bench.generate import add_events, make_home
+from bench.importers import litellm
 from bench.lines import claim_ids, write_lines
 from bench.measure import cpu_seconds
 from tallybook.books.meters import TOKEN_CLASSES
@@ -212,7 +213,7 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
 
 _ACTS = (
     bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
-    month, claims,
+    month, claims, litellm,
 )  # fmt: skip
 STEPS = {act.__name__: act for act in _ACTS}
 
