@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tallybook.meter.resolve.observation import Observation
+from tallybook.store.events import EVENT_SCHEMA, TEXT, WHOLE
+
 Told = tuple[dict[str, Any], str]
 
 
@@ -29,3 +32,12 @@ def span(event_id: str, source: str, second: int = 0, **fields: Any) -> Told:
     """A step that used nothing itself."""
     nobody = {"provider": "none", "model": "none"}
     return call(event_id, source, second, **(nobody | fields))[0], "span"
+
+
+def observed(source: str, key: int, role: Any = "call", **columns: Any) -> Observation:
+    """What a source told, as it lies in a sealed file; nothing is stated but what is given."""
+    row: dict[str, Any] = dict.fromkeys(EVENT_SCHEMA.names)
+    row |= dict.fromkeys(TEXT, "") | dict.fromkeys(WHOLE, 0) | {"units": {}, "labels": {}}
+    row |= {"key": bytes([key]) * 16, "event_id": f"e{key}", "source": source}
+    row |= {"state": "reported", "provider": "openai", "model": "m"}
+    return Observation(row | columns, role, own=role == "call")

@@ -60,3 +60,47 @@ def test_a_bucket_that_grew_takes_the_place_of_the_earlier(books):
     assert books.billed("output") == [(120,)]
     books.tell(call("g", "gateway", 7, key_id="k1", tokens={"output": 4}))
     assert books.billed("output") == [(4,)]
+
+
+def grouped(*groups: str) -> dict[str, str]:
+    return {"grouped_by": ",".join(groups)}
+
+
+def test_what_is_free_or_paid_by_a_seat_never_bills(books):
+    seat = {"labels": {"not_billed": "subscription"}, "provider": "anthropic"}
+    books.tell(bucket("c1", "claude-code", **seat), bucket("m1", labels={"not_billed": "free"}))
+    assert books.billed("output") == []
+
+
+def test_nor_does_it_take_the_place_of_what_bills(books):
+    books.tell(bucket("b1", "other-export"), bucket("m1", labels={"not_billed": "free"}))
+    assert books.billed("output", "source") == [(100, "other-export")]
+
+
+def test_one_export_in_two_groupings_is_not_added(books):
+    books.tell(bucket("b1", labels=grouped("model"), tokens={"output": 100}))
+    assert books.billed("output") == [(100,)]
+    books.tell(
+        bucket("b2", key_id="k1", labels=grouped("api_key_id", "model"), tokens={"output": 60}),
+        bucket("b3", key_id="k2", labels=grouped("api_key_id", "model"), tokens={"output": 40}),
+    )
+    assert books.billed("output", "key_id") == [(40, "k2"), (60, "k1")]
+
+
+def test_nor_in_two_widths_of_which_the_wider_holds_all(books):
+    day = {"started_at": "2026-10-03T00:00:00Z", "ended_at": "2026-10-04T00:00:00Z"}
+    books.tell(bucket("h1", tokens={"output": 30}))
+    assert books.billed("output") == [(30,)]
+    books.tell(bucket("d1", tokens={"output": 100}, **day))
+    assert books.billed("output") == [(100,)]
+    books.tell(bucket("h2", started_at="2026-10-03T12:00:00Z", ended_at="2026-10-03T13:00:00Z"))
+    assert books.billed("output") == [(100,)]
+
+
+def test_rows_of_one_view_and_other_endpoints_stand_beside_each_other(books):
+    books.tell(
+        bucket("b1", labels=grouped("model", "project") | {"project": "p1"}),
+        bucket("b2", labels=grouped("model", "project") | {"project": "p2"}, tokens={"output": 1}),
+        bucket("b3", labels=grouped("model"), operation="web_search_calls", tokens={"output": 2}),
+    )
+    assert books.billed("output") == [(1,), (100,), (2,)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tallybook.meter.resolve.buckets import Seen, fills_gap, window_of
+from tallybook.meter.resolve.buckets import Seen, fills_gap, view_of, window_of
 from tallybook.meter.resolve.observation import Observation
 from tallybook.meter.resolve.settle import Call, plain_columns
 from tallybook.store import Store
@@ -76,11 +76,12 @@ def _seen_here(bucket: Observation, arriving: _Starts) -> set[Seen]:
 
 
 def _meets(bucket: Observation, others: Iterable[Observation]) -> bool:
-    """Whether another export's new bucket lies in the same time."""
+    """Whether a new bucket of another export, or of another view of it, lies in the same time."""
     provider, from_us, to_us = window_of(bucket)
     for other in others:
         theirs, start_us, end_us = window_of(other)
-        if other.source != bucket.source and (theirs, True) == (
+        another = other.source != bucket.source or view_of(other) != view_of(bucket)
+        if another and (theirs, True) == (
             provider,
             from_us < end_us and start_us < to_us,
         ):

@@ -141,6 +141,14 @@ def trace_alias(trace_id: str) -> bytes:
     return _digest("trace", trace_id, "")
 
 
+def _digest(kind: str, one: str, other: str) -> bytes:
+    return blake2b(f"{kind}\0{one}\0{other}".encode(), digest_size=16, person=b"alias").digest()
+
+
+ANY_TRACE: Final = trace_alias("")
+"""A name that is known once a tracer told of anything: without it nobody looks for traces."""
+
+
 @lru_cache(maxsize=4096)
 def base_model(model: str) -> str:
     """A model's name without path, vendor prefix and release: `gpt-4o` of `gpt-4o-2024-08-06`."""
@@ -162,7 +170,3 @@ def sums(tokens: Mapping[str, int]) -> tuple[int, int]:
     """Input and output of some classes."""
     taken = sum(tokens.get(name, 0) for name in TOKEN_CLASSES_INPUT)
     return taken, sum(tokens.get(name, 0) for name in TOKEN_CLASSES_OUTPUT)
-
-
-def _digest(kind: str, one: str, other: str) -> bytes:
-    return blake2b(f"{kind}\0{one}\0{other}".encode(), digest_size=16, person=b"alias").digest()

@@ -14,7 +14,10 @@ _PRODUCTS: Final[dict[Standpoint, tuple[str, ...]]] = {
         *("bedrock-log", "openai-batch", "anthropic-batch"),
         *("openai-usage", "anthropic-usage", "claude-code"),
     ),
-    "gateway": ("gateway", "litellm", "portkey", "helicone", "otari", "burnlens", "bifrost"),
+    "gateway": (
+        *("gateway", "litellm", "litellm-callback", "portkey", "helicone", "otari", "burnlens"),
+        "bifrost",
+    ),
     "sdk": ("sdk",),
     "trace": ("otel", "langfuse", "claude-agent"),
 }

@@ -15,6 +15,7 @@ from tallybook.clock import Calendar, Period
 from tallybook.meter.identity import superseded_key_of
 from tallybook.meter.resolve.observation import (
     ALIASED,
+    ANY_TRACE,
     Observation,
     aliases_of,
     trace_alias,
@@ -130,7 +131,7 @@ class _Growth:
             if trace:
                 waiting[trace].append(at)
         here = {at for trace in self._names.traced for at in waiting.get(trace, ())}
-        if not tx.scalar("SELECT COUNT(*) FROM (SELECT 1 FROM alias LIMIT 1)"):
+        if not aliased(tx, [ANY_TRACE]):
             return here
         names = {trace_alias(trace): trace for trace in waiting}
         return here | {at for name in aliased(tx, names) for at in waiting[names[name]]}
@@ -207,6 +208,8 @@ class _Growth:
         }
         others = {one.row["trace_id"] for one in self.scope.told.values()} - traces - {""}
         with self._store.read() as tx:
+            if not aliased(tx, [ANY_TRACE]):
+                return traces
             names = {trace_alias(trace): trace for trace in others}
             return traces | {names[name] for name in aliased(tx, names)}
 

@@ -14,7 +14,7 @@ from typing import Any
 from tallybook.clock import Calendar
 from tallybook.meter.identity import key_of
 from tallybook.meter.resolve.gaps import Gaps, gaps_of
-from tallybook.meter.resolve.observation import Observation, trace_alias
+from tallybook.meter.resolve.observation import ANY_TRACE, Observation, trace_alias
 from tallybook.meter.resolve.scope import Names, Scope, names_of, period_finder, scope_of
 from tallybook.meter.resolve.settle import Call, Settlement, content, settle
 from tallybook.meter.resolve.suspects import Suspects, suspects_of
@@ -97,7 +97,8 @@ def _aliases(names: Names, calendar: Calendar) -> list[tuple[bytes, bytes, str]]
     kept = [
         (name, keys[at], period(starts[at])) for at, held in enumerate(names.of) for name in held
     ]
-    firsts = ((trace_alias(trace), held[0]) for trace, held in names.traced.items())
+    firsts = [(trace_alias(trace), held[0]) for trace, held in names.traced.items()]
+    firsts += [(ANY_TRACE, at) for _, at in firsts[:1]]
     return kept + [(name, keys[at], period(starts[at])) for name, at in firsts]
 
 
