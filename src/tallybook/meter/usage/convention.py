@@ -130,6 +130,8 @@ def _input(made: Counted, usage: Mapping[str, Any], how: Convention, whole: int 
 def _writes(made: Counted, usage: Mapping[str, Any], how: Convention) -> int:
     """Cache writes by time to live; what the split leaves over has none that is stated."""
     told = first(usage, how.cache_write) if how.cache_write else None
+    if told is None and how.cache == "inside":
+        return 0  # such a split stands inside the figure that is not told
     split = 0
     was_split = False
     for name, path in how.writes:
