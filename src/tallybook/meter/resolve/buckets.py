@@ -2,8 +2,8 @@
 
 A bucket adds up a key and a window. Where any call of the same key, model and window is in the
 books, the bucket serves reconciliation only. Where two exports of a provider may count the same
-calls, the better one fills the gap; of one export in two widths or groupings, the wider or finer one. What
-is free or paid by a seat never bills.
+calls, the better one fills the gap; of one export in two widths or groupings, the wider or the
+finer one. What is free or paid by a seat never bills.
 """
 
 from __future__ import annotations
