@@ -20,6 +20,7 @@ from bench.generate import make_larger
 from bench.importers import importer_figures
 from bench.lines import new_events
 from bench.measure import Took, measure, measure_in_turn
+from bench.otlp import otlp_figures
 from bench.page import as_markdown
 from bench.record import conditions, keep
 from bench.usage import figures as response_figures
@@ -41,6 +42,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
 @click.option("--usage", is_flag=True, help="Only how fast responses are read.")
 @click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
+@click.option("--otlp", is_flag=True, help="Only how fast OpenTelemetry spans come in.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
 )
@@ -55,6 +57,7 @@ def main(
     claims: int | None,
     usage: bool,
     importers: bool,
+    otlp: bool,
     write: Path | None,
     folder: Path | None,
 ) -> None:
@@ -67,6 +70,8 @@ def main(
             sections = _readings()
         elif importers:
             sections = _importers(work, repeat, quick=quick)
+        elif otlp:
+            sections = _spans(repeat)
         elif claims:
             sections = _claims(work, claims)
         else:
@@ -89,6 +94,11 @@ def _readings() -> Measured:
 def _importers(work: Path, repeat: int, *, quick: bool) -> Measured:
     _say("ingest logs of products")
     yield "importers", f"medians of {repeat}", importer_figures(work, repeat, quick=quick)
+
+
+def _spans(repeat: int) -> Measured:
+    _say("ingest spans")
+    yield "otlp", f"one core, CPU time, the best of {repeat}", otlp_figures(repeat)
 
 
 def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:

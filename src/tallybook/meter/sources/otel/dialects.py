@@ -6,7 +6,7 @@ a span speaks several dialects at once, as LiteLLM's do, the first name that is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -302,35 +302,73 @@ _RANK_OF: Final = {dialect: rank for rank, dialect in enumerate(_SPOKEN)}
 _PLAIN_RANK: Final = len(_SPOKEN)
 
 
+class Plan(NamedTuple):
+    """What a set of attribute names says: for each row the names to ask, in their order."""
+
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    baggage: tuple[tuple[str, str], ...]
+    properties: tuple[tuple[str, str], ...]
+    kept: tuple[str, ...]
+    dialect: str
+
+
+@lru_cache(maxsize=2048)
+def plan_of(names: tuple[str, ...]) -> Plan:
+    """The plan of a set of names. One instrumentation writes the same names again and again."""
+    rows: dict[str, list[tuple[int, str]]] = {}
+    baggage, properties, kept = [], [], []
+    spoken, dialect = _PLAIN_RANK + 1, ""
+    for name in names:
+        row, rank, of, is_kept = meaning_of(name)
+        if is_kept:
+            kept.append(name)
+        if not row:
+            continue
+        rung = _RANK_OF.get(of, _PLAIN_RANK)
+        if rung < spoken and of:
+            spoken, dialect = rung, of
+        if row == "baggage":
+            baggage.append((name, name.removeprefix(BAGGAGE)))
+        elif row == "property":
+            prefix = next(each for each in PROPERTIES if name.startswith(each))
+            properties.append((name, name.removeprefix(prefix)))
+        else:
+            rows.setdefault(row, []).append((rank, name))
+    asked = tuple((row, tuple(name for _, name in sorted(named))) for row, named in rows.items())
+    return Plan(asked, tuple(baggage), tuple(properties), tuple(kept), dialect)
+
+
 class Found:
     """What the attributes of a span say, by the rows of the table."""
 
     __slots__ = ("baggage", "dialect", "names", "properties", "told")
 
     def __init__(self, attributes: Mapping[str, Any]) -> None:
-        self.told: dict[str, Any] = {}
-        self.names: dict[str, str] = {}
-        self.baggage: list[tuple[str, Any]] = []
-        self.properties: list[tuple[str, Any]] = []
-        ranks: dict[str, int] = {}
-        spoken, dialect = _PLAIN_RANK + 1, ""
-        for name, value in attributes.items():
-            row, rank, of, _ = meaning_of(name)
-            if not row or value is None or value == "":
-                continue
-            rung = _RANK_OF.get(of, _PLAIN_RANK)
-            if rung < spoken and of:
-                spoken, dialect = rung, of
-            if row == "baggage":
-                self.baggage.append((name.removeprefix(BAGGAGE), value))
-            elif row == "property":
-                prefix = next(each for each in PROPERTIES if name.startswith(each))
-                self.properties.append((name.removeprefix(prefix), value))
-            elif rank < ranks.get(row, _FAR):
-                ranks[row] = rank
-                self.told[row] = value
-                self.names[row] = name
-        self.dialect = dialect
+        plan = plan_of(tuple(attributes))
+        told: dict[str, Any] = {}
+        names: dict[str, str] = {}
+        for row, asked in plan.rows:
+            for name in asked:
+                value = attributes[name]
+                if value is not None and value != "":
+                    told[row], names[row] = value, name
+                    break
+        self.told = told
+        self.names = names
+        self.baggage = [(tag, attributes[name]) for name, tag in plan.baggage]
+        self.properties = [(tag, attributes[name]) for name, tag in plan.properties]
+        self.dialect = plan.dialect
 
-
-_FAR: Final = 1_000
+    @classmethod
+    def given(
+        cls,
+        told: dict[str, Any],
+        baggage: Sequence[tuple[str, str]],
+        properties: Sequence[tuple[str, str]],
+        dialect: str,
+    ) -> Found:
+        """The same of what was found before."""
+        made = cls({})
+        made.told, made.dialect = told, dialect
+        made.baggage, made.properties = list(baggage), list(properties)
+        return made

@@ -56,7 +56,7 @@ def _group_spans(group: object, place: str) -> Iterator[Span | Broken]:
         return
     try:
         told = group.get("resource")
-        resource = Resource(_attributes(_list(told or {}, "attributes")))
+        resource = Resource.of(_attributes(_list(told or {}, "attributes")))
         scopes = next((found for name in _SCOPES if (found := _list(group, name))), [])
     except EventError as error:
         yield Broken({}, EventError(f"{place}: {error.what}", next_step=error.next_step))
@@ -151,9 +151,15 @@ def _kind(told: object) -> str:
 def _attributes(pairs: list[Any]) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for pair in pairs:
-        if type(pair) is not dict or type(pair.get("key")) is not str:
+        if type(pair) is not dict or type(key := pair.get("key")) is not str:
             raise EventError(f"{shown(pair)} stands here; an attribute has a key and a value")
-        read[pair["key"]] = _value(pair.get("value"), pair["key"])
+        value = pair.get("value")
+        if type(value) is dict and len(value) == 1:  # nearly all are texts
+            text = value.get("stringValue")
+            if type(text) is str:
+                read[key] = text
+                continue
+        read[key] = _value(value, key)
     return read
 
 

@@ -14,9 +14,19 @@ Attributes = Mapping[str, Any]
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):
-    """Who sent spans: the attributes of a process, shared by all of its spans."""
+    """Who sent spans: the attributes of a process, shared by all of its spans.
+
+    ``plain`` are those that are text, as a key.
+    """
 
     attributes: Attributes
+    plain: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, attributes: Attributes) -> Resource:
+        """The resource with these attributes."""
+        plain = ((name, value) for name, value in attributes.items() if type(value) is str)
+        return cls(attributes, tuple(plain))
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):

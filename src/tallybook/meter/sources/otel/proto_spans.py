@@ -55,7 +55,7 @@ def _undecodable(error: DecodeError) -> EventError:
 
 
 def _group_spans(group: Any) -> Iterator[Span | Broken]:
-    resource = Resource(_attributes(group.resource.attributes))
+    resource = Resource.of(_attributes(group.resource.attributes))
     for scope in group.scope_spans:
         name, schema_url = scope.scope.name, scope.schema_url
         for span in scope.spans:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tallybook.errors import EventError
 from tallybook.meter.read import read_event
-from tallybook.meter.sources.otel.dialects import LONG, meaning_of
+from tallybook.meter.sources.otel.dialects import LONG, plan_of
 from tallybook.meter.sources.otel.model import Attributes, Broken, Span
 from tallybook.meter.sources.otel.told import told_of
 from tallybook.meter.sources.source import Reading
@@ -63,16 +63,19 @@ def record_of(span: Span, resource: dict[str, Any]) -> dict[str, Any]:
 
 def kept_of(attributes: Attributes) -> dict[str, Any]:
     """Attributes without content, people and long texts."""
-    return {
-        name: value
-        for name, value in attributes.items()
-        if meaning_of(name).kept and _is_plain(value)
-    }
+    kept = {}
+    for name in plan_of(tuple(attributes)).kept:
+        value = attributes[name]
+        form = type(value)
+        if (len(value) <= LONG) if form is str else (form is int or _is_plain(value)):
+            kept[name] = value
+    return kept
 
 
 def _is_plain(value: object) -> bool:
-    if type(value) is str:
-        return len(value) <= LONG
     if isinstance(value, list):
-        return all(_is_plain(each) and not isinstance(each, list) for each in value)
+        return all(
+            len(each) <= LONG if isinstance(each, str) else isinstance(each, int | Decimal)
+            for each in value
+        )
     return value is None or isinstance(value, int | Decimal)

@@ -55,8 +55,8 @@ _STEPS: Final = {
 }
 _KNOWN: Final = frozenset((*_CALLS, *_STEPS, "chain"))
 _INNER: Final = (".doGenerate", ".doStream", ".doEmbed", ".doRerank")
-_COUNTING: Final = ("count_tokens", "counttokens")
-_USED: Final = ("input", "output", "total", "usage_details", "uncached")
+_COUNTING: Final = ("count_tokens", "CountTokens", "countTokens")
+_USED: Final = frozenset({"input", "output", "total", "usage_details", "uncached"})
 
 
 class Kind(NamedTuple):
@@ -66,17 +66,22 @@ class Kind(NamedTuple):
     operation: str
 
 
-def kind_of(span: Span, found: Found) -> Kind:
+def kind_of(found: Found, span_kind: str, *, used: bool, counting: bool) -> Kind:
     """What a span is.
 
-    The marks are asked in this order: Langfuse's type, the operation of the Vercel AI SDK, the
+    The marks are asked in this order: the operation of the Vercel AI SDK, Langfuse's type, the
     operation of OpenTelemetry, OpenInference's kind, OpenLLMetry's entity and request. A span
     without any that states both usage and a model is a call.
+
+    Args:
+        found: the attributes by meaning.
+        span_kind: the kind of the span itself, such as ``client``.
+        used: it states usage; see `states_usage`.
+        counting: it counts tokens and generates none; see `is_counting`.
     """
     told = found.told
-    used = any(row in told for row in _USED)
-    if span.name.lower().endswith(_COUNTING):
-        return Kind("span", "count_tokens")  # nothing is generated and nothing billed
+    if counting:
+        return Kind("span", "count_tokens")  # nothing is billed
     if "operation_id" in told and "type_langfuse" not in told:
         return _vercel(str(told["operation_id"]), used=used)
     for row in ("type_langfuse", "operation", "kind", "entity_kind", "request_type"):
@@ -86,7 +91,17 @@ def kind_of(span: Span, found: Found) -> Kind:
     operation = str(told.get("operation", ""))
     if used and ("model" in told or "model_requested" in told):
         return Kind("call", operation or "chat")
-    return Kind("agent" if used else "span", operation or span.kind)
+    return Kind("agent" if used else "span", operation or span_kind)
+
+
+def states_usage(found: Found) -> bool:
+    """Whether a span says how much was used."""
+    return not found.told.keys().isdisjoint(_USED)
+
+
+def is_counting(span: Span) -> bool:
+    """Whether a span counted tokens beforehand, which some mark as a call."""
+    return span.name.endswith(_COUNTING)
 
 
 def _named(name: str, *, used: bool) -> Kind:

@@ -9,38 +9,25 @@ from typing import Any, Final
 from tallybook.clock import format_instant
 from tallybook.errors import ClockError, EventError
 from tallybook.meter.model import NOBODY
-from tallybook.meter.providers import provider_of, provider_of_model, provider_of_url
 from tallybook.meter.sources.foreign import Told
 from tallybook.meter.sources.otel.counts import Counts, counts_of
 from tallybook.meter.sources.otel.dialects import LONG as TEXT_MAX
-from tallybook.meter.sources.otel.dialects import Found, meaning_of
+from tallybook.meter.sources.otel.dialects import Found
+from tallybook.meter.sources.otel.frame import Frame, frame_of
 from tallybook.meter.sources.otel.model import Span
-from tallybook.meter.sources.otel.role import Kind, kind_of
+from tallybook.meter.sources.otel.role import Kind
 from tallybook.meter.sources.otel.words import words_of
-from tallybook.meter.sources.tags import cost_fields, fields_of, money, pairs_of, parsed, text
+from tallybook.meter.sources.tags import cost_fields, money, parsed, text
 from tallybook.meter.usage.conventions import tier_of
 from tallybook.meter.usage.model import UsageReading
 
 SOURCE: Final = "otel"
 UNKNOWN: Final = "unknown"
 _US_PER_S, _NS_PER_US = 1_000_000, 1000
-_FRAMEWORKS: Final = frozenset(
-    {"langchain", "crewai", "llamaindex", "llama_index", "haystack", "litellm_proxy", "autogen"}
-)
-"""What some instrumentations name as the provider, though it serves no model."""
-
 _NOT_WRITTEN: Final = frozenset({"embeddings", "rerank", "moderation"})
 _READ_ALWAYS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 _ADDS_PLACEHOLDER: Final = frozenset({"opentelemetry.instrumentation.anthropic"})
 """Instrumentations that add the first and the last output count of a stream (seen in 0.62.4)."""
-
-_TAGS: Final = frozenset(
-    {
-        *("team", "feature", "purpose", "customer", "cohort", "plan", "session", "user"),
-        *("environment", "prompt_version", "evaluation_run"),
-    }
-)
-_NAMELESS: Final = "unknown_service"
 
 
 def told_of(span: Span) -> Iterator[Told]:
@@ -50,17 +37,16 @@ def told_of(span: Span) -> Iterator[Told]:
         EventError: its figures contradict each other; a call is never cut to fit.
     """
     found = Found(span.attributes)
-    kind = kind_of(span, found)
-    base = _base(span, found, kind)
+    frame = frame_of(span, found)
+    kind, provider, model = frame.kind, frame.provider, frame.model
+    base = _base(span, found, frame)
     if kind.role == "span":
         yield Told(base | {"provider": NOBODY, "model": NOBODY}, "span")
         return
-    model = text(found.told.get("model")) or text(found.told.get("model_requested"))
-    provider = _provider(found, model)
     words = words_of(found, provider, model)
     _call_fields(base, found, words)
     served = (words.model if words else "") or model
-    base |= {"provider": provider or UNKNOWN, "model": served or UNKNOWN}
+    base["provider"], base["model"] = provider or UNKNOWN, served or UNKNOWN
     if (
         words
         and words.usage != "unknown"
@@ -130,21 +116,21 @@ def _by_words(base: dict[str, Any], words: UsageReading, kind: Kind) -> Iterator
         yield Told(one, kind.role)
 
 
-def _base(span: Span, found: Found, kind: Kind) -> dict[str, Any]:
+def _base(span: Span, found: Found, frame: Frame) -> dict[str, Any]:
     """What every span tells: which, when, whose."""
-    fields, labels = _tags(span, found)
+    labels = dict(frame.labels)
     start_us, end_us = span.start_ns // _NS_PER_US, span.end_ns // _NS_PER_US
     if not start_us:
         raise EventError("startTimeUnixNano is 0; a call belongs to a moment")
     base: dict[str, Any] = {
-        **fields,
+        **frame.fields,
         "event_id": f"{span.trace_id}:{span.span_id}",
         "source": SOURCE,
         "started_at": _instant(start_us),
-        "operation": kind.operation,
         "trace_id": span.trace_id,
         "span_id": span.span_id,
         "status": "error" if span.failed else "ok",
+        "labels": labels,
     }
     if end_us >= start_us:
         base["ended_at"] = _instant(end_us)
@@ -152,42 +138,18 @@ def _base(span: Span, found: Found, kind: Kind) -> dict[str, Any]:
         labels["ended_before_started"] = f"{start_us - end_us} microseconds"
     if span.parent_id:
         base["parent_span_id"] = span.parent_id
-    _names(base, labels, span, found, kind)
-    if found.dialect:
-        labels["dialect"] = found.dialect
-    if span.scope:
-        labels["instrumentation"] = span.scope
-    base["labels"] = labels
+    told = found.told
+    for row in _OF_PEOPLE:
+        if row in told and row not in base:
+            base[row] = text(told[row])
     return base
 
 
-def _names(
-    base: dict[str, Any], labels: dict[str, str], span: Span, found: Found, kind: Kind
-) -> None:
-    """``service``: of a call the program, of a step the agent or the tool."""
-    told = found.told
-    service = text(span.resource.attributes.get("service.name"))
-    if service.startswith(_NAMELESS):
-        service = ""
-    own = text(told.get("tool")) if kind.operation == "execute_tool" else ""
-    own = own or text(told.get("agent"))
-    if kind.role == "call":
-        if own and service:
-            labels["agent"] = own
-        named = service or own
-    else:
-        if own and service:
-            labels["service"] = service
-        named = own or service
-    if named:
-        base["service"] = named
+_OF_PEOPLE: Final = ("user", "customer", "session")
 
 
 def _call_fields(base: dict[str, Any], found: Found, words: UsageReading | None) -> None:
     told, labels = found.told, base["labels"]
-    requested = text(told.get("model_requested"))
-    if requested:
-        base["model_requested"] = requested
     for field in ("response_id", "request_id", "key_id"):
         said = text(told.get(field)) or (getattr(words, field, "") if words else "")
         if said:
@@ -197,7 +159,8 @@ def _call_fields(base: dict[str, Any], found: Found, words: UsageReading | None)
         base["request_id"] = call_id
     elif call_id and call_id != base["request_id"]:
         labels["call_id"] = call_id
-    tier = tier_of(told.get("tier")) or (words.tier if words else "")
+    tier = tier_of(told["tier"]) if "tier" in told else ""
+    tier = tier or (words.tier if words else "")
     if tier:
         base["tier"] = tier
     if words and words.region:
@@ -214,69 +177,6 @@ def _cost(told: dict[str, Any]) -> object:
         return told.get("cost")
     details = parsed(details) if isinstance(details, str) else details
     return details.get("total") if isinstance(details, dict) else None
-
-
-def _tags(span: Span, found: Found) -> tuple[dict[str, Any], dict[str, str]]:
-    """Owner and purpose, the first that says so: baggage, properties, the process."""
-    told = found.told
-    fields: dict[str, Any] = {}
-    labels: dict[str, str] = {}
-    if found.baggage:
-        said, others = fields_of(tuple((name, text(value)) for name, value in found.baggage))
-        fields |= said
-        labels |= others
-    if found.properties or "metadata" in told or "tags" in told:
-        _of_program(found, fields, labels)
-    for row in _OWN_ROWS:
-        if row in told:
-            fields.setdefault(row, text(told[row]))
-    _of_process(span, fields, labels)
-    if fields.get("environment", "").startswith("langfuse-"):
-        fields.setdefault("purpose", "evaluation")
-    return {name: value for name, value in fields.items() if value}, labels
-
-
-def _of_program(found: Found, fields: dict[str, Any], labels: dict[str, str]) -> None:
-    """Properties that the program gave along. They are free text: only known tags are taken."""
-    given = [(name, text(value)) for name, value in found.properties]
-    for row in ("metadata", "tags"):
-        given += pairs_of(found.told.get(row))
-    said, others = fields_of(tuple(given))
-    for name, value in said.items():
-        if name in _TAGS:
-            fields.setdefault(name, value)
-    for name in ("tags", "purpose"):
-        if name in others:
-            labels.setdefault(name, others[name])
-
-
-_OWN_ROWS: Final = ("team", "user", "customer", "session", "environment", "prompt_version")
-
-
-def _of_process(span: Span, fields: dict[str, Any], labels: dict[str, str]) -> None:
-    """What the resource says of all its spans: the last to be asked."""
-    for name, value in span.resource.attributes.items():
-        row = meaning_of(name).row
-        if row == "baggage":
-            said, others = fields_of(((name, text(value)),))
-            for field, tag in said.items():
-                fields.setdefault(field, tag)
-            for field, tag in others.items():
-                labels.setdefault(field, tag)
-        elif row == "environment":
-            fields.setdefault("environment", text(value))
-
-
-def _provider(found: Found, model: str) -> str:
-    told = found.told
-    said = provider_of(text(told.get("provider")))
-    if said in _FRAMEWORKS:
-        said = ""
-    address = text(told.get("address"))
-    if said in {"", "openai"} and address:
-        # Any server that speaks OpenAI's API is "openai" to OpenAI's client.
-        said = provider_of_url(address) or said
-    return said or provider_of_model(model)
 
 
 @lru_cache(maxsize=4096)
