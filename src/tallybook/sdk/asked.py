@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -103,7 +104,7 @@ def understood(
         return Asked(provider, path, "responses", "", False, False, True, host, polled)
     if method != "POST":
         return None
-    found = next(((o, f) for pattern, o, f in _OPERATIONS if pattern.search(path)), None)
+    found = _operation(path)
     if found is None:
         return None
     operation, family = found
@@ -122,6 +123,12 @@ def understood(
         usage_asked=isinstance(options, dict) and options.get("include_usage") is True,
         host=host,
     )
+
+
+@lru_cache(maxsize=1024)
+def _operation(path: str) -> tuple[str, str] | None:
+    """What is done at a path, and in whose form; None if no model is used there."""
+    return next(((o, family) for pattern, o, family in _OPERATIONS if pattern.search(path)), None)
 
 
 def _provider(netloc: str, providers: Mapping[str, str], family: str) -> tuple[str, str]:

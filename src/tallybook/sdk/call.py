@@ -54,7 +54,7 @@ class Call:
         self._health = health
         self._started_ns = monotonic_ns()
         self._request_id = ""
-        self._done = False
+        self.done = False
 
     def failed(self, error: BaseException) -> None:
         """The request brought no answer."""
@@ -104,8 +104,8 @@ class Call:
         return (monotonic_ns() - self._started_ns) // 1000
 
     def _end(self, outcome: Outcome) -> None:
-        if not self._done:
-            self._done = True
+        if not self.done:
+            self.done = True
             self._written(self._attempt, outcome)
 
 
@@ -192,6 +192,8 @@ class Body:
                 self._stream.feed(data)
 
     def _finish(self, status: Status) -> None:
+        if self._call.done:
+            return
         with self._health.guarded("reader"):
             reading = None
             if self._readable:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
+from types import TracebackType
 from typing import Final
 
 LOG: Final = logging.getLogger("tallybook.sdk")
@@ -58,19 +57,39 @@ class Health:
         self.warn(where, f"{type(error).__name__}{f' ({reason})' if reason else ''}")
         LOG.debug("%s failed", where, exc_info=error)
 
-    @contextmanager
-    def guarded(self, where: str) -> Iterator[None]:
-        """Let no fault of ours out of the block."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the caller
-            self.failed(where, error)
+    def guarded(self, where: str) -> Guard:
+        """Let no fault of ours out of a ``with`` block."""
+        return Guard(self, where)
+
+
+class Guard:
+    """A block that no fault of ours leaves; a class, because it stands in the way of every call."""
+
+    __slots__ = ("_health", "_where")
+
+    def __init__(self, health: Health, where: str) -> None:
+        self._health = health
+        self._where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._health.failed(self._where, error)
+        return True
 
 
 PROCESS: Final = Health()
 """Faults that no hook can count, since it may be the hook that cannot be made."""
 
 
-def guarded(where: str) -> AbstractContextManager[None]:
+def guarded(where: str) -> Guard:
     """As `Health.guarded`, outside any hook."""
     return PROCESS.guarded(where)
