@@ -111,6 +111,26 @@ def test_what_compaction_used_is_in_the_body_only(tmp_path):
     assert sum(one.event.tokens["output"] for one in found) == 221
 
 
+def test_an_embedding_writes_nothing(tmp_path):
+    body = {"embedding": [0.5, 0.25], "inputTextTokenCount": 3}
+    counts = {"inputTokenCount": 3}
+    output = {"outputBodyJson": body}
+    event = event_of(tmp_path, operation="InvokeModel", modelId="amazon.titan-embed-text-v2:0",
+                     input=counts, output=output)  # fmt: skip
+    assert event.tokens["input_uncached"] == 3
+    assert not event.tokens.get("output")
+    (one,) = read(tmp_path, {**RECORD, "output": output, "operation": "InvokeModel"})
+    assert "0.5" not in json.dumps(one.record)
+
+
+def test_a_body_that_leaves_a_figure_open_is_not_believed(tmp_path):
+    output = {
+        "outputBodyJson": {"usage": {"inputTokens": 9000, "outputTokens": None}},
+        "outputTokenCount": 121,
+    }
+    assert event_of(tmp_path, output=output).tokens["output"] == 121
+
+
 def test_a_call_that_failed_is_an_error_and_one_without_counts_unknown(tmp_path):
     event = event_of(tmp_path, errorCode="ThrottlingException", input={}, output={})
     assert (event.status, event.tokens) == ("error", None)

@@ -20,7 +20,7 @@ def test_figures_stay_and_words_go():
     assert wordless(answer) == {
         "id": "r-1", "model": "m", "object": "response",
         "output": [{"type": "web_search_call", "action": {"type": "search"}}],
-        "data": [{"index": 0}], "seconds": Decimal("3.5"),
+        "data": [{"embedding": [], "index": 0}], "seconds": Decimal("3.5"),
         "usage": {"input_tokens": 3, "cached": {"ttl": "5m", "n": 1}},
     }  # fmt: skip
 

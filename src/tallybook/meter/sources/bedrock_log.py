@@ -125,8 +125,7 @@ def _reading(record: Mapping[str, Any], model: str) -> UsageReading:
     operation = text(record.get("operation"))
     if body:
         reading = read_body(body, provider="aws", endpoint=operation, model=model)
-        known = reading.usage == "reported" and any(part.tokens for part in reading.parts)
-        if known and _size(reading.parts) >= _size((logged,)):
+        if _is_known(reading) and _size(reading.parts) >= _size((logged,)):
             return UsageReading(
                 provider="aws",
                 model="",  # the log names what was called, as it is billed
@@ -137,6 +136,12 @@ def _reading(record: Mapping[str, Any], model: str) -> UsageReading:
             )
     usage: Usage = "reported" if logged.tokens else "unknown"
     return UsageReading(provider="aws", model="", usage=usage, parts=(logged,))
+
+
+def _is_known(reading: UsageReading) -> bool:
+    """Whether a reading tells every figure of every part."""
+    told = [part.tokens for part in reading.parts]
+    return reading.usage == "reported" and all(one and None not in one.values() for one in told)
 
 
 def _size(parts: Sequence[Part]) -> int:

@@ -13,14 +13,15 @@ _KEPT: Final = frozenset({
     "container_id", "modelVersion", "responseId", "trafficType", "serviceTier", "modality",
     "latency", "invokedModelId", "currency",
 })  # fmt: skip
-_DROPPED: Final = frozenset({"choices", "content", "logprobs", "embedding", "embeddings"})
+_DROPPED: Final = frozenset({"choices", "content", "logprobs"})
 _DEPTH_MAX: Final = 12  # usage lies far above
 
 
 def wordless(value: Any, depth: int = _DEPTH_MAX) -> Any:
     """A JSON value with its figures, and with texts where their key says what they are.
 
-    What is dropped is None, or missing from the object that held it.
+    What is dropped is None, or missing from the object that held it. A list keeps its objects; one
+    of numbers, such as an embedding, is left empty.
     """
     if isinstance(value, dict) and depth:
         held = {name: _held(name, inner, depth) for name, inner in value.items()}
