@@ -73,6 +73,7 @@ def test_the_compared_policies_keep_what_the_policy_names():
     assert named(low) == (Fraction(1, 10), "actual")
     assert named(low, A=high, B=committed) == (Fraction(1, 5), "committed")
     assert named(actual, B=committed) == (Fraction(15, 100), "actual")
+    assert named(showback, A=actual, B=committed) == (Fraction(15, 100), "committed")
     assert named(committed, B=actual) == (Fraction(15, 100), "committed")
 
 
