@@ -23,6 +23,7 @@ from bench.measure import Took, measure, measure_in_turn
 from bench.otlp import otlp_figures
 from bench.page import as_markdown
 from bench.record import conditions, keep
+from bench.sdk import figures as hook_figures
 from bench.usage import figures as response_figures
 
 ROWS = 10_000_000
@@ -41,6 +42,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--entries", type=int, default=ENTRIES, help="Entries of the chain (500,000).")
 @click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
 @click.option("--usage", is_flag=True, help="Only how fast responses are read.")
+@click.option("--sdk", is_flag=True, help="Only what the hook adds to a call.")
 @click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
 @click.option("--otlp", is_flag=True, help="Only how fast OpenTelemetry spans come in.")
 @click.option(
@@ -56,6 +58,7 @@ def main(
     entries: int,
     claims: int | None,
     usage: bool,
+    sdk: bool,
     importers: bool,
     otlp: bool,
     write: Path | None,
@@ -68,6 +71,8 @@ def main(
     try:
         if usage:
             sections = _readings()
+        elif sdk:
+            sections = _hook()
         elif importers:
             sections = _importers(work, repeat, quick=quick)
         elif otlp:
@@ -89,6 +94,11 @@ def main(
 def _readings() -> Measured:
     _say("read responses")
     yield "usage", "one core, CPU time", [*response_figures()]
+
+
+def _hook() -> Measured:
+    _say("meter calls in process")
+    yield "sdk", "one core, CPU time, best of 40 rounds of 200 calls", [*hook_figures()]
 
 
 def _importers(work: Path, repeat: int, *, quick: bool) -> Measured:
@@ -126,6 +136,7 @@ def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> 
         _say("ten times the events")
         yield "hundred", f"{10 * rows:,} events, once", _larger(larger, took, rows)
     yield from _readings()
+    yield from _hook()
     yield from _importers(work, repeat, quick=rows <= QUICK_ROWS)
 
 

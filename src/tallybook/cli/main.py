@@ -19,6 +19,7 @@ COMMANDS = {
     "ingest": "usage",
     "pull": "pull",
     "usage": "reading",
+    "ship": "ship",
     "worklist": "usage",
     "serve": "serve",
     "decide": "evidence",

@@ -24,7 +24,7 @@ OTLP_PORT = 4318
 @click.option("--anonymous", is_flag=True, help="Serve other machines without a token.")
 @click.pass_obj
 def serve(app: App, host: str, port: int, token_file: Path | None, *, anonymous: bool) -> None:
-    """Take OpenTelemetry spans over HTTP: POST /v1/traces, in protobuf or JSON.
+    """Take OpenTelemetry spans (POST /v1/traces) and what spools ship (POST /v1/events).
 
     Examples:  tallybook serve
     tallybook serve --host 0.0.0.0 --token-file tokens.txt
