@@ -119,6 +119,14 @@ def test_what_has_no_tokens_belongs_to_the_mix():
         use("B", "small", "output", 100, 1),
     )
     assert found == {"A": units(mix=-400), "B": units(mix=400)}
+    in_two_parts = causes(
+        use("A", "small", NO_CLASS, 0, 300),
+        use("A", "small", NO_CLASS, 0, 500, tier="batch"),
+        use("A", "small", NO_CLASS, 0, 0),
+        use("A", "small", "output", 100, 1),
+        use("B", "small", "output", 100, 1),
+    )
+    assert in_two_parts == found
 
 
 def test_without_tokens_there_is_nothing_to_split_by():

@@ -37,8 +37,16 @@ def served(column: str, method: PoolMethod) -> Month:
     return replace(month, policy=policy)
 
 
+def charged(**teams: str) -> Month:
+    """The worked example on actual budgets, but for some teams."""
+    models = {team: law.MODELS[name] for team, name in teams.items()}
+    return replace(law.month("mixed"), policy=law.policy(law.MODELS["budget_actual"], models))
+
+
 MONTHS = {
     **{column: law.month(column) for column in law.POLICIES},
+    "one_commits": charged(B="budget_committed"),
+    "one_each": charged(A="budget_committed", B="proportional"),
     "step_down": served("mixed", "step_down"),
     "reciprocal": served("mixed", "reciprocal"),
 }
