@@ -121,7 +121,7 @@ def test_what_has_no_tokens_belongs_to_the_mix():
     assert found == {"A": units(mix=-400), "B": units(mix=400)}
     in_two_parts = causes(
         use("A", "small", NO_CLASS, 0, 300),
-        use("A", "small", NO_CLASS, 0, 500, tier="batch"),
+        use("A", "small", NO_CLASS, 0, 500),
         use("A", "small", NO_CLASS, 0, 0),
         use("A", "small", "output", 100, 1),
         use("B", "small", "output", 100, 1),
