@@ -1,6 +1,7 @@
 """Patience: what is tried again, how long it waits, and what is told at once."""
 
 import logging
+from base64 import b64encode
 
 import pytest
 
@@ -11,8 +12,9 @@ from tallybook.pull.key import Key
 from tallybook.pull.model import Ask
 from usage_api import openai, served
 
+SECRET = "sk-admin-T0pSecret:sk-lf-0ther"
 ASK = Ask("v1/organization/usage/completions", (("start_time", "0"), ("end_time", "86400")))
-SECRETS = ("T0pSecret", "0ther")
+SECRETS = ("T0pSecret", "0ther", b64encode(SECRET.encode()).decode()[8:20])
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import msgspec
 from tallybook.clock import Clock
 from tallybook.clock.instant import us_of
 from tallybook.errors import PullError
-from tallybook.pull.key import Key
+from tallybook.pull.key import HIDDEN, Key
 from tallybook.pull.model import Ask, Page
 
 TRIES_MAX: Final = 6
@@ -88,6 +88,7 @@ class Client:
             )
         self.base_url = base_url.rstrip("/")
         self._key = key
+        self._carried = [value.rpartition(" ")[2] for value in headers.values()]
         self._clock = clock
         self._patience = patience or Patience()
         self._http = httpx2.Client(headers=dict(headers), timeout=TIMEOUT_S)
@@ -122,7 +123,7 @@ class Client:
                 self._refuse(ask, answer)
             self._wait(self._asked_wait_s(ask, answer, number), number)
         raise PullError(
-            self._key.hidden_in(f"no answer in {self._patience.tries} tries, the last: {reason}"),
+            self._hidden_in(f"no answer in {self._patience.tries} tries, the last: {reason}"),
             where=f"{self.base_url}/{ask.path}",
             next_step="run the same command later: it goes on where it stopped",
         )
@@ -155,6 +156,12 @@ class Client:
             return 0
         return max(0, us_of(moment) - self._clock.now_us()) / 1_000_000
 
+    def _hidden_in(self, text: str) -> str:
+        """A text without the key, also in the form in which a header carries it."""
+        for carried in self._carried:
+            text = text.replace(carried, HIDDEN)
+        return self._key.hidden_in(text)
+
     def _refuse(self, ask: Ask, answer: httpx2.Response) -> NoReturn:
         where = f"{self.base_url}/{ask.path}"
         status = answer.status_code
@@ -164,7 +171,7 @@ class Client:
                 where=where,
                 next_step="usage needs an admin key with the right to read usage",
             )
-        told = self._key.hidden_in(" ".join(answer.text.split())[:_SHOWN_LENGTH])
+        told = self._hidden_in(" ".join(answer.text.split()))[:_SHOWN_LENGTH]
         if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise GoneError(f"the server refuses with status {status}: {told}", where=where)
         raise PullError(f"the server answers with status {status}: {told}", where=where)
