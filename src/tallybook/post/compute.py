@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from tallybook.allocate.model import Month, PoolAmount
@@ -32,9 +32,19 @@ def metering_of(basis: Basis) -> Metering:
     )
 
 
-def price_rows(basis: Basis) -> list[PriceRow]:
-    """The period's elementary price intervals, for the keys that its events carry."""
-    keys = {PriceKey(*key) for file in basis.snapshot.files for key in file.price_keys}
+def price_rows(basis: Basis, providers: Collection[str] | None = None) -> list[PriceRow]:
+    """The period's elementary price intervals, for the keys that its events carry.
+
+    Args:
+        basis: what the run stands on.
+        providers: only what these price; None means all.
+    """
+    keys = {
+        PriceKey(*key)
+        for file in basis.snapshot.files
+        for key in file.price_keys
+        if providers is None or key[0] in providers
+    }
     published = price_books(basis.published, basis.prices, basis.books.org.company.currency)
     rows, _ = compile_prices(
         sorted(keys), published, basis.policy.rate_card.basis, basis.start_us, basis.end_us

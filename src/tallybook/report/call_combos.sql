@@ -2,7 +2,7 @@
 SELECT DISTINCT epoch, {names}
 FROM (
   SELECT {carried}
-  FROM events e
+  FROM {events} e
   WHERE e.started_us >= $start_us AND e.started_us < $end_us {tagged}
 )
 ORDER BY ALL

@@ -83,6 +83,8 @@ def find_calls(
     metering = metering_of(basis)
     with store.lake.session(basis.snapshot, basis.corrections) as session:
         shape = _shape(metering, {owner for owner, _ in uses})
+        if shape["tagged"]:
+            session.run(sql_text(__package__, "call_narrow").format(**shape), _bounds(basis))
         combos = session.rows(sql_text(__package__, "call_combos").format(**shape), _bounds(basis))
         numbered = [(number, *row) for number, row in enumerate(combos)]
         found, decided = decide(metering, basis.books.org, numbered)
@@ -96,9 +98,12 @@ def find_calls(
         ]
         types: dict[str, ColumnType] = {f"c{i}": "text" for i in range(len(metering.carried))}
         session.table("wanted", {**types, "epoch": "whole", "provider": "text"}, wanted)
-        meters = open_prices(session, metering, rows := price_rows(basis))
+        meters = open_prices(
+            session, metering, rows := price_rows(basis, {name for _, name in uses})
+        )
         session.run(
             sql_text(__package__, "calls").format(
+                events=shape["events"],
                 columns=_columns(meters),
                 epoch=epoch_sql(metering),
                 same=_same(metering),
@@ -127,8 +132,12 @@ def find_calls(
 
 
 def _shape(metering: Metering, owners: Collection[Owner]) -> Mapping[str, str]:
+    tagged = _tagged(owners)
+    kept = {*_NEEDED, *_classes(metering.meters), *map(_column, metering.carried)}
     return {
-        "tagged": _tagged(owners),
+        "tagged": tagged,
+        "events": "narrow" if tagged else "events",
+        "kept": ", ".join(f'e."{name}"' for name in sorted(kept)),
         "carried": carried_sql(metering),
         "names": ", ".join(f"c{i}" for i in range(len(metering.carried))),
     }
@@ -168,8 +177,16 @@ def _narrowed(metering: Metering, wanted: Sequence[Sequence[object]]) -> str:
 
 def _columns(meters: Sequence[str]) -> str:
     """What pricing and showing a call needs of it: every further column would cost a scan."""
-    classes = [meter for meter in meters if meter in TOKEN_CLASSES]
-    return ", ".join(f"e.{name}" for name in (*_NEEDED, *classes))
+    return ", ".join(f"e.{name}" for name in (*_NEEDED, *_classes(meters)))
+
+
+def _classes(meters: Sequence[str]) -> list[str]:
+    return [meter for meter in meters if meter in TOKEN_CLASSES]
+
+
+def _column(field: str) -> str:
+    """The column that a carried field is read from."""
+    return "labels" if field.startswith("labels.") else field
 
 
 def _bounds(basis: Basis) -> dict[str, object]:

@@ -3,7 +3,7 @@
 CREATE OR REPLACE TABLE calls AS
 WITH found AS MATERIALIZED (
   SELECT {columns}
-  FROM events e
+  FROM {events} e
   JOIN wanted w ON e.provider = w.provider AND {epoch} = w.epoch AND {same}
   WHERE e.started_us >= $start_us AND e.started_us < $end_us
     {narrowed}

@@ -277,6 +277,8 @@ def _is_behind(line: AttributedLine, keys: set[PostingKey], basis: Basis) -> boo
 
 def _is_line(line: AttributedLine, reference: str, basis: Basis) -> bool:
     """Whether the line's usage is shown on the statement line, whatever it cost."""
+    if not LINE.fullmatch(reference):
+        return False
     unowned = basis.books.org.unowned_team
     return reference in shown_ids(line, str(basis.period), basis.policy, unowned)
 
