@@ -324,6 +324,7 @@ def test_a_negative_cost_is_told_and_not_believed(tmp_path):
     ("change", "what"),
     [
         ({"metadata": "{broken"}, "metadata is text that is no JSON"),
+        ({"request_tags": "[broken"}, "request_tags is text that is no JSON"),
         ({"metadata": METADATA | {"usage_object": {"prompt_tokens": -5}}}, "prompt_tokens is -5"),
         (
             {"metadata": {"usage_object": USAGE | {"cache_read_input_tokens": 11}}},

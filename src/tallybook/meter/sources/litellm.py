@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tallybook.errors import EventError
+from tallybook.errors import EventError, TallybookError
 from tallybook.meter.explain import shown
 from tallybook.meter.model import NOBODY
-from tallybook.meter.read import read_event
 from tallybook.meter.sources.calls import UNKNOWN, ZERO, call, with_reading, with_usage
 from tallybook.meter.sources.flattened import CONVENTIONS, tokens_of
 from tallybook.meter.sources.foreign import Foreign, Told
@@ -49,7 +48,6 @@ _DROPPED_METADATA: Final = frozenset(
         *("requester_ip_address", "requester_metadata", "requester_custom_headers"),
     }
 )
-_ABSENT: Final[tuple[object, ...]] = (None, "", "{}", "[]", [], {})
 _CONVENTION: Final = CONVENTIONS[NAME]
 _OBJECTS: Final = ("metadata", "request_tags", "response", "proxy_server_request")
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -101,18 +99,21 @@ class _Rows(Foreign):
         self._plain = Plain(_shared)
 
     def readings(self, place: str, record: dict[str, Any]) -> Iterator[Reading]:
-        try:
-            metadata = _metadata(record)
-            told = self._plain.read(record, metadata)
-            event = read_event(told) if told else None
-        except EventError:  # told by the general way
-            event = None
-        if event is not None:
-            yield Reading(place, kept(record | {"metadata": metadata}), event)
+        plain = self._plain_reading(place, record)
+        if plain:
+            yield plain
             return
         for reading in super().readings(place, record):
             is_kept = reading.record is not record
             yield reading._replace(record=kept(reading.record)) if is_kept else reading
+
+    def _plain_reading(self, place: str, record: dict[str, Any]) -> Reading | None:
+        try:
+            metadata = _metadata(record)
+            event = self._plain.read(record, metadata)
+            return Reading(place, kept(record | {"metadata": metadata}), event) if event else None
+        except TallybookError:  # the general way says what is wrong
+            return None
 
 
 def _metadata(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -130,15 +131,18 @@ def kept(record: Mapping[str, Any]) -> dict[str, Any]:
     rest = {
         name: value
         for name, value in record.items()
-        if name not in _DROPPED and value not in _ABSENT
+        if (value or value == 0) and name not in _DROPPED
     }
     metadata = rest.get("metadata")
     if type(metadata) is dict:
         rest["metadata"] = {
             name: value
             for name, value in metadata.items()
-            if value is not None and name not in _DROPPED_METADATA and value != ""
+            if (value or value == 0) and name not in _DROPPED_METADATA
         }
+    tags = rest.get("request_tags")
+    if type(tags) is str:
+        rest["request_tags"] = _object(tags, "request_tags")
     return rest
 
 

@@ -8,16 +8,24 @@ reader; tests hold the two to the same answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
+from msgspec.structs import replace
+
+from tallybook.clock import parse_instant
+from tallybook.meter.model import ReportedCost, UsageEvent
+from tallybook.meter.read import read_event
 from tallybook.meter.sources.litellm_ids import is_invented
-from tallybook.meter.sources.tags import cost_fields, instant, money
 
 Shared = Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[dict[str, Any], dict[str, str]]]
 """Fields and labels that rows have in common, of a row and its metadata."""
 
 _KNOWN_MAX: Final = 16_384
+_COUNT_SAFE: Final = 2**53
 _NAMES: Final = frozenset({str, type(None)})
 _USAGE: Final = frozenset(
     {
@@ -49,44 +57,41 @@ class Plain:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._known: dict[tuple[object, ...], tuple[dict[str, Any], dict[str, str]]] = {}
+        self._known: dict[tuple[object, ...], UsageEvent] = {}
 
-    def read(self, record: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The canonical record of a plain row; None of any other.
+    def read(self, record: Mapping[str, Any], metadata: Mapping[str, Any]) -> UsageEvent | None:
+        """The event of a plain row; None of any other.
 
         Raises:
-            EventError: a time is none.
+            EventError: what rows have in common is nothing that an event can say.
         """
         tokens = _tokens(metadata.get("usage_object"))
         if tokens is None or not _is_plain(record, metadata):
             return None
+        started_us = _instant_us(record["startTime"])
+        ended_us = _instant_us(record.get("endTime"))
+        cost = _cost(record.get("spend"))
+        if started_us is None or ended_us is None or ended_us < started_us or cost is _ODD:
+            return None
         own = record["request_id"]
-        fields, labels = self._common(record, metadata)
-        event = dict(fields)
-        event["event_id"] = own
-        event["request_id" if is_invented(own, fields["provider"]) else "response_id"] = own
-        event["started_at"] = instant(record["startTime"], "startTime")
-        ended = instant(record.get("endTime"), "endTime")
-        if ended is not None:
-            event["ended_at"] = ended
-        for name, key, other in _PEOPLE:
-            if name not in event:
-                said = record.get(key) or metadata.get(other)
-                if type(said) is str and said:
-                    event[name] = said
-        spend = record.get("spend")
-        if spend:
-            amount = money(spend)
-            if amount is None or amount[0] == "-":
-                return None
-            event |= cost_fields(amount)
-        event["labels"] = labels
-        event["tokens"] = tokens
-        return event
+        template = self._common(record, metadata)
+        invented = is_invented(own, template.provider)
+        return replace(
+            template,
+            event_id=own,
+            response_id=None if invented else own,
+            request_id=own if invented else None,
+            started_us=started_us,
+            ended_us=ended_us,
+            customer=template.customer or _said(record, metadata, "end_user", _END_USER),
+            user=template.user or _said(record, metadata, "user", _USER),
+            session=template.session or _said(record, metadata, "session_id", ""),
+            reported_cost=cost,
+            tokens=tokens,
+        )
 
-    def _common(
-        self, record: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    def _common(self, record: Mapping[str, Any], metadata: Mapping[str, Any]) -> UsageEvent:
+        """An event of what such rows have in common, checked once."""
         told, tags = metadata.get("spend_logs_metadata"), record.get("request_tags")
         key = (
             *map(record.get, _ROW_KEYS),
@@ -95,13 +100,17 @@ class Plain:
             repr(tags) if tags else None,
         )
         if not _NAMES.issuperset(map(type, key)):  # something odd in the place of a name
-            return self._shared(record, metadata)
+            return self._made(record, metadata)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _KNOWN_MAX:
                 self._known.clear()
-            found = self._known[key] = self._shared(record, metadata)
+            found = self._known[key] = self._made(record, metadata)
         return found
+
+    def _made(self, record: Mapping[str, Any], metadata: Mapping[str, Any]) -> UsageEvent:
+        fields, labels = self._shared(record, metadata)
+        return read_event(fields | _SAMPLE | {"labels": labels})
 
 
 _ROW_KEYS: Final = (
@@ -113,11 +122,51 @@ _METADATA_KEYS: Final = (
     *("user_api_key_team_id", "user_api_key_project_id", "user_api_key_org_id"),
     "user_api_key_request_route",
 )
-_PEOPLE: Final = (
-    ("customer", "end_user", "user_api_key_end_user_id"),
-    ("user", "user", "user_api_key_user_id"),
-    ("session", "session_id", ""),
+_END_USER: Final = "user_api_key_end_user_id"
+_USER: Final = "user_api_key_user_id"
+_SAMPLE: Final = {"event_id": "sample", "started_at": "2026-01-01T00:00:00Z"}
+
+
+def _said(
+    record: Mapping[str, Any], metadata: Mapping[str, Any], name: str, other: str
+) -> str | None:
+    for said in (record.get(name), metadata.get(other)):
+        if type(said) is str and said:
+            return said
+    return None
+
+
+def _cost(spend: object) -> ReportedCost | Literal["odd"] | None:
+    if not spend:
+        return None
+    if type(spend) is not Decimal:
+        return _ODD
+    told = str(spend)
+    return ReportedCost(told, "USD") if _PLAIN_DECIMAL.fullmatch(told) else _ODD
+
+
+_ODD: Final = "odd"
+_PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,36}")
+
+
+def _instant_us(told: object) -> int | None:
+    """An instant of the forms that LiteLLM writes, to the microsecond; None of any other."""
+    found = _INSTANT.fullmatch(told) if type(told) is str else None
+    if found is None:
+        return None
+    minute, second, fraction = found.groups()
+    return _minute_us(minute) + int(second) * 1_000_000 + int((fraction or "")[:6].ljust(6, "0"))
+
+
+_INSTANT: Final = re.compile(
+    r"(20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{1,9}))?Z?",
+    re.ASCII,
 )
+
+
+@lru_cache(maxsize=4096)
+def _minute_us(told: str) -> int:
+    return parse_instant(f"{told}:00Z")
 
 
 def _is_plain(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
@@ -125,6 +174,7 @@ def _is_plain(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
     return (
         type(own) is str
         and own != ""
+        and "\0" not in own
         and not own.startswith("resp_")
         and record.get("call_type") in _CALLS
         and record.get("status", metadata.get("status")) == "success"
@@ -144,16 +194,15 @@ def _tokens(usage: object) -> dict[str, int] | None:
     if type(usage) is not dict or not usage.keys() <= _USAGE:
         return None
     prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    if type(prompt) is not int or type(output) is not int or prompt < 0 or output < 0:
+    if type(prompt) is not int or type(output) is not int or not (prompt or output):
         return None
+    read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     cached = _only(read, "cached_tokens") if read else 0
     reasoning = _only(written, "reasoning_tokens") if written else 0
-    if cached is None or reasoning is None or cached > prompt or reasoning > output:
+    if cached is None or reasoning is None:
         return None
-    if (cached or reasoning) and usage.get("total_tokens") != prompt + output:
-        return None
-    if not prompt and not output:
+    summed = not (cached or reasoning) or usage.get("total_tokens") == prompt + output
+    if not (summed and cached <= prompt <= _COUNT_SAFE and reasoning <= output <= _COUNT_SAFE):
         return None
     tokens = {"cache_read": cached} if cached else {}
     if reasoning:
