@@ -41,6 +41,8 @@ def test_a_name_of_the_price_list_is_its_own_name(provider: str) -> None:
         ("bedrock-runtime.us-west-2.amazonaws.com", "aws"),
         ("https://us-central1-aiplatform.googleapis.com/v1", "google"),
         ("http://evil-api.openai.com.example/v1", ""),
+        ("[]", ""),
+        ("http://[half", ""),
         ("http://notapi.openai.com", ""),
         ("http://localhost:11434", ""),
     ],

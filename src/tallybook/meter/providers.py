@@ -122,7 +122,10 @@ def provider_of_model(model: str) -> str:
 
 def provider_of_url(url: str) -> str:
     """The provider that answers at an address or host name; '' when nobody known does."""
-    host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower()
+    try:
+        host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower()
+    except ValueError:  # brackets around what is no address
+        return ""
     for end, provider in _HOSTS:
         if host == end.removeprefix(".") or host.endswith(end if end[0] == "." else f".{end}"):
             return provider
