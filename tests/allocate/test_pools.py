@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,50 @@ def test_floors_conserve_and_hold_where_they_can(weights, floor, total):
     assert sum(found.values()) == total * UNIT
     if floor * len(live) <= total:
         assert min(found.values()) >= floor * UNIT
+
+
+@pytest.mark.parametrize(
+    ("driver", "a", "b"),
+    [
+        ("calls", 80, 40),
+        ("tokens", 6_000_000, 5_000_000),
+        ("cost", 700 * UNIT * 1000, 200 * UNIT * 1000),
+        ("production_cost", 600 * UNIT * 1000, 200 * UNIT * 1000),
+        ("equal", 1, 1),
+    ],
+)
+def test_each_driver_weighs_its_own_measure(driver, a, b):
+    assert share(month_with(pool(driver))).weights == {"A": a, "B": b}
+
+
+def test_a_credit_carries_no_share_and_turns_none_around():
+    month = month_with(pool("cost"))
+    credited = tuple(
+        replace(cell, card_pico=-cell.card_pico) if cell.team == "B" else cell
+        for cell in month.cells
+    )
+    assert parts(replace(month, cells=credited)) == {"A": 100 * UNIT}
+
+
+def test_an_allocation_tells_its_flows():
+    month = law.month("mixed")
+    gateway, quality = month.policy.pools
+    served = replace(gateway, serves={"quality": Fraction(1, 5)})
+    policy = replace(month.policy, pools=(served, quality), pool_method="reciprocal")
+    found = allocate(replace(month, policy=policy))
+    assert [(flow.giver, flow.taker, flow.amount_nano) for flow in found.flows] == [
+        ("gateway", "quality", 30 * UNIT)
+    ]
+    assert allocate(month).flows == ()
+
+
+def test_under_real_cost_a_pool_that_markup_does_not_recover_is_charged():
+    month = law.month("real_cost")
+    gateway, quality = month.policy.pools
+    policy = replace(month.policy, pools=(replace(gateway, recovered_by="driver"), quality))
+    charged = {
+        line.account: line.amount_nano
+        for line in allocate(replace(month, policy=policy)).charge
+        if line.detail == "gateway"
+    }
+    assert charged == {"Charge:A:pool": 100 * UNIT, "Charge:B:pool": 50 * UNIT}
