@@ -104,3 +104,8 @@ def test_rows_of_one_view_and_other_endpoints_stand_beside_each_other(books):
         bucket("b3", labels=grouped("model"), operation="web_search_calls", tokens={"output": 2}),
     )
     assert books.billed("output") == [(1,), (100,), (2,)]
+
+
+def test_a_sum_of_many_requests_is_no_long_context(books):
+    books.tell(bucket("b1", key_id="k1", tokens={"input_uncached": 9_000_000, "output": 1}))
+    assert books.billed("input_uncached", "context_tokens") == [(9_000_000, 0)]

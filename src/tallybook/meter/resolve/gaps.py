@@ -10,7 +10,7 @@ from typing import Any
 
 from tallybook.meter.resolve.buckets import Seen, fills_gap, view_of, window_of
 from tallybook.meter.resolve.observation import Observation
-from tallybook.meter.resolve.settle import Call, plain_columns
+from tallybook.meter.resolve.settle import OF_MANY, Call, plain_columns
 from tallybook.store import Store
 from tallybook.store.observations import Observations
 from tallybook.store.seal import Arrivals
@@ -47,7 +47,7 @@ def gaps_of(store: Store, arrivals: Arrivals, columns: Mapping[str, Sequence[Any
         for one in looked_at
         if one.key not in gone and fills_gap(one, seen[one.key], live, keys)
     ]
-    calls = (Call(one.key, (one,), plain_columns(one), {}) for one in filling)
+    calls = (Call(one.key, (one,), plain_columns(one) | OF_MANY, {}) for one in filling)
     return Gaps(tuple(looked_at), tuple(calls))
 
 

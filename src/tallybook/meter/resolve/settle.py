@@ -24,6 +24,8 @@ from tallybook.meter.resolve.tree import Node, contains, residual, tree_of
 
 MERGED: Final = "merged"
 """The source of a row that was made of what several sources told."""
+OF_MANY: Final = {"context_tokens": 0}
+"""A row of many requests: no request of it is known to be long, so no long-context price applies."""
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _UNTOLD: Final = ("key", "record", "source", "event_id", "supersedes")
 
@@ -229,6 +231,5 @@ def _estimate(
     served = {(x.row["provider"], x.row["model"]) for x in below if x.model != NOBODY}
     if one.model == NOBODY and len(served) == 1:
         columns["provider"], columns["model"] = served.pop()
-    taken, given = sums(rest)
     estimated = {"usage": "estimated", "state": "estimated", "units": []}
-    return columns | estimated | {"context_tokens": taken, "total_tokens": taken + given}
+    return columns | estimated | OF_MANY | {"total_tokens": sum(sums(rest))}
