@@ -25,7 +25,7 @@ from tallybook.meter.resolve.tree import Node, contains, residual, tree_of
 MERGED: Final = "merged"
 """The source of a row that was made of what several sources told."""
 OF_MANY: Final = {"context_tokens": 0}
-"""A row of many requests: no request of it is known to be long, so no long-context price applies."""
+"""A row of many requests: none is known to be long, so no long-context price applies."""
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _UNTOLD: Final = ("key", "record", "source", "event_id", "supersedes")
 
