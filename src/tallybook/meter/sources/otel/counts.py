@@ -32,6 +32,10 @@ _ROWS: Final = (
 )
 
 
+_WHOLES: Final = frozenset({"input", "output", "total", "uncached"})
+_VIEWS: Final = frozenset({"audio_input", "image_input", "audio_output"})
+
+
 class Counts(NamedTuple):
     """Token classes, other meters, and what had to be decided, as labels."""
 
@@ -71,7 +75,7 @@ def counts_of(found: Found, provider: str, *, output: bool = True) -> Counts:
         tokens["reasoning"] = reasoning
     elif reasoning:
         labels["reasoning_tokens"] = str(reasoning)  # told, and not inside the output
-    if len(told) > len(read):
+    if not told.keys().isdisjoint(_VIEWS):
         _modalities(told, found, tokens, labels)
     return Counts(tokens, None, labels)
 

@@ -13,6 +13,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ _BASE64_OF: Final = {_TRACE_HEX: 24, _SPAN_HEX: 12}
 _KIND_OF: Final = {f"SPAN_KIND_{kind.upper()}": kind for kind in KINDS}
 _ERRORS: Final = (ERROR, str(ERROR), "STATUS_CODE_ERROR")
 _DEPTH_MAX: Final = 16
+_PLAIN_DIGITS: Final = 19
 
 
 def spans_of(request: Mapping[str, Any]) -> Iterator[Span | Broken]:
@@ -115,21 +117,27 @@ def _span(span: Any, resource: Resource, scope: str, schema_url: str) -> Span | 
 
 def _id(told: object, name: str, length: int) -> str:
     """An id as lower-case hex; what has no bit set is no id, as OTLP says."""
-    if isinstance(told, str):
-        read = ""
-        if len(told) == length and _HEX.fullmatch(told):
-            read = told.lower()
-        elif len(told) == _BASE64_OF[length]:
-            try:
-                read = b64decode(told, validate=True).hex()
-            except binascii.Error:
-                read = ""
-        if read.strip("0") and len(read) == length:
-            return read
-    raise EventError(
-        f"{name} is {shown(told)}; it is {length} hexadecimal characters, not all zero",
-        next_step="export ids as OTLP writes them",
-    )
+    read = _hex(told, length) if type(told) is str else ""
+    if not read:
+        raise EventError(
+            f"{name} is {shown(told)}; it is {length} hexadecimal characters, not all zero",
+            next_step="export ids as OTLP writes them",
+        )
+    return read
+
+
+@lru_cache(maxsize=4096)
+def _hex(told: str, length: int) -> str:
+    """An id in hexadecimal or base64 as lower-case hex; '' if it is none."""
+    read = ""
+    if len(told) == length and _HEX.fullmatch(told):
+        read = told.lower()
+    elif len(told) == _BASE64_OF[length]:
+        try:
+            read = b64decode(told, validate=True).hex()
+        except (binascii.Error, ValueError):
+            return ""
+    return read if read.strip("0") and len(read) == length else ""
 
 
 def _ns(told: object, name: str) -> int:
@@ -158,6 +166,10 @@ def _attributes(pairs: list[Any]) -> dict[str, Any]:
             text = value.get("stringValue")
             if type(text) is str:
                 read[key] = text
+                continue
+            number = value.get("intValue")
+            if type(number) is str and number.isdecimal() and len(number) < _PLAIN_DIGITS:
+                read[key] = int(number)
                 continue
         read[key] = _value(value, key)
     return read

@@ -91,13 +91,12 @@ def _attributes(pairs: Any) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for pair in pairs:
         value = pair.value
+        text = value.string_value
+        if text:  # nearly all are texts, and asking which one is held costs as much again
+            read[pair.key] = text
+            continue
         form = value.WhichOneof("value")
-        if form == "string_value":
-            read[pair.key] = value.string_value
-        elif form == "int_value":
-            read[pair.key] = value.int_value
-        else:
-            read[pair.key] = _value(value, form)
+        read[pair.key] = value.int_value if form == "int_value" else _value(value, form)
     return read
 
 

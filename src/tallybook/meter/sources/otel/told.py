@@ -66,7 +66,8 @@ def told_of(span: Span) -> Iterator[Told]:
 
 
 def _with_counts(base: dict[str, Any], counts: Counts, found: Found, kind: Kind) -> dict[str, Any]:
-    tokens, labels = counts.tokens, base["labels"] | counts.labels
+    tokens, labels = counts.tokens, base["labels"]
+    labels |= counts.labels
     if _is(found, "cache_hit"):
         # The gateway answered from its own cache: the provider saw nothing and bills nothing.
         base |= {"tokens": {"input_uncached": 0, "output": 0}, "usage": "reported"}
@@ -83,7 +84,6 @@ def _with_counts(base: dict[str, Any], counts: Counts, found: Found, kind: Kind)
             labels["note"] = "output counts the placeholder of the stream's first event too"
     if counts.units:
         base["units"] = counts.units
-    base["labels"] = labels
     return base
 
 
@@ -150,11 +150,12 @@ _OF_PEOPLE: Final = ("user", "customer", "session")
 
 def _call_fields(base: dict[str, Any], found: Found, words: UsageReading | None) -> None:
     told, labels = found.told, base["labels"]
-    for field in ("response_id", "request_id", "key_id"):
-        said = text(told.get(field)) or (getattr(words, field, "") if words else "")
+    for field in _IDS:
+        said = text(told[field]) if field in told else ""
+        said = said or (getattr(words, field, "") if words else "")
         if said:
             base[field] = said
-    call_id = text(told.get("call_id"))
+    call_id = text(told["call_id"]) if "call_id" in told else ""
     if call_id and "request_id" not in base:
         base["request_id"] = call_id
     elif call_id and call_id != base["request_id"]:
@@ -169,6 +170,9 @@ def _call_fields(base: dict[str, Any], found: Found, words: UsageReading | None)
         cost = cost_fields(money(_cost(told)))
         labels |= cost.pop("labels", {})
         base |= cost
+
+
+_IDS: Final = ("response_id", "request_id", "key_id")
 
 
 def _cost(told: dict[str, Any]) -> object:
