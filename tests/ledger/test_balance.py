@@ -19,6 +19,7 @@ from tallybook.ledger import (
     booked,
     trial_balance,
 )
+from tallybook.ledger.balance import booked_into, posting_periods
 from tallybook.store import Store
 
 NOW_US = 1_790_000_000_000_000
@@ -55,6 +56,29 @@ def test_balances_of_a_period_and_up_to_it(store: Store, make_entry) -> None:
         assert balances(tx, "2026-10", upto=True) == []
         assert balances(tx, "2026-09", upto=True) == balances(tx, "2026-09")
         assert balances(tx) == []
+
+
+def test_what_posted_into_a_period_and_where_a_service_period_was_posted(
+    store: Store, make_entry
+) -> None:
+    september = {"service_period": "2026-09"}
+    with store.write() as tx:
+        append_entry(tx, make_entry(100, period="2026-09", **september), "run", NOW_US)
+        append_entry(tx, make_entry(30, period="2026-11", **september), "run", NOW_US)
+        append_entry(tx, make_entry(7, 5, period="2026-11"), "run", NOW_US)
+        into = booked_into(tx, "2026-11")
+        cost = {k: nano for k, nano in into.items() if k.account == "Cost:x"}
+        assert {(k.source, k.service_period): nano for k, nano in cost.items()} == {
+            ("meter:0", "2026-09"): 30,
+            ("meter:0", "2026-10"): 7,
+            ("meter:1", "2026-10"): 5,
+        }
+        assert sum(into.values()) == 0
+        assert all(isinstance(key, PostingKey) for key in into)
+        assert booked_into(tx, "2026-10") == {}
+        assert posting_periods(tx, "2026-09") == ["2026-09", "2026-11"]
+        assert posting_periods(tx, "2026-10") == ["2026-11"]
+        assert posting_periods(tx, "2026-12") == []
 
 
 def test_memo_rows_are_told_apart_and_balance_alone(store: Store) -> None:
