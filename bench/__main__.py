@@ -138,6 +138,7 @@ def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> 
     yield from _readings()
     yield from _hook()
     yield from _importers(work, repeat, quick=rows <= QUICK_ROWS)
+    yield from _spans(repeat)
 
 
 def _make(step: str, path: Path, number: int) -> None:
