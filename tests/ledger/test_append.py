@@ -43,6 +43,14 @@ def test_links_are_numbered_and_chained(store: Store, make_entry) -> None:
         ]
 
 
+def test_an_act_is_about_its_period_and_corrects_nothing(store: Store) -> None:
+    with store.write() as tx:
+        append_act(tx, Act(ActKind.WAIVER, "2026-10", "small"), "dana", NOW_US)
+        row = tx.row("SELECT period, service_period, corrects FROM chain")
+    assert row is not None
+    assert tuple(row) == ("2026-10", "", "")
+
+
 def test_everything_written_is_read_back(store: Store) -> None:
     dims = [
         "team",

@@ -13,6 +13,7 @@ from tallybook.clock import parse_instant
 from tallybook.errors import PriceError
 from tallybook.rate import PriceBook, PriceKey, Unpriced, compile_prices, load_list
 from tallybook.rate.lists import list_bytes, parse_list
+from tallybook.rate.rating import field_sql
 from tallybook.rate.reference import price_call, row_lookup
 
 START, END = parse_instant("2026-10-01T00:00:00Z"), parse_instant("2026-11-01T00:00:00Z")
@@ -126,3 +127,27 @@ def test_a_call_without_a_row_is_unpriced_for_its_own_instant() -> None:
     key = PriceKey("p", "m", "", "")
     found = price_call(row_lookup([]), key, {"output": 1}, {}, 7)
     assert found == Unpriced(key, 7, 8, "no price at this instant and context")
+
+
+def test_a_key_with_a_price_has_no_reason() -> None:
+    (stretch,) = book().layers(PriceKey("openai", "gpt-4.1", "", ""), START, END)
+    assert stretch.list
+    assert stretch.reason == ""
+
+
+def test_every_provider_of_a_list_stands_under_its_own_name() -> None:
+    providers = load_list().providers
+    assert {name: provider.id for name, provider in providers.items()} == {n: n for n in providers}
+    assert all(model.provider == name for name in providers for model in providers[name].models)
+
+
+@pytest.mark.parametrize(
+    ("field", "sql"),
+    [
+        ("service", "e.service"),
+        ("labels.kind", "COALESCE(e.labels['kind'], '')"),
+        ("labels.o'clock", "COALESCE(e.labels['o''clock'], '')"),
+    ],
+)
+def test_a_field_of_a_rule_is_read_from_the_event(field: str, sql: str) -> None:
+    assert field_sql(field) == sql
