@@ -156,7 +156,7 @@ def test_m16_a_cached_subset_is_not_counted_twice(tmp_path):
     usage = {"prompt_tokens": 1000, "details": {"cached_tokens": 900}}
     path = tmp_path / "usage.json"
     path.write_text(json.dumps({"id": "e-1", "at": "2026-10-03T10:00:00Z", **usage}))
-    ((_, _, event),) = JsonRecords([path], read_mapping(MAP, "map.yaml", "json")).read()
+    ((_, _, event, _),) = JsonRecords([path], read_mapping(MAP, "map.yaml", "json")).read()
     assert event.tokens == {"input_uncached": 100, "cache_read": 900}
     assert total_tokens(event) == 1000
 
@@ -170,7 +170,7 @@ def test_a03_a_cached_count_above_its_inclusive_total_is_refused(tmp_path):
     usage = {"prompt_tokens": 13, "details": {"cached_tokens": 900}}
     path = tmp_path / "usage.json"
     path.write_text(json.dumps({"id": "e-1", "at": "2026-10-03T10:00:00Z", **usage}))
-    ((_, _, fault),) = JsonRecords([path], read_mapping(MAP, "map.yaml", "json")).read()
+    ((_, _, fault, _),) = JsonRecords([path], read_mapping(MAP, "map.yaml", "json")).read()
     assert "details.cached_tokens is 900, more than its inclusive total prompt_tokens, 13" in str(
         fault
     )
