@@ -15,6 +15,9 @@ def as_markdown(sections: Mapping[str, Section]) -> str:
         if name in sections:
             held = sections[name]
             parts.append(f"{title}{held.conditions}\n\n{as_rows(held.figures)}\n\n{said}")
+    for name in sorted(sections.keys() - _TEXTS.keys()):
+        held = sections[name]
+        parts.append(f"## {name.capitalize()}\n\n{held.conditions}\n\n{as_rows(held.figures)}\n")
     return "\n".join(parts)
 
 
@@ -30,13 +33,14 @@ same engine and threads, a join to one price layer by provider, model, tier, reg
 context, one sum, grouped by team, feature, model and day, materialised. Its total equals
 Tallybook's contract layer to the last pico-unit, or the benchmark stops.
 
-**The second run** follows 10,000 new events. It reads these alone and adds them to the last cost
-sheet (docs/decisions.md). What is left grows with the lines of the month and not with its events:
-allocation, the comparison with what is booked, and the postings that moved.
-
 The company is made up: 200 teams, 2,000 features, 60 models of 6 providers in 3 tiers, three prices
 for each within the month, cached tokens, a unit on one call in twenty, keys, services, one call in
 fifty without tags, a feature that moves in mid-month, a rule that begins within it.
+"""
+
+_AGAIN = """The second run follows 10,000 new events. It reads these alone and adds them to the last
+cost sheet ([decisions](decisions.md)). What is left grows with the lines of the month and not with
+its events: allocation, the comparison with what is booked, and the postings that moved.
 """
 
 _BESIDE = """The job of **bare**, on the same files: price by a join, group by team, feature, model
@@ -61,7 +65,7 @@ batches ingested again. **In memory** means that the system held the file's page
 it was made to forget them before each batch.
 
 **What happens at a billion** (reasoned, not measured). An id costs the same bytes, so the table has
-ten times the size above. Already at 100 million a batch of 50,000 touches a page of its own for
+some 44 GB. Already at 100 million a batch of 50,000 touches a page of its own for
 nearly every id, so neither the log nor the pages written grow: about 4 KiB for each new id into the
 log and 4 KiB into the file. The tree gets one level deeper at most, and inner pages are some
 hundredth of it and stay in memory. What changes is whether the leaves do. While the file fits into
@@ -77,6 +81,7 @@ disk. Run once.
 
 _TEXTS = {
     "month": ("## A month\n\n", _MONTH),
+    "again": ("## A second run\n\n", _AGAIN),
     "beside": ("## Beside other tools\n\n", _BESIDE),
     "chain": ("## The chain\n\n", _CHAIN),
     "claims": ("## Ids that never expire\n\n", _CLAIMS),

@@ -23,6 +23,7 @@ _CLASSES = frozenset((*TOKEN_CLASSES, *TOKEN_CLASSES_INFORMATIVE))
 _END_US = parse_instant("9998-01-01T00:00:00Z")
 _COUNT_SAFE = COUNT_MAX // len(TOKEN_CLASSES)  # no sum of such counts is too large
 _SECOND_CHARACTERS = len("2026-10-03T10:00:00")
+_MS_CHARACTERS = len(".123Z")
 _FRACTION_MAX = 12
 _TRACE = ("trace_id", "span_id", "parent_span_id")
 _HEX = frozenset("0123456789abcdef")
@@ -40,7 +41,7 @@ def read_event(raw: Mapping[str, object], zone: ZoneInfo | None = None) -> Usage
     """
     fields = dict(raw)
     for name in INSTANTS:
-        if fields.get(name) is not None:
+        if name in fields and fields[name] is not None:
             fields[name] = _instant_us(name, fields[name], zone)
     for name in _TRACE:
         value = fields.get(name)
@@ -76,6 +77,12 @@ def _instant_us(name: str, value: object, zone: ZoneInfo | None) -> int:
 def _us_of(text: str, zone: ZoneInfo | None) -> int:
     """As `parse_instant`; events come in runs, so the second of a UTC instant is read once."""
     tail = text[_SECOND_CHARACTERS:]
+    if (
+        len(tail) == _MS_CHARACTERS and tail[0] == "." and tail[4] == "Z"
+    ):  # what most programs write
+        digits, second_us = tail[1:4], _second_us(text[:_SECOND_CHARACTERS])
+        if second_us is not None and digits.isascii() and digits.isdigit():
+            return second_us + 1000 * int(digits)
     if tail == "Z" or _is_fraction(tail):
         second_us = _second_us(text[:_SECOND_CHARACTERS])
         if second_us is not None:
