@@ -25,8 +25,8 @@ from bench.mutants.tally import changes, page, table
 
 PROJECT = Path(__file__).parent.parent.parent
 WIDER = ("tests/post", "tests/invariants", "tests/known_failures", "tests/scenarios")
-UNTIMED = "not million and not hundred_thousand"
-"""Tests of time say nothing here: a mutated function is slower."""
+UNTIMED = "not million and not hundred_thousand and not TestBooks"
+"""Tests of time say nothing here, and a machine of thousands of steps is dear for each survivor."""
 
 
 @click.command()

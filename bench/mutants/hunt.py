@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import pytest
 from _pytest.runner import runtestprotocol
+from hypothesis import settings
 
 from bench.mutants import switch
 
@@ -33,6 +34,8 @@ CPU_SECONDS_MORE: Final = 3
 CPU_TIMES: Final = 5
 WALL_SECONDS_MAX: Final = 1800
 """for a mutant that waits and does not work"""
+EXAMPLES_MAX: Final = 25
+DRAWN: Final = "_hypothesis_internal_use_settings"
 _FATES: Final = {0: SURVIVED, 1: KILLED}
 
 
@@ -41,6 +44,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutants", type=Path)
     parser.addoption("--fates", type=Path)
     parser.addoption("--at-once", type=int, default=1)
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Cut short what draws hundreds of examples; whoever survives the few is looked at."""
+    for item in items:
+        test = getattr(item, "obj", None)
+        held = getattr(test, DRAWN, None)
+        if held:
+            fewer = min(held.max_examples, EXAMPLES_MAX)
+            setattr(test, DRAWN, settings(held, max_examples=fewer))
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mutmut.mutation.file_mutation import mutate_file_contents
 
+from bench.mutants.tally import changes
+
 ROOMS = ("money", "allocate", "ledger", "rate")
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "out", ".hypothesis", ".*_cache")
 THEIRS = "from mutmut.mutation.trampoline import wrap_in_trampoline as _mutmut_mutated, MutantDict"
@@ -26,6 +28,9 @@ def copy_project(project: Path, copy: Path) -> None:
 def mutate_room(copy: Path, room: str) -> list[str]:
     """Mutate the modules of a room in place.
 
+    What only states that two sequences are of one length (``strict=True``) is left as it is: it
+    does nothing as long as the rest is right.
+
     Returns:
         the mutants, each as module and name.
     """
@@ -38,4 +43,14 @@ def mutate_room(copy: Path, room: str) -> list[str]:
             path.write_text(made.code.replace(THEIRS, OURS), encoding="utf-8")
             module = ".".join(path.relative_to(source).with_suffix("").parts)
             names += [f"{module.removesuffix('.__init__')}.{name}" for name in made.mutant_names]
-    return names
+    return [name for name in names if not _only_states(changes(source, name))]
+
+
+def _only_states(changed: list[str]) -> bool:
+    """Whether a change is of nothing but a ``strict=True``."""
+    gone = [line[2:] for line in changed if line.startswith("-") and "strict=True" in line]
+    come = [line[2:] for line in changed if line.startswith("+")]
+    if len(changed) != len(gone) + len(come) or len(gone) != 1 or len(come) != 1:
+        return False
+    others = ("strict=None", "strict=False", "")
+    return come[0] in {gone[0].replace("strict=True", other) for other in others}

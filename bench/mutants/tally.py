@@ -6,6 +6,7 @@ import ast
 import difflib
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from bench.mutants.hunt import ENDLESS, KILLED, SURVIVED, UNCALLED
@@ -46,13 +47,19 @@ def changes(source: Path, mutant: str) -> list[str]:
     """
     module, _, name = mutant.rpartition(".")
     path = source.joinpath(*module.split("."))
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    text = file.read_text(encoding="utf-8")
-    original = f"{name.partition(SEPARATOR)[0]}_{ORIGINAL}"
-    functions = {
-        node.name: text.splitlines()[node.lineno : node.end_lineno]
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef) and node.name in {name, original}
-    }
-    compared = difflib.unified_diff(functions[original], functions[name], n=0, lineterm="")
+    file = path.with_suffix(".py")
+    functions = _functions(file if file.is_file() else path / "__init__.py")
+    original = functions[f"{name.partition(SEPARATOR)[0]}_{ORIGINAL}"]
+    compared = difflib.unified_diff(original, functions[name], n=0, lineterm="")
     return [f"{line[0]} {line[1:].strip()}" for line in compared if line[:2] not in _NOISE]
+
+
+@lru_cache
+def _functions(file: Path) -> dict[str, list[str]]:
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    return {
+        node.name: lines[node.lineno : node.end_lineno]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef)
+    }

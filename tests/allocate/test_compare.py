@@ -53,6 +53,7 @@ def test_worked_example_shows_what_showback_shows():
     assert shown["showback"] == {"A": law.nano("775"), "B": law.nano("275")}
     assert shown[CURRENT] == {"A": 0, "B": law.nano("275")}
     assert shown["proportional"] == {"A": 0, "B": 0}
+    assert found.period == "2026-10"
     assert found.outcomes[CURRENT].policy is None
     assert {name: found.outcomes[name].policy.model for name in MODELS} == {m: m for m in MODELS}
 

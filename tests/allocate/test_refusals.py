@@ -89,6 +89,7 @@ def test_a_recommendation_says_its_reasons() -> None:
     few = [replace(cell, tokens=cell.card_nano) for cell in month.cells]
     alike = replace(month, cells=tuple(few))
     found = recommend(alike, compare(alike), None, "USD")
+    assert found.reasons[-1].figure.startswith("By tokens, 0.0 % of usage would sit with another")
     assert says(found) == {
         "size": "Up to 3 use cases and under USD 10,000: showing the cost is enough.",
         "budgeting": "How the company budgets is not stated, so it supports no model. State it"
