@@ -109,3 +109,11 @@ def test_rows_of_one_view_and_other_endpoints_stand_beside_each_other(books):
 def test_a_sum_of_many_requests_is_no_long_context(books):
     books.tell(bucket("b1", key_id="k1", tokens={"input_uncached": 9_000_000, "output": 1}))
     assert books.billed("input_uncached", "context_tokens") == [(9_000_000, 0)]
+
+
+def test_a_key_that_a_later_bucket_names_is_another_key_after_all(books):
+    books.tell(bucket("b1", key_id="k1"))
+    books.tell(call("g", "gateway", 7, key_id="k2", tokens={"output": 4}))
+    assert books.billed("output") == [(4,)]
+    books.tell(bucket("b2", key_id="k2", model="gpt-4o-mini", tokens={"output": 50}))
+    assert books.billed("output") == [(100,), (4,), (50,)]

@@ -148,6 +148,64 @@ def test_a_correction_in_the_same_import_as_the_second_source(books):
     assert books.billed("output", "service") == [(7, "s")]
 
 
+def test_a_correction_that_restates_no_id_corrects_a_call_that_two_told_of(books):
+    books.tell(call("g", "gateway", response_id=ID, tokens={"output": 9}))
+    books.tell(call("o", "otel", response_id=ID, service="s", tokens={"output": 8}))
+    books.tell(call("g2", "gateway", supersedes="g", tokens={"output": 7}))
+    assert books.billed("output", "service") == [(7, "s")]
+
+
+def test_what_is_corrected_comes_after_its_correction_was_joined(books):
+    books.tell(call("g2", "gateway", supersedes="g", response_id=ID, tokens={"output": 7}))
+    books.tell(call("o", "otel", response_id=ID, service="s", tokens={"output": 8}))
+    books.tell(call("g", "gateway", tokens={"output": 9}))
+    assert books.billed("output", "service") == [(7, "s")]
+
+
+def test_what_is_corrected_comes_with_its_correction_and_the_second_source(books):
+    books.tell(
+        call("g", "gateway", tokens={"output": 9}),
+        call("g2", "gateway", supersedes="g", response_id=ID, tokens={"output": 7}),
+        call("o", "otel", response_id=ID, service="s", tokens={"output": 8}),
+    )
+    assert books.billed("output", "service") == [(7, "s")]
+
+
+def test_a_correction_may_lie_in_a_month_far_away(books):
+    books.tell(call("g", "gateway", response_id=ID, tokens={"output": 9}))
+    later = {"started_at": "2027-03-05T00:00:00Z", "ended_at": None}
+    books.tell(call("g2", "gateway", supersedes="g", tokens={"output": 7}, **later))
+    books.tell(call("o", "otel", response_id=ID, service="s", tokens={"output": 8}))
+    assert books.billed("output", "service") == [(7, "s")]
+
+
+def test_a_corrected_call_keeps_its_place_in_the_trace(books):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    books.tell(
+        agent("ag", "otel", trace_id=trace, span_id="a", tokens={"output": 30}),
+        call("g", "gateway", 1, trace_id=trace, span_id="x", parent_span_id="a",
+             tokens={"output": 30}),
+    )  # fmt: skip
+    books.tell(call("g2", "gateway", 1, supersedes="g", tokens={"output": 20}))
+    assert books.billed("output", "state") == [(10, "estimated"), (20, "reported")]
+
+
+def test_a_third_source_finds_the_call_behind_an_outer_span_of_its_name(books):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    books.tell(
+        call("out", "otel", trace_id=trace, span_id="a", response_id=ID, tokens={"output": 9}),
+        *(call(f"in{n}", "otel", n, trace_id=trace, span_id=f"b{n}", parent_span_id="a",
+               tokens={"output": n}) for n in (1, 2)),
+    )  # fmt: skip
+    books.tell(call("g", "gateway", response_id=ID, tokens={"output": 6}))
+    books.tell(call("l", "litellm", response_id=ID, tokens={"output": 5}))
+    assert [row for row in books.billed("output", "state") if row[1] == "reported"] == [
+        (1, "reported"),
+        (2, "reported"),
+        (6, "reported"),
+    ]
+
+
 def told(events: st.SearchStrategy) -> st.SearchStrategy:
     return st.lists(events, min_size=2, max_size=9, unique_by=lambda one: one[0]["event_id"])
 
@@ -190,11 +248,25 @@ EVERYTHING = (
 )  # fmt: skip
 
 
+@st.composite
+def with_corrections(draw):
+    """The same, some of which correct an earlier one, with its ids or without them."""
+    given_ = draw(told(observations()))
+    calls = [record for record, role in given_ if role == "call"]
+    corrected = draw(st.permutations(calls))[: len(calls) // 2]
+    for old in corrected:
+        later = calls[calls.index(old) + 1 :]
+        if free := [record for record in later if "supersedes" not in record]:
+            new = draw(st.sampled_from(free))
+            new |= {"source": old["source"], "supersedes": old["event_id"]}
+    return given_
+
+
 @SLOW
 @given(data=st.data())
 def test_the_order_and_the_lots_do_not_matter(new_books, data):
     """INV-07 over sources: what bills is a function of the set of what was told."""
-    given_ = data.draw(told(observations()))
+    given_ = data.draw(st.one_of(told(observations()), with_corrections()))
     at_once = new_books()
     at_once.tell(*given_)
     shuffled = data.draw(st.permutations(given_))

@@ -82,6 +82,21 @@ def test_the_names_of_a_superseded_record_stay_names_of_the_call():
     assert call.tokens == {"output": 7}
 
 
+def test_a_span_that_bears_the_name_of_one_of_two_calls_inside_it_joins_them_not():
+    first, last = "resp-1234567890abcdef-1", "resp-1234567890abcdef-2"
+    told = [
+        observed("langfuse", 1, trace_id="t", span_id="1", response_id=last, output=30),
+        *(
+            observed("langfuse", key, trace_id="t", span_id=f"{key}", parent_span_id="1",
+                     response_id=name, output=key * 5)
+            for key, name in ((2, first), (4, last))
+        ),
+    ]  # fmt: skip
+    found = settle(told, {}, ())
+    assert sorted(call.tokens["output"] for call in found.calls) == [10, 20]
+    assert found.rests == ()
+
+
 def test_the_digest_covers_what_bills_and_not_its_name():
     columns = {"output": 4, "event_id": "a", "source": "s"}
     assert content(columns) == content(columns | {"event_id": "b", "source": "t"})

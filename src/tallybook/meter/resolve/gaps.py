@@ -37,11 +37,14 @@ def gaps_of(store: Store, arrivals: Arrivals, columns: Mapping[str, Sequence[Any
     seen = {one.key: _seen_here(one, arriving) for one in every}
     looked_at = [one for one in every if one in here or seen[one.key] or _meets(one, here)]
     looked_at += [one for one in sealed if one.key in gone and one not in looked_at]
+    live = [one for one in every if one.key not in gone]
+    keys = _keys(live)
+    before = {one.superseded_key for one in sealed}
+    if keys != _keys(one for one in sealed if one.key not in before):
+        looked_at = every  # whether a key is surely another one may have changed anywhere
     windows = [(one.key, *window_of(one)) for one in looked_at]
     for key, model, key_id in Observations(store).seen_in(windows):
         seen[key].add((model, key_id))
-    live = [one for one in every if one.key not in gone]
-    keys = {str(one.row["key_id"]) for one in live} - {""}
     filling = [
         one
         for one in looked_at
@@ -49,6 +52,11 @@ def gaps_of(store: Store, arrivals: Arrivals, columns: Mapping[str, Sequence[Any
     ]
     calls = (Call(one.key, (one,), plain_columns(one) | OF_MANY, {}) for one in filling)
     return Gaps(tuple(looked_at), tuple(calls))
+
+
+def _keys(buckets: Iterable[Observation]) -> set[str]:
+    """The keys that buckets name."""
+    return {str(one.row["key_id"]) for one in buckets} - {""}
 
 
 _Starts = Mapping[str, tuple[list[int], list[Seen]]]

@@ -19,9 +19,10 @@ USAGE: Final = (
     "units", "usage", "state", "status", "context_tokens", "total_tokens", "output_delivered",
 )  # fmt: skip
 PRICED_AS: Final = ("provider", "model")
+TRACE: Final = ("trace_id", "span_id", "parent_span_id")
 TOGETHER: Final = (
     ("team", "feature"),
-    ("trace_id", "span_id", "parent_span_id"),
+    TRACE,
     ("operation_id", "attempt"),
     ("reported_cost", "reported_currency"),
     ("started_us", "ended_us"),
@@ -33,7 +34,6 @@ ALONE: Final = (
     "response_id", "request_id", "key_id", "latency_ms", "ttft_ms",
 )  # fmt: skip
 _KNOWN: Final = ("reported", "partial", "estimated", "unknown")
-_TRACE: Final = ("trace_id", "span_id", "parent_span_id")
 
 
 def merged(
@@ -54,7 +54,7 @@ def merged(
     named = next((one for one in (metered, *trusted) if one.model != NOBODY), metered)
     taken |= dict.fromkeys(PRICED_AS, named)
     for group in TOGETHER:
-        order = _by_trace(trusted) if group == _TRACE else trusted
+        order = _by_trace(trusted) if group == TRACE else trusted
         taken |= dict.fromkeys(group, _first(order, group))
     for name in ALONE:
         taken[name] = _stating(trusted, name)

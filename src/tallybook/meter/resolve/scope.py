@@ -118,7 +118,7 @@ class _Growth:
             known = aliased(tx, bearers)
             positions |= {at for name in known for at in bearers[name]}
             positions |= self._in_known_traces(tx)
-            positions |= self._correcting(tx)
+        positions |= self._correcting()
         for held in self._names.traced.values():
             positions.update(held)
         return positions, dict(known.values())
@@ -136,15 +136,25 @@ class _Growth:
         names = {trace_alias(trace): trace for trace in waiting}
         return here | {at for name in aliased(tx, names) for at in waiting[names[name]]}
 
-    def _correcting(self, tx: Any) -> set[int]:
-        """Arrivals that supersede a member of a call that several told of, or another arrival."""
+    def _correcting(self) -> set[int]:
+        """Arrivals that supersede a member of a call that several told of, or part of a trace."""
         correcting = [at for at, old in enumerate(self._names.columns["supersedes"]) if old]
         if not correcting:
             return set()
         rows = self._arrivals.rows(correcting)
-        olds = [Observation(row, row["role"], own=False).superseded_key for row in rows]
-        known = members_of(tx, [old for old in olds if old])
-        return {at for at, old in zip(correcting, olds, strict=True) if old in known}
+        found = (Observation(row, row["role"], own=False).superseded_key for row in rows)
+        old_of = {at: old for at, old in zip(correcting, found, strict=True) if old}
+        with self._store.read() as tx:
+            touched = set(members_of(tx, old_of.values()))
+            is_traced = bool(aliased(tx, [ANY_TRACE]))
+        if is_traced:
+            periods = {self._period(row["started_us"]) for row in rows}
+            olds = Observations(self._store, _near(periods)).with_keys(old_of.values())
+            trace_of = {row["key"]: trace_alias(row["trace_id"]) for row in olds if row["trace_id"]}
+            with self._store.read() as tx:
+                known = aliased(tx, trace_of.values())
+            touched |= {key for key, trace in trace_of.items() if trace in known}
+        return {at for at, old in old_of.items() if old in touched}
 
     def take(self, positions: Iterable[int]) -> None:
         """Bring arrivals into the scope."""
@@ -214,14 +224,23 @@ class _Growth:
             return traces | {names[name] for name in aliased(tx, names)}
 
     def _corrections(self) -> None:
+        """What takes the place of what is in scope, and what that takes the place of."""
+        found = {
+            old: key
+            for key, one in self.scope.told.items()
+            if (old := one.superseded_key) is not None
+        }
         marks = {superseded_key_of(key): key for key in self.scope.told}
         with self._store.read() as tx:
             held = inbox.holders(tx, list(marks))
-        self.scope.superseded |= {marks[mark]: key for mark, (key, _) in held.items()}
-        periods = self._periods()
-        self.load(self.scope.superseded.values(), periods)
-        for old in [k for k, new in self.scope.superseded.items() if new not in self.scope.told]:
-            del self.scope.superseded[old]  # it waits in the inbox still, or lies in another month
+            found |= {marks[mark]: key for mark, (key, _) in held.items()}
+            members = members_of(tx, {*found, *found.values()})
+        self.load({*found, *found.values()}, self._periods() | {m.period for m in members.values()})
+        far = [new for new in found.values() if new not in self.scope.told]
+        if far:
+            self.add(Observations(self._store).with_keys(far))
+        # What is not there even now waits in the inbox.
+        self.scope.superseded = {old: new for old, new in found.items() if new in self.scope.told}
 
     def _periods(self) -> set[str]:
         """The periods of what is in scope."""

@@ -7,6 +7,7 @@ ever changed in place, and a run of the past reads what it read then.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -170,9 +171,8 @@ class _Change:
 
     def _rows(self) -> None:
         """Which observations bill by their own row."""
-        billing = {call.subject: call for call in self.settlement.calls if call.columns is None}
-        own = {call.told[0].key for call in billing.values()}
-        call_of = {x.key: call for call in self.settlement.calls for x in call.told}
+        own = {call.subject for call in self.settlement.calls if call.columns is None}
+        joined = Counter(self.settlement.group.values())
         for key, one in self.scope.told.items():
             if one.role != "call":
                 continue
@@ -181,17 +181,27 @@ class _Change:
                 self.beside.add(at)
         for key, one in self.scope.told.items():
             if one.role == "call":
-                self._row(one, key in own, call_of.get(key))
+                self._row(one, key in own, joined)
+                self._net_unseen(one)
 
-    def _row(self, one: Observation, own: bool, call: Call | None) -> None:  # noqa: FBT001
-        key = one.key
+    def _net_unseen(self, one: Observation) -> None:
+        """Take out what a correction supersedes that has not come, or lies in a month far away.
+
+        A correction that bills by its own row does so by itself.
+        """
+        old = one.superseded_key
+        if old is None or old in self.scope.told:
+            return
+        if self.scope.position.get(one.key) in self.beside:
+            self.netted.append(Netted(one.source, one.row["supersedes"], one.started_us))
+
+    def _row(self, one: Observation, own: bool, joined: Mapping[bytes, int]) -> None:  # noqa: FBT001
+        key, group = one.key, self.settlement.group[one.key]
         sealed = key not in self.scope.position
         if sealed and one.own and not own and not self._out_already(key):
             self.netted.append(Netted(one.source, one.event_id, one.started_us))
-        several = call is None or len(call.told) > 1
-        if several or key in self.scope.member:
-            name = call.subject if call else self._name(key)
-            self.members.append((one, name, own))
+        if not own or joined[group] > 1 or key in self.scope.member:
+            self.members.append((one, group, own))
 
     def _out_already(self, key: bytes) -> bool:
         """Whether the row that superseded an observation takes it out by itself."""
@@ -202,15 +212,6 @@ class _Change:
         if at is not None:
             return at not in self.beside
         return True  # sealed earlier: by its own row, or the old one was netted then
-
-    def _name(self, key: bytes) -> bytes:
-        """The call of an observation that does not bill: its own, or that of what replaced it."""
-        seen = {key}
-        while (new := self.scope.superseded.get(key)) is not None and new not in seen:
-            seen.add(new)
-            key = new
-        calls = {x.key: call.subject for call in self.settlement.calls for x in call.told}
-        return calls.get(key, key)
 
 
 def _called(call: Call) -> str:

@@ -18,7 +18,7 @@ import msgspec
 
 from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
 from tallybook.meter.model import NOBODY
-from tallybook.meter.resolve.merge import merged
+from tallybook.meter.resolve.merge import TRACE, merged
 from tallybook.meter.resolve.observation import Observation, sums
 from tallybook.meter.resolve.tree import Node, contains, residual, tree_of
 
@@ -58,11 +58,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Everything in scope: the calls, and the rests that outer spans state above them."""
+    """Everything in scope: the calls, and the rests that outer spans state above them.
+
+    ``group`` holds, for each observation of a call, the name of all that it was joined with: what
+    bills, and outer spans and superseded ones whose names lead to it.
+    """
 
     calls: tuple[Call, ...]
     rests: tuple[Call, ...]
     outer: frozenset[bytes]
+    group: Mapping[bytes, bytes]
 
 
 def settle(
@@ -87,7 +92,7 @@ def settle(
         groups.join([key for key in (old, new) if key in calls])
     for keys in same:
         groups.join([key for key in sorted(keys) if key in calls])
-    nodes = _trees(told)
+    nodes = _trees(_in_place(told, every, superseded))
     outer = _nest(nodes, groups)
     depth = {node.told.key: node.depth for node in nodes}
     settled = {
@@ -95,7 +100,8 @@ def settle(
         for subject, members in groups.members(outer | superseded.keys()).items()
     }
     rests = _rests(nodes, settled, outer)
-    return Settlement(tuple(settled.values()), tuple(rests), frozenset(outer))
+    group = {key: groups.of(key) for key in calls}
+    return Settlement(tuple(settled.values()), tuple(rests), frozenset(outer), group)
 
 
 def content(columns: Mapping[str, Any]) -> bytes:
@@ -140,6 +146,25 @@ def _join_by_name(calls: Iterable[Observation], groups: _Groups) -> None:
         groups.join(keys)
 
 
+def _in_place(
+    told: Iterable[Observation], every: Iterable[Observation], superseded: Mapping[bytes, bytes]
+) -> list[Observation]:
+    """What was told, a correction that states no trace where the span stood that it corrects."""
+    place: dict[bytes, dict[str, Any]] = {}
+    traceless = {one.key for one in every if not one.row["trace_id"]}
+    for one in every:
+        if one.key not in traceless:
+            stood = {name: one.row[name] for name in TRACE}
+            key = superseded.get(one.key)
+            while key in traceless:
+                place[key] = stood
+                key = superseded.get(key)
+    return [
+        Observation({**one.row, **place[one.key]}, one.role, one.own) if one.key in place else one
+        for one in told
+    ]
+
+
 def _trees(told: Sequence[Observation]) -> list[Node]:
     """The nodes of every trace that a tracer told of, the deepest first."""
     traces: dict[str, list[Observation]] = defaultdict(list)
@@ -158,9 +183,10 @@ def _nest(nodes: Sequence[Node], groups: _Groups) -> set[bytes]:
         if node.told.role != "call" or not node.told.traced:
             continue
         inside = {groups.of(x.told.key) for x in node.below if x.told.role == "call"}
-        inside.discard(groups.of(node.told.key))
         adds_up = any(x.told.key in outer for x in node.below)
         alone = len(inside) == 1 and not adds_up
+        if alone and inside == {groups.of(node.told.key)}:
+            continue  # a name says so already
         if alone and all(contains(node.told, x.told) for x in node.below):
             groups.join([node.told.key, *inside])
         elif inside or adds_up:
