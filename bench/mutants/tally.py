@@ -13,6 +13,7 @@ from bench.mutants.hunt import ENDLESS, KILLED, SURVIVED, UNCALLED
 from bench.mutants.switch import ORIGINAL, SEPARATOR
 
 HEADS = ("room", "mutants", "killed", "never ended", "survived", "killed of all")
+TALLY = "## Tally"
 SURVIVORS = "## What survives"
 _NOISE = ("--", "++", "@@")
 
@@ -32,10 +33,10 @@ def _row(room: str, counts: Counter[str]) -> tuple[str, ...]:
 
 
 def page(old: str, told: str, fates: Mapping[str, Mapping[str, str]]) -> str:
-    """The page with a new tally; what people wrote about the survivors stays."""
-    head, heading, kept = old.partition(SURVIVORS)
-    title = head.split("\n\n")[0]
-    return f"{title}\n\n{told}\n\n{table(fates)}\n\n{heading}{kept}"
+    """The page with a new tally; what people wrote around it stays."""
+    head = old.partition(TALLY)[0].rstrip()
+    kept = old.partition(SURVIVORS)[2]
+    return f"{head}\n\n{TALLY}\n\n{told}\n\n{table(fates)}\n\n{SURVIVORS}{kept}"
 
 
 def changes(source: Path, mutant: str) -> list[str]:

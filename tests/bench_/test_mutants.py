@@ -116,9 +116,10 @@ def test_a_survivor_is_told_by_what_it_changes(project):
 
 def test_a_page_keeps_what_people_wrote_of_survivors():
     fates = {"money": {"a": "killed", "b": "timeout", "c": "survived", "d": "no tests"}}
-    old = "# Mutants\n\nyesterday\n\n## What survives\n\nNobody minds.\n"
+    old = "# Mutants\n\nWhy.\n\n## Tally\n\nyesterday\n\n## What survives\n\nNobody minds.\n"
     new = page(old, "today", fates)
-    assert new.startswith("# Mutants\n\ntoday\n\n| room |")
+    assert new.startswith("# Mutants\n\nWhy.\n\n## Tally\n\ntoday\n\n| room |")
+    assert "yesterday" not in new
     assert "| money | 4 | 1 | 1 | 2 | 50.0 % |" in new
     assert new.endswith("## What survives\n\nNobody minds.\n")
     assert table({"rate": {}}).endswith("| rate | 0 | 0 | 0 | 0 | - |")
