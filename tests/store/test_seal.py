@@ -12,7 +12,7 @@ from tallybook.clock import Calendar, parse_instant
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import Store, faults, inbox
 from tallybook.store.events import EVENT_SCHEMA, TEXT, WHOLE
-from tallybook.store.seal import content_digest, seal
+from tallybook.store.seal import Settled, content_digest, seal
 
 CALENDAR = Calendar("America/New_York", "2026-01")
 POINTS = ("seal.written", "seal.renamed", "seal.listed")
@@ -120,6 +120,18 @@ def test_a_failure_at_any_point_is_healed_by_a_second_run(store, monkeypatch, po
     monkeypatch.undo()
     seal(store, CALENDAR)
     assert sealed_ids(store) == [OCTOBER, NOVEMBER]
+
+
+def test_another_command_that_seals_the_same_at_the_same_moment_keeps_its_files(store):
+    put(store, "2026-10-03T10:00:00Z", "2026-10-03T11:00:00Z")
+
+    def settle(arrivals):
+        if waiting(store):
+            seal(store, CALENDAR)
+        return Settled(beside=frozenset({0}))
+
+    assert seal(store, CALENDAR, settle) == 0
+    assert sealed_ids(store) == ["2026-10-03T10:00:00Z", "2026-10-03T11:00:00Z"]
 
 
 def test_a_full_disk_keeps_the_inbox(store, monkeypatch):

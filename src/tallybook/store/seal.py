@@ -2,7 +2,7 @@
 
 The order is what makes it safe (INV-06, INV-08): write, fsync, rename, fsync the folder; only then,
 in one transaction, list the file and take its batches from the inbox. A crash before that leaves a
-file that no manifest names, and the next seal writes the same name again.
+file that no manifest names, and the next seal writes the same bytes under the same name again.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ DERIVED: Final = bytes(16)
 
 ROWS_PER_FILE = 1_000_000
 _ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of parallel reading
+_DIGITS = 16  # of the SHA-256, in a file's name
 _DIGEST_MODULUS = 1 << 128
 _PRICE_KEY = ("provider", "model", "tier", "region")
 
@@ -295,7 +296,7 @@ def write_file(
         store: open books.
         part: events of `tallybook.store.events.EVENT_SCHEMA`, all of the period.
         period: theirs.
-        name: the file's, without suffix; a file of that name is replaced.
+        name: the file's first part; a digest of its bytes follows.
         kind: what its rows are.
 
     Returns:
@@ -304,10 +305,9 @@ def write_file(
     Raises:
         OSError: the disk refuses.
     """
-    listed = f"{kind}/{period}/{name}.parquet"
-    path = store.home / "lake" / listed
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
+    folder = store.home / "lake" / kind / str(period)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{name}.{os.getpid()}.partial"
     pq.write_table(
         part.combine_chunks(),
         partial,
@@ -317,15 +317,19 @@ def write_file(
     )
     sync(partial)
     faults.reached("seal.written")
+    digest = file_sha256(partial)
+    # Another command may seal the same at the same time and find something else about it: no file
+    # that it lists may be written over by another one.
+    path = folder / f"{name}-{digest[:_DIGITS]}.parquet"
     partial.rename(path)
-    sync(path.parent)
+    sync(folder)
     started = pc.min_max(part.column("started_us")).as_py()
     return SealedFile(
-        path=listed,
+        path=f"{kind}/{period}/{path.name}",
         period=str(period),
         rows=part.num_rows,
         bytes=path.stat().st_size,
-        sha256=file_sha256(path),
+        sha256=digest,
         digest=_table_digest(part),
         min_us=started["min"],
         max_us=started["max"],
