@@ -27,7 +27,7 @@ def test_a_lost_claim_is_the_one_thing_that_fails(lived, damage):
 def test_a_file_listed_twice_is_seen(lived, damage):
     damage(
         "INSERT INTO sealed_file SELECT 'events/x.parquet', period, rows, bytes, sha256, digest,"
-        " min_us, max_us, meters, price_keys, supersedes, added, retired FROM sealed_file"
+        " min_us, max_us, meters, price_keys, supersedes, added, retired, kind FROM sealed_file"
         " WHERE period = '2026-10'"
     )
     path = next((lived.home / "lake" / "events" / "2026-10").glob("*.parquet"))

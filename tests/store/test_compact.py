@@ -4,6 +4,7 @@ import pytest
 
 from company import usage
 from tallybook.errors import CorruptedError
+from tallybook.store import faults
 from tallybook.store.compact import compact
 from tallybook.store.growth import files_since
 from tallybook.store.lake import BILLING
@@ -38,6 +39,30 @@ def test_many_small_files_become_one_with_the_same_events(crowded):
     assert crowded.failing() == {}
     assert live(crowded, version=5) == before
     assert compact(crowded.store, ALWAYS, 5) == 0
+
+
+POINTS = ("compact.written", "compact.listed")
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_cut_off_at_any_point_it_is_done_again_with_the_same_events(crowded, monkeypatch, point):
+    class Cut(BaseException):
+        """What no code of ours catches."""
+
+    def cut(reached):
+        if reached == point:
+            raise Cut
+
+    before = live(crowded)
+    with monkeypatch.context() as patch:
+        patch.setattr(faults, "reached", cut)
+        with pytest.raises(Cut):
+            compact(crowded.store, ALWAYS, 5)
+    assert told(live(crowded)) == told(before)
+    assert crowded.failing() == {}
+    compact(crowded.store, ALWAYS, 5)
+    assert (len(live(crowded)), told(live(crowded))) == (1, told(before))
+    assert crowded.failing() == {}
 
 
 def test_a_run_after_it_posts_nothing_and_reads_only_what_is_new(crowded):

@@ -64,8 +64,8 @@ def compute_whole(store: Store, basis: Basis) -> Computed:
 def compute_since(store: Store, basis: Basis) -> Computed:
     """The same lines as `compute_whole`, from the last sheet where it stands on the same ground.
 
-    What is read is verified by its digest; of the other files only that they are there, whole in
-    length.
+    Every file of the month is verified, also those that the sheet stands for: nothing is posted
+    beside a damaged file.
 
     Raises:
         CorruptedError: a sealed file is not what was written, or the sheet is not.
@@ -88,7 +88,7 @@ def compute_since(store: Store, basis: Basis) -> Computed:
     assert came is not None, "looked at above"
     assert everywhere is not None, "looked at above"
     is_correcting = any(file.supersedes for file in everywhere)
-    store.lake.require_present(basis.snapshot)
+    store.lake.verify(basis.snapshot)
     parts = _signed(sheet.lines, 1)
     if came:
         parts += _signed(_metered(store, basis, came, rows), 1)

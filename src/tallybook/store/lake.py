@@ -110,27 +110,6 @@ class Lake:
                 next_step="restore this file from a backup; nothing was posted from it",
             )
 
-    def require_present(self, snapshot: Snapshot) -> None:
-        """Require every file to be there, as long as it was sealed; no byte is read.
-
-        Raises:
-            CorruptedError: naming the first file that is not.
-        """
-        for file in snapshot.files:
-            path = self.path(file)
-            try:
-                found = path.stat().st_size
-            except OSError as error:
-                found, what = -1, f"cannot be read: {error.strerror}"
-            else:
-                what = f"holds {found} bytes instead of {file.bytes}"
-            if found != file.bytes:
-                raise CorruptedError(
-                    f"a sealed file of {file.rows} events {what}",
-                    where=str(path),
-                    next_step="restore this file from a backup; nothing was posted from it",
-                )
-
     def faults(self, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
         """Files that are missing or hold other bytes than were sealed: (path, what is wrong)."""
         for file in snapshot.files:
