@@ -18,10 +18,12 @@ Weight = int | Fraction
 
 @dataclass(frozen=True, slots=True)
 class CostCell:
-    """Usage of one (provider, payer, feature, purpose, kind, service) in one period.
+    """Usage of one (provider, payer, feature, purpose, kind, service, ...) in one period.
 
     ``kind`` is ``usage``, or ``transfer`` when another team's service ran it for the payer.
     ``fallback`` says that no tag, rule, key or service named the payer (state *unallocated*).
+    ``origin`` is the team that started it and ``transfer`` the rule that made the payer pay, as
+    `tallybook.attribute.model.Owner` has them; without an origin the payer is it.
     """
 
     provider: str
@@ -39,6 +41,8 @@ class CostCell:
     card_nano: int
     variance_nano: int
     """contract minus rate card"""
+    origin: str = ""
+    transfer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
