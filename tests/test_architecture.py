@@ -28,7 +28,7 @@ NUMBERED = {
     "close": 8,
     "report": 9,
 }
-BESIDE = {"check", "budget", "economics"}
+BESIDE = {"check", "budget", "economics", "live"}
 EDGES = {"cli", "api", "web", "gateway", "sdk", "pull", "sim", "demo", "__main__"}
 GROUND = {
     "__init__": set[str](),
@@ -60,6 +60,7 @@ STOPWATCHES = {
 }
 MONEY_ROOMS = {
     *("rate", "attribute", "allocate", "ledger", "post", "close", "report", "check", "budget"),
+    "live",
 }
 ROUNDING_CALLS = {"round", "math.floor", "math.ceil", "math.trunc", "math.fsum"}
 FOLDER_NAME = re.compile(r"(path|folder|home|root|dir)$", re.IGNORECASE)

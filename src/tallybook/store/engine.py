@@ -23,7 +23,7 @@ from tallybook.errors import CorruptedError, StoreError
 if TYPE_CHECKING:
     from tallybook.store.lake import Lake
 
-HEAD = "0003"
+HEAD = "0004"
 BOOK = "book.sqlite"
 _PRAGMAS = (
     "journal_mode=WAL",

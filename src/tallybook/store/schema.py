@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA = MetaData()
@@ -206,6 +207,66 @@ GROUND = Table(
     _text("period", key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     _text("digest"),
+)
+
+LIVE_MONTH = Table(
+    "live_month",
+    METADATA,
+    _text("period", key=True),
+    _int("step"),
+    _text("ground"),
+    _int("manifest"),
+    _int("sealed_lot"),
+    _int("waiting_lot"),
+    _int("first_batch"),
+    _int("last_batch"),
+    _text("noted"),
+)
+
+LIVE_BUCKET = Table(
+    "live_bucket",
+    METADATA,
+    _int("lot", key=True),
+    _text("span", key=True),
+    _int("from_us", key=True),
+    _text("body"),
+    sqlite_with_rowid=False,
+)
+
+LIVE_TRACE = Table(
+    "live_trace",
+    METADATA,
+    _text("trace", key=True),
+    _int("seen_us"),
+    _int("cost_rank"),
+    _int("dear"),
+    _text("body"),
+    Index("live_trace_seen", "seen_us"),
+    Index("live_trace_dear", "cost_rank", sqlite_where=text("dear = 1")),
+)
+
+LIVE_TOLD = Table(
+    "live_told",
+    METADATA,
+    Column("key", LargeBinary(16), primary_key=True),
+    _int("batch"),
+    sqlite_with_rowid=False,
+)
+
+ALERT = Table(
+    "alert",
+    METADATA,
+    _serial("id"),
+    _text("kind"),
+    _text("subject"),
+    _text("window"),
+    _int("fired_us"),
+    _text("body"),
+    _text("told"),
+    _text("acked_by"),
+    _text("reason"),
+    _int("acked_us"),
+    UniqueConstraint("kind", "subject", "window"),
 )
 
 CHAIN = Table(
