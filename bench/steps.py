@@ -71,7 +71,7 @@ def attribute(home: Path, _stack: ExitStack, _number: int) -> Act:
     basis = read_basis(store, Period.parse(PERIOD))
 
     def act() -> dict[str, int]:
-        lines = attributed(store, basis)
+        lines = attributed(store, basis).lines
         return {"lines": len(lines), "pico": sum(line.contract_pico for line in lines)}
 
     return act

@@ -16,7 +16,7 @@ SERVICE_MOVES = org().replace(
 
 
 def lines_of(company):
-    return attributed(company.store, read_basis(company.store, Period(2026, 10)))
+    return attributed(company.store, read_basis(company.store, Period(2026, 10))).lines
 
 
 def test_every_call_is_on_one_line(company):

@@ -39,7 +39,7 @@ def test_every_made_up_call_is_counted_once_and_priced(home):
     store = Store.open(home)
     store.lake.verify(store.lake.snapshot())
     basis = read_basis(store, Period.parse("2026-09"))
-    lines = attributed(store, basis)
+    lines = attributed(store, basis).lines
     with store.lake.session(basis.snapshot) as session:
         ((calls, tokens, searches),) = session.rows(
             "SELECT COUNT(*), SUM(total_tokens), SUM(units['web_search']) FROM events"
@@ -53,7 +53,7 @@ def test_every_made_up_call_is_counted_once_and_priced(home):
 
 def test_the_company_is_varied(home):
     store = Store.open(home)
-    lines = attributed(store, read_basis(store, Period.parse("2026-09")))
+    lines = attributed(store, read_basis(store, Period.parse("2026-09"))).lines
     rules = {line.owner.rule.split(":")[0] for line in lines}
     assert rules >= {"tag", "rule", "key", "fallback"}
     assert {line.owner.kind for line in lines} == {"usage", "transfer"}

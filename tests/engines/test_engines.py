@@ -96,7 +96,7 @@ def posted(store):
 
 def figures(company, engine):
     with reading_on(company, engine):
-        return attributed(company.store, read_basis(company.store, OCTOBER))
+        return attributed(company.store, read_basis(company.store, OCTOBER)).lines
 
 
 def test_every_statement_of_a_run_gives_the_same_on_both_engines(proven):

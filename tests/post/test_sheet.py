@@ -2,7 +2,7 @@
 
 from company import usage
 from tallybook.money import nano_of_pico
-from tallybook.post.sheet import body_of, cost_cells, latest_sheet, lines_of
+from tallybook.post.sheet import body_of, cost_cells, latest_sheet, sums_of
 
 
 def sheet_of(company):
@@ -15,7 +15,7 @@ def test_a_sheet_is_kept_once_and_read_back_the_same(company):
     assert company.run().sheet == 1
     assert company.run().sheet == 1
     sheet = sheet_of(company)
-    assert lines_of(body_of(sheet.lines)) == sheet.lines
+    assert sums_of(body_of(sheet.sums)) == sheet.sums
     company.ingest(usage("3", units={"web": 3}))
     assert company.run().sheet == 2
     assert len(sheet_of(company).lines) == len(sheet.lines)

@@ -91,7 +91,7 @@ def rated(found_company):
         company.ingest(*events)
         company.run()
         basis = read_basis(company.store, Period(2026, 10))
-        return price_rows(basis), attributed(company.store, basis)
+        return price_rows(basis), attributed(company.store, basis).lines
 
     return totals
 
@@ -114,7 +114,7 @@ def test_the_engine_agrees_with_the_reference(rated, drawn):
 def one(company, **changes):
     company.ingest(usage(**changes))
     company.run()
-    (line,) = attributed(company.store, read_basis(company.store, Period(2026, 10)))
+    (line,) = attributed(company.store, read_basis(company.store, Period(2026, 10))).lines
     return line
 
 

@@ -20,7 +20,7 @@ from tallybook.ledger.chart import CENTRAL
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at
-from tallybook.post.compute import attributed, month_of, pool_actuals, price_rows
+from tallybook.post.compute import charged, month_of, pool_actuals, price_rows
 from tallybook.post.run import targets
 from tallybook.post.sheet import Sheet, latest_sheet
 from tallybook.rate.lists import list_bytes
@@ -29,7 +29,7 @@ from tallybook.report.issued import issued
 from tallybook.store import Store
 
 LEDGER_COST = ("Accrued", "Source")
-CHARGE_SOURCES = ("charge", "markup", "absorb")
+CHARGE_SOURCES = ("charge", "markup", "absorb", "transfer")
 
 
 def closed_is_fixed(store: Store) -> Finding:
@@ -70,13 +70,13 @@ def allocated_once(store: Store) -> Finding:
     """INV-10: each month's events, rated and allocated again, give exactly what is booked."""
     faults, examined = [], 0
     for sheet, basis, actuals in _months(store):
-        lines = tuple(attributed(store, basis))
-        examined += len(lines)
-        if lines != sheet.lines:
+        made = charged(store, basis)
+        examined += len(made.lines)
+        if (made.lines, made.uses) != (sheet.lines, sheet.uses):
             faults.append(
                 f"{sheet.period}: the sealed events do not give cost sheet {sheet.number}"
             )
-        wanted = targets(allocate(month_of(basis, lines, actuals)), basis)
+        wanted = targets(allocate(month_of(basis, made.lines, actuals, made.uses)), basis)
         with store.read() as tx:
             held = booked(tx, sheet.period)
         faults += _differences(sheet.period, wanted, held)
@@ -88,7 +88,7 @@ def model_neutral(store: Store) -> Finding:
     faults, examined = [], 0
     for sheet, basis, actuals in _months(store):
         examined += 1
-        month = month_of(basis, sheet.lines, actuals)
+        month = month_of(basis, sheet.lines, actuals, sheet.uses)
         faults += _cost_layer_moves(month)
         with store.read() as tx:
             held = booked(tx, sheet.period)
@@ -97,6 +97,7 @@ def model_neutral(store: Store) -> Finding:
         faults += _untied(f"posting period {sheet.period}", into)
         faults += _touches(sheet.period, held)
         faults += _remainders(month, held)
+        faults += _prices(month, held)
     return finding("INV-12", examined, faults, "the models change only who pays")
 
 
@@ -219,9 +220,35 @@ def _remainders(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
     for key, nano in held.items():
         if key.account.startswith(("Cost:", "Pool:")):
             found[key.account] += nano
+    return _apart(month, found, stays, "unowned and shown at")
+
+
+def _prices(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
+    """Transfer prices move from team to team: owed is earned, service by service.
+
+    The side of a team that is not charged is central; between two such teams nothing is booked.
+    """
+    owed: dict[str, int] = defaultdict(int)
+    for use in month.uses:
+        sides = ((use.team, use.amount_nano), (use.executor, -use.amount_nano))
+        charged = [team for team, _ in sides if month.is_charged(team)]
+        for team, nano in sides if charged else ():
+            name = f"Charge:{team}:transfer" if team in charged else "Absorption:transfer"
+            owed[f"{name} for {use.service}"] += nano
+    found: dict[str, int] = defaultdict(int)
+    for key, nano in held.items():
+        family, _, service = key.source.partition(":")
+        if family == "transfer":
+            found[f"{key.account} for {service}"] += nano
+    return _apart(month, found, owed, "owed at transfer prices")
+
+
+def _apart(
+    month: Month, found: Mapping[str, int], wanted: Mapping[str, int], what: str
+) -> list[str]:
     return [
-        f"{month.period}: {account} stands at {found[account]}, unowned and shown at"
-        f" {stays[account]} nano"
-        for account in sorted(found.keys() | stays.keys())
-        if found[account] != stays[account]
+        f"{month.period}: {account} stands at {found.get(account, 0)}, {what}"
+        f" {wanted.get(account, 0)} nano"
+        for account in sorted(found.keys() | wanted.keys())
+        if found.get(account, 0) != wanted.get(account, 0)
     ]

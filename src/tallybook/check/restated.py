@@ -13,7 +13,7 @@ from tallybook.ledger.journal import JournalEntry, entries
 from tallybook.ledger.model import PostingKey, Reason
 from tallybook.ledger.state import standing_close
 from tallybook.post.basis import basis_at
-from tallybook.post.compute import attributed, month_of, pool_actuals
+from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import closed_periods
 from tallybook.post.run import targets
 from tallybook.post.sheet import Versions, latest_sheet, sheet_versions
@@ -80,7 +80,8 @@ def _short(store: Store, period: str) -> Iterator[str]:
     basis = basis_at(store, Period.parse(period), replace(frozen, manifest=sheet.versions.manifest))
     with store.read() as tx:
         actuals = pool_actuals(tx, period, frozen.pools)
-    wanted = targets(allocate(month_of(basis, attributed(store, basis), actuals)), basis)
+    made = charged(store, basis)
+    wanted = targets(allocate(month_of(basis, made.lines, actuals, made.uses)), basis)
     yield from _differences(period, wanted, held)
 
 

@@ -133,7 +133,7 @@ def _sheet(tx: Tx, basis: Basis) -> Sheet:
 def _checklist(store: Store, tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item, ...]:
     period = str(basis.period)
     actuals = pool_actuals(tx, period)
-    allocation = allocate(month_of(basis, sheet.lines, actuals))
+    allocation = allocate(month_of(basis, sheet.lines, actuals, sheet.uses))
     due = len(entries_due(tx, basis, allocation, sheet.number))
     waiting = tx.scalar("SELECT COUNT(*) FROM inbox")
     missing = [

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from tallybook.allocate.model import Month
 from tallybook.allocate.subsidy import NO_CLASS, ClassUsage
 from tallybook.attribute.lines import attribute_lines, decide
+from tallybook.attribute.model import Attribution
+from tallybook.attribute.transfer import transferred
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.books.model import Policy
 from tallybook.clock import Period
@@ -52,10 +54,11 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
     metering, rows = metering_of(basis), price_rows(basis)
     with store.lake.session(basis.snapshot, basis.corrections) as session:
         rate_events(session, metering, rows)
-        lines = attribute_lines(session, metering, basis.books.org)
+        sums = Attribution(tuple(attribute_lines(session, metering, basis.books.org)))
         usage = _usage_by_class(session, basis, metering, rows)
+    made = transferred(sums)
     with store.read() as tx:
-        month = month_of(basis, lines, pool_actuals(tx, str(period)))
+        month = month_of(basis, made.lines, pool_actuals(tx, str(period)), made.uses)
         books, _ = latest_books(tx)
     if not month.cells and not month.pools:
         raise PeriodError(

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from tallybook.allocate.model import Month, PoolAmount
 from tallybook.attribute.lines import attribute_lines
-from tallybook.attribute.model import AttributedLine
+from tallybook.attribute.model import AttributedLine, Attribution, Transferred, TransferUse
 from tallybook.attribute.owner import carried_fields, epochs_us
+from tallybook.attribute.transfer import transferred
 from tallybook.post.basis import Basis
 from tallybook.post.sheet import cost_cells
 from tallybook.rate.compile import compile_prices
@@ -52,39 +53,46 @@ def price_rows(basis: Basis, providers: Collection[str] | None = None) -> list[P
     return rows
 
 
-def attributed(
-    store: Store, basis: Basis, rows: Sequence[PriceRow] | None = None
-) -> list[AttributedLine]:
-    """Rate and attribute the period's events: one scan.
+def charged(store: Store, basis: Basis) -> Transferred:
+    """Rate and attribute the period's events, with each payer's part and what is owed."""
+    return transferred(attributed(store, basis))
+
+
+def attributed(store: Store, basis: Basis, rows: Sequence[PriceRow] | None = None) -> Attribution:
+    """Rate and attribute the period's events, as it adds up: one scan.
 
     Args:
         store: open books.
         basis: what the run stands on.
         rows: its price rows, if the caller has them; they may price more than the events carry.
     """
-    return _lines(store, basis, metering_of(basis), price_rows(basis) if rows is None else rows)
+    return _sums(store, basis, metering_of(basis), price_rows(basis) if rows is None else rows)
 
 
-def netted(store: Store, basis: Basis, rows: Sequence[PriceRow]) -> list[AttributedLine]:
+def netted(store: Store, basis: Basis, rows: Sequence[PriceRow]) -> Attribution:
     """The same of the events that the basis's corrections supersede, and of no others."""
-    return _lines(store, basis, replace(metering_of(basis), only_netted=True), rows)
+    return _sums(store, basis, replace(metering_of(basis), only_netted=True), rows)
 
 
-def _lines(
-    store: Store, basis: Basis, metering: Metering, rows: Sequence[PriceRow]
-) -> list[AttributedLine]:
+def _sums(store: Store, basis: Basis, metering: Metering, rows: Sequence[PriceRow]) -> Attribution:
     with store.lake.session(basis.snapshot, basis.corrections) as session:
         rate_events(session, metering, rows)
-        return attribute_lines(session, metering, basis.books.org)
+        return Attribution(tuple(attribute_lines(session, metering, basis.books.org)))
 
 
-def month_of(basis: Basis, lines: Sequence[AttributedLine], actuals: Mapping[str, int]) -> Month:
+def month_of(
+    basis: Basis,
+    lines: Sequence[AttributedLine],
+    actuals: Mapping[str, int],
+    uses: Sequence[TransferUse] = (),
+) -> Month:
     """The month as allocation sees it.
 
     Args:
         basis: what the run stands on.
-        lines: the attributed lines.
+        lines: the attributed lines, one payer to each.
         actuals: what each pool really cost, in nano; a pool that is missing stands at policy.
+        uses: what is owed at transfer prices.
     """
     org = basis.books.org
     last_us = basis.end_us - 1
@@ -107,6 +115,7 @@ def month_of(basis: Basis, lines: Sequence[AttributedLine], actuals: Mapping[str
         unowned=org.unowned_team,
         owner_of=features,
         headcounts={team.id: team.headcount for team in org.teams if team.span.holds(last_us)},
+        uses=tuple(uses),
     )
 
 

@@ -16,8 +16,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from operator import attrgetter
 
-from tallybook.attribute.lines import in_order
-from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.attribute.lines import added_together
+from tallybook.attribute.model import Attribution
 from tallybook.post.basis import Basis
 from tallybook.post.compute import attributed, metering_of, netted, price_rows
 from tallybook.post.sheet import grounded_sheet
@@ -32,15 +32,12 @@ _DECIDING = ("books", "clock", "money", "rate", "attribute", "post", "store")
 
 _said = attrgetter(*(field.name for field in fields(PriceRow) if field.name != "price_id"))
 
-Sums = tuple[str, Owner, str, bool]
-"""provider, owner, state, unpriced: what makes a line one line"""
-
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A period's lines, and the digest of all that decided them but the events."""
+    """A period as it adds up, and the digest of all that decided it but the events."""
 
-    lines: tuple[AttributedLine, ...]
+    sums: Attribution
     ground: str
 
 
@@ -57,8 +54,8 @@ def compute_whole(store: Store, basis: Basis) -> Computed:
     store.lake.verify(basis.snapshot)
     store.lake.verify(basis.corrections)
     rows = price_rows(basis)
-    lines = tuple(attributed(store, basis, rows))
-    return Computed(lines, ground_of(basis, basis.snapshot.files, price_texts(rows)))
+    sums = attributed(store, basis, rows)
+    return Computed(sums, ground_of(basis, basis.snapshot.files, price_texts(rows)))
 
 
 def compute_since(store: Store, basis: Basis) -> Computed:
@@ -89,15 +86,15 @@ def compute_since(store: Store, basis: Basis) -> Computed:
     assert everywhere is not None, "looked at above"
     is_correcting = any(file.supersedes for file in everywhere)
     store.lake.verify(basis.snapshot)
-    parts = _signed(sheet.lines, 1)
+    parts = [(1, sheet.sums)]
     if came:
-        parts += _signed(_metered(store, basis, came, rows), 1)
+        parts.append((1, _metered(store, basis, came, rows)))
     if is_correcting and before.files:
         old = replace(basis, snapshot=before)
-        parts += _signed(_netted(store, old, rows), -1)
-        parts += _signed(_netted(store, replace(old, corrections=earlier), rows), 1)
-    lines = _added_up(parts) if came or is_correcting else sheet.lines
-    return Computed(lines, ground_of(basis, basis.snapshot.files, prices))
+        parts.append((-1, _netted(store, old, rows)))
+        parts.append((1, _netted(store, replace(old, corrections=earlier), rows)))
+    sums = added_together(parts) if came or is_correcting else sheet.sums
+    return Computed(sums, ground_of(basis, basis.snapshot.files, prices))
 
 
 PriceText = tuple[tuple[str, str, str, str], str]
@@ -145,18 +142,18 @@ def _texts(folder: Traversable) -> Iterable[bytes]:
 
 def _metered(
     store: Store, basis: Basis, came: Sequence[SealedFile], rows: Sequence[PriceRow]
-) -> list[AttributedLine]:
-    """The lines of the new events alone."""
+) -> Attribution:
+    """What the new events alone come to."""
     new = replace(basis, snapshot=Snapshot(basis.snapshot.version, tuple(came)))
     store.lake.verify(new.snapshot)
     store.lake.verify(new.corrections)
     return attributed(store, new, rows)
 
 
-def _netted(store: Store, old: Basis, rows: Sequence[PriceRow]) -> list[AttributedLine]:
-    """The lines of a basis's events that its corrections take out."""
+def _netted(store: Store, old: Basis, rows: Sequence[PriceRow]) -> Attribution:
+    """What a basis's events that its corrections take out come to."""
     if not old.corrections.files:
-        return []
+        return Attribution(())
     store.lake.verify(old.snapshot)
     store.lake.verify(old.corrections)
     return netted(store, old, rows)
@@ -164,45 +161,3 @@ def _netted(store: Store, old: Basis, rows: Sequence[PriceRow]) -> list[Attribut
 
 def _correcting(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.version, tuple(file for file in snapshot.files if file.supersedes))
-
-
-def _signed(lines: Iterable[AttributedLine], sign: int) -> list[tuple[int, AttributedLine]]:
-    return [(sign, line) for line in lines]
-
-
-def _added_up(parts: Iterable[tuple[int, AttributedLine]]) -> tuple[AttributedLine, ...]:
-    """Lines of the same owner and state as one; what comes to no calls is gone."""
-    sums: dict[Sums, AttributedLine] = {}
-    for sign, line in parts:
-        key = (line.provider, line.owner, line.state, line.unpriced)
-        held = sums.get(key)
-        if held is None and sign > 0:
-            sums[key] = line
-        else:
-            sums[key] = _plus(held or _nothing(line), sign, line)
-    for line in sums.values():
-        empty = not (line.tokens or line.list_pico or line.contract_pico or line.card_pico)
-        assert line.calls > 0 or (line.calls == 0 and empty), "more was taken off than there was"
-    return tuple(in_order(line for line in sums.values() if line.calls))
-
-
-def _nothing(line: AttributedLine) -> AttributedLine:
-    return replace(line, calls=0, tokens=0, list_pico=0, contract_pico=0, card_pico=0, units={})
-
-
-def _plus(held: AttributedLine, sign: int, line: AttributedLine) -> AttributedLine:
-    units = dict(held.units)
-    for unit, count in line.units.items():
-        units[unit] = units.get(unit, 0) + sign * count
-    return AttributedLine(
-        provider=held.provider,
-        owner=held.owner,
-        state=held.state,
-        unpriced=held.unpriced,
-        calls=held.calls + sign * line.calls,
-        tokens=held.tokens + sign * line.tokens,
-        list_pico=held.list_pico + sign * line.list_pico,
-        contract_pico=held.contract_pico + sign * line.contract_pico,
-        card_pico=held.card_pico + sign * line.card_pico,
-        units={unit: count for unit, count in sorted(units.items()) if count},
-    )

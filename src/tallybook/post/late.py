@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tallybook.attribute.model import AttributedLine
+from tallybook.attribute.model import Attribution
 from tallybook.clock import Period
 from tallybook.ledger.state import CLOSED, RecordedAct, period_state, standing_close
 from tallybook.post.basis import Basis, basis_at
@@ -61,14 +61,14 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class LateMonth:
-    """A closed month with late usage: its frozen basis over all of its events, and their lines.
+    """A closed month with late usage: its frozen basis over all of its events, and their sums.
 
     ``since`` is the number of the cost sheet that is booked; ``ground`` the digest of what decided
-    the lines but the events.
+    the sums but the events.
     """
 
     basis: Basis
-    lines: tuple[AttributedLine, ...]
+    sums: Attribution
     ground: str
     close: RecordedAct
     since: int
@@ -151,7 +151,7 @@ def _late_month(
     basis = basis_at(store, period, newest)
     basis = replace(basis, versions=replace(basis.versions, late=frozen.late))
     computed = compute(store, basis)
-    return LateMonth(basis, computed.lines, computed.ground, close, since)
+    return LateMonth(basis, computed.sums, computed.ground, close, since)
 
 
 def late_moved(store: Store, tx: Tx, period: Period, months: tuple[LateMonth, ...]) -> bool:

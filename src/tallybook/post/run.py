@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import AllocatedLine, Allocation
-from tallybook.attribute.model import AttributedLine
+from tallybook.attribute.model import Attribution
+from tallybook.attribute.transfer import transferred
 from tallybook.clock import Clock, Period
 from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_entry
@@ -41,6 +42,7 @@ _REASONS = {
     "charge": Reason.CHARGE,
     "markup": Reason.MARKUP,
     "absorb": Reason.ABSORPTION,
+    "transfer": Reason.TRANSFER,
     "memo": Reason.MEMO,
 }
 _TEXTS = {
@@ -51,6 +53,7 @@ _TEXTS = {
     "charge": "Charged to the teams on this model",
     "markup": "Markup on usage and transfers",
     "absorb": "Driver share that the markup stands for",
+    "transfer": "Owed between teams at the transfer price",
     "memo": "Shown to teams on showback, not charged",
 }
 
@@ -69,13 +72,13 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A period computed anew: its basis and lines, and the closed months with late usage for it.
+    """A period computed anew: its basis and sums, and the closed months with late usage for it.
 
-    ``ground`` is the digest of what decided the lines but the events.
+    ``ground`` is the digest of what decided the sums but the events.
     """
 
     basis: Basis
-    lines: tuple[AttributedLine, ...]
+    sums: Attribution
     ground: str
     late: tuple[LateMonth, ...] = ()
 
@@ -125,7 +128,7 @@ def on_fresh_lines(
         require_open(basis)
         computed = compute(store, basis)
         late = late_months(store, period, compute)
-        fresh = Fresh(basis, computed.lines, computed.ground, late)
+        fresh = Fresh(basis, computed.sums, computed.ground, late)
         faults.reached("run.computed")
         with store.write() as tx:
             if not moved(store, tx, basis) and not late_moved(store, tx, period, fresh.late):
@@ -137,14 +140,15 @@ def on_fresh_lines(
 
 def post_lines(tx: Tx, fresh: Fresh, actor: str, now_us: int) -> RunResult:
     """Publish, keep the cost sheets and post what is due, in the caller's transaction."""
-    basis, lines = fresh.basis, fresh.lines
+    basis, made = fresh.basis, transferred(fresh.sums)
     period = str(basis.period)
-    allocation = allocate(month_of(basis, lines, pool_actuals(tx, period, basis.versions.pools)))
+    actuals = pool_actuals(tx, period, basis.versions.pools)
+    allocation = allocate(month_of(basis, made.lines, actuals, made.uses))
     if basis.due:
         publish(tx, basis.due, now_us)
     adjusting, ranges = _late_entries(tx, fresh, now_us)
     basis = replace(basis, versions=replace(basis.versions, late=str(ranges)))
-    number = save_sheet(tx, period, basis.versions, lines, now_us, fresh.ground)
+    number = save_sheet(tx, period, basis.versions, fresh.sums, now_us, fresh.ground)
     entries = [*entries_due(tx, basis, allocation, number), *adjusting]
     entries += _taken_back(tx, basis, number)
     ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
@@ -206,7 +210,8 @@ def targets(allocation: Allocation, basis: Basis) -> dict[PostingKey, int]:
 def posting_key(line: AllocatedLine, basis: Basis) -> PostingKey:
     """The ledger's key of an allocated line, with the versions that made it.
 
-    Metered cost does not depend on the policy, so a new policy does not move it.
+    Metered cost does not depend on the policy, so a new policy does not move it. What pools cost and
+    what services charge does not depend on provider prices, so new prices do not move it.
     """
     return _key(line, *_labels(basis))
 
@@ -233,7 +238,7 @@ def _key(line: AllocatedLine, period: str, prices: str, policy: int) -> PostingK
         line.detail,
         line.group,
         period,
-        "" if family == "pool" else prices,
+        "" if family in ("pool", "transfer") else prices,
         0 if family == "meter" else policy,
     )
 
@@ -283,8 +288,10 @@ def _late_entries(tx: Tx, fresh: Fresh, now_us: int) -> tuple[list[Entry], Range
     for month in fresh.late:
         versions = month.basis.versions
         actuals = pool_actuals(tx, month.period, versions.pools)
-        wanted = targets(allocate(month_of(month.basis, month.lines, actuals)), month.basis)
-        number = save_sheet(tx, month.period, versions, month.lines, now_us, month.ground)
+        made = transferred(month.sums)
+        allocation = allocate(month_of(month.basis, made.lines, actuals, made.uses))
+        wanted = targets(allocation, month.basis)
+        number = save_sheet(tx, month.period, versions, month.sums, now_us, month.ground)
         ranges = ranges.plus(month.period, month.since, number)
         entries += [
             Entry(

@@ -9,20 +9,32 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, field, replace
 from hashlib import sha256
 from operator import attrgetter
+from typing import Any, Final
 
 from tallybook.allocate.model import CostCell
-from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.attribute.model import (
+    AttributedLine,
+    Attribution,
+    Invocation,
+    Joint,
+    Owner,
+    Payer,
+    TransferUse,
+)
+from tallybook.attribute.transfer import transferred
 from tallybook.errors import CorruptedError
 from tallybook.money import cumulative_nano
 from tallybook.store import Tx, canonical_json
 
-CellKey = tuple[str, str, str, str, str, str, str, bool]
-"""provider, team, feature, purpose, kind, service, executor, fallback"""
+CellKey = tuple[str, str, str, str, str, str, str, bool, str, str]
+"""provider, team, feature, purpose, kind, service, executor, fallback, origin, transfer"""
 
-_owner_values = attrgetter(*(field.name for field in fields(Owner)))
+_owner_values = attrgetter("team", "feature", "purpose", "kind", "service", "executor", "rule")
+_PLAIN: Final = 16
+"""The values of a line in which nothing was transferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +70,24 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The attributed lines of a period, as the latest run saw them."""
+    """The attributed lines of a period, as the latest run saw them.
+
+    ``lines`` have one payer each and ``uses`` is what is owed at transfer prices; both are made of
+    ``sums``, which is what the sheet keeps.
+    """
 
     period: str
     number: int
     versions: Versions
     lines: tuple[AttributedLine, ...]
+    uses: tuple[TransferUse, ...] = ()
+    sums: Attribution = field(default=Attribution(()), repr=False)
+
+    @classmethod
+    def of(cls, period: str, number: int, versions: Versions, sums: Attribution) -> Sheet:
+        """The sheet of a month as it adds up."""
+        made = transferred(sums)
+        return cls(period, number, versions, made.lines, made.uses, sums)
 
 
 def cost_cells(lines: Iterable[AttributedLine]) -> tuple[CostCell, ...]:
@@ -88,7 +112,7 @@ def cost_cells(lines: Iterable[AttributedLine]) -> tuple[CostCell, ...]:
         card_nano = cumulative_nano([card[key] for key in keys])
         variance_nano = cumulative_nano([contract[key] - card[key] for key in keys])
         cells += [
-            CostCell(*key, calls[key], tokens[key], card[key], debit, variance)
+            CostCell(*key[:8], calls[key], tokens[key], card[key], debit, variance, *key[8:])
             for key, debit, variance in zip(keys, card_nano, variance_nano, strict=True)
         ]
     return tuple(cells)
@@ -98,34 +122,70 @@ def cell_key(line: AttributedLine) -> CellKey:
     """The grain of the ledger that a line belongs to."""
     o = line.owner
     return (
-        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.is_fallback
+        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.is_fallback,
+        o.origin, o.transfer,
     )  # fmt: skip
 
 
-def body_of(lines: Sequence[AttributedLine]) -> str:
-    """The canonical text of the lines."""
-    return canonical_json(
-        [
-            [
-                line.provider,
-                *_owner_values(line.owner),
-                line.state,
-                line.unpriced,
-                line.calls,
-                line.tokens,
-                line.list_pico,
-                line.contract_pico,
-                line.card_pico,
-                dict(line.units),
-            ]
-            for line in lines
-        ]
+def body_of(sums: Attribution) -> str:
+    """The canonical text of a month as it adds up."""
+    lines = [_line_values(line) for line in sums.lines]
+    if not sums.invocations:
+        return canonical_json(lines)
+    return canonical_json({"lines": lines, "invocations": [astuple(x) for x in sums.invocations]})
+
+
+def sums_of(body: str) -> Attribution:
+    """What a canonical text says, also one of a sheet from before there were transfers."""
+    held = json.loads(body)
+    if isinstance(held, list):
+        held = {"lines": held, "invocations": []}
+    return Attribution(
+        tuple(_line_of(values) for values in held["lines"]),
+        tuple(_invocation_of(values) for values in held["invocations"]),
     )
 
 
-def lines_of(body: str) -> tuple[AttributedLine, ...]:
-    """The lines of a canonical text."""
-    return tuple(AttributedLine(row[0], Owner(*row[1:8]), *row[8:]) for row in json.loads(body))
+def _line_values(line: AttributedLine) -> list[object]:
+    """A line as a list; what came with transfers stands at its end, where it says something."""
+    o = line.owner
+    values: list[object] = [
+        line.provider,
+        *_owner_values(o),
+        line.state,
+        line.unpriced,
+        line.calls,
+        line.tokens,
+        line.list_pico,
+        line.contract_pico,
+        line.card_pico,
+        dict(line.units),
+    ]
+    joint = astuple(line.joint) if line.joint else None
+    graph = [o.origin, o.origin_feature, o.transfer, [astuple(p) for p in line.payers], joint]
+    return [*values, *graph] if any(graph) else values
+
+
+def _line_of(values: Sequence[Any]) -> AttributedLine:
+    line = AttributedLine(values[0], Owner(*values[1:8]), *values[8:16])
+    if len(values) == _PLAIN:
+        return line
+    origin, origin_feature, transfer, payers, joint = values[_PLAIN:]
+    return replace(
+        line,
+        owner=replace(line.owner, origin=origin, origin_feature=origin_feature, transfer=transfer),
+        payers=tuple(Payer(*payer) for payer in payers),
+        joint=_joint_of(*joint) if joint else None,
+    )
+
+
+def _joint_of(service: str, team: str, purposes: list[str], users_of: str, by: str) -> Joint:
+    return Joint(service, team, tuple(purposes), users_of, by)
+
+
+def _invocation_of(values: Sequence[Any]) -> Invocation:
+    made = Invocation(*values)
+    return replace(made, payers=tuple(Payer(*payer) for payer in values[5]))
 
 
 def latest_sheet(tx: Tx, period: str) -> Sheet | None:
@@ -154,7 +214,7 @@ def sheet_at(tx: Tx, period: str, number: int) -> Sheet | None:
             next_step="restore the book from a backup, then run: tallybook verify",
         )
     versions = Versions.of(json.loads(row.versions))
-    return Sheet(period, int(row.number), versions, lines_of(row.body))
+    return Sheet.of(period, int(row.number), versions, sums_of(row.body))
 
 
 def grounded_sheet(tx: Tx, period: str) -> tuple[Sheet, str] | None:
@@ -197,7 +257,7 @@ def save_sheet(
     tx: Tx,
     period: str,
     versions: Versions,
-    lines: Sequence[AttributedLine],
+    sums: Attribution,
     now_us: int,
     ground: str,
 ) -> int:
@@ -205,7 +265,7 @@ def save_sheet(
 
     ``ground`` is the digest of what decided the lines but the events; it is no part of the sheet.
     """
-    number = _kept(tx, period, versions, body_of(lines), now_us)
+    number = _kept(tx, period, versions, body_of(sums), now_us)
     tx.run(
         "INSERT INTO ground (period, number, digest) VALUES (:period, :number, :digest)"
         " ON CONFLICT (period, number) DO UPDATE SET digest = :digest",

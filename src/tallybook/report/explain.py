@@ -104,7 +104,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         parts = _entry_parts(tx, period, keys, into)
         actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
-    allocation = allocate(month_of(basis, sheet.lines, actuals))
+    allocation = allocate(month_of(basis, sheet.lines, actuals, sheet.uses))
     _require_reproduced(reference, keys, held, _wanted(allocation, basis, keys))
     behind = [
         line

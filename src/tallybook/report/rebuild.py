@@ -19,7 +19,7 @@ from tallybook.errors import CorruptedError, PeriodError
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at, books_at
-from tallybook.post.compute import attributed, month_of, pool_actuals
+from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import Ranges, Span
 from tallybook.post.run import targets
 from tallybook.post.sheet import Sheet, Versions, sheet_at
@@ -113,11 +113,11 @@ def _month(
     """A month computed again: its basis, its lines as a sheet, and what must stand in it."""
     basis = basis_at(store, period, versions)
     store.lake.verify(basis.snapshot)
-    lines = tuple(attributed(store, basis))
+    made = charged(store, basis)
     with store.read() as tx:
         actuals = pool_actuals(tx, str(period), versions.pools)
-    wanted = targets(allocate(month_of(basis, lines, actuals)), basis)
-    sheet = Sheet(str(period), 0, versions, lines)
+    wanted = targets(allocate(month_of(basis, made.lines, actuals, made.uses)), basis)
+    sheet = Sheet(str(period), 0, versions, made.lines, made.uses)
     events = basis.versions.events
     sheet = replace(sheet, versions=replace(versions, events=events))
     return basis, sheet, {key: nano for key, nano in wanted.items() if nano}

@@ -1,0 +1,175 @@
+"""From a month as it adds up to a month as it is charged.
+
+Splits, joint cost and transfer prices are worked out here, once, after everything is summed:
+amounts, calls, tokens and units are apportioned by largest remainder, so nothing is lost and
+nothing appears (INV-11). Pure; the same sums give the same lines.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from tallybook.attribute.lines import added_up
+from tallybook.attribute.model import (
+    JOINT,
+    AttributedLine,
+    Attribution,
+    Invocation,
+    Joint,
+    Owner,
+    Payer,
+    Transferred,
+    TransferUse,
+)
+from tallybook.money import apportion
+
+PER_OUTCOME = "outcome"
+Users = Mapping[Joint, Sequence[Payer]]
+"""Who shares a joint cost, with weights."""
+
+
+def transferred(sums: Attribution) -> Transferred:
+    """Give each payer a line of its own, and price what is owed.
+
+    Args:
+        sums: a month as it adds up.
+
+    Returns:
+        lines without ``payers`` and ``joint``, and uses; both sorted. Per provider and state they
+        add up to what the sums add up to, in every figure.
+    """
+    joints = {line.joint for line in sums.lines if line.joint}
+    users = {joint: users_of(joint, sums.invocations) for joint in joints}
+    parts = (part for line in sums.lines for part in _parts(line, users))
+    lines = added_up((1, part) for part in parts)
+    return Transferred(tuple(lines), _uses(sums.invocations))
+
+
+def owner_of(base: Owner, payer: Payer) -> Owner:
+    """The owner of a part of a cost.
+
+    Args:
+        base: who started it and who ran it, as an owner.
+        payer: who bears the part.
+    """
+    started = base.started_by
+    same = (payer.team, payer.feature) == started
+    moved = payer.team != base.executor or payer.transfer not in ("", "caller_pays")
+    return replace(
+        base,
+        team=payer.team,
+        feature=payer.feature,
+        kind="usage" if payer.team == base.executor else "transfer",
+        service=payer.service if moved else "",
+        transfer=payer.transfer if moved else "",
+        origin="" if same else started[0],
+        origin_feature="" if same else started[1],
+    )
+
+
+def users_of(joint: Joint, invocations: Iterable[Invocation]) -> list[Payer]:
+    """Who shares a joint cost: the origins that invoked the service, with their weights.
+
+    What the joint calls themselves invoke is no use of it.
+    """
+    weights: dict[tuple[str, str], int] = defaultdict(int)
+    for one in invocations:
+        own = one.origin == joint.team and one.purpose in joint.purposes
+        if one.service != joint.users_of or own:
+            continue
+        user = (one.origin, one.origin_feature)
+        if joint.by == "equal":
+            weights[user] = 1
+        else:
+            weights[user] += one.tokens if joint.by == "tokens" else one.calls
+    return [
+        Payer(team, feature, joint.service, JOINT, weight)
+        for (team, feature), weight in sorted(weights.items())
+        if weight
+    ]
+
+
+def _parts(line: AttributedLine, users: Users) -> list[AttributedLine]:
+    o = line.owner
+    payers: Sequence[Payer] = line.payers
+    if line.joint:
+        alone = Payer(o.team, o.feature, line.joint.service, JOINT, 1)
+        payers = users[line.joint] or [alone]
+    if not payers:
+        return [line]
+    salt = _named(line.provider, o.team, o.feature, o.purpose, o.executor, line.state)
+    calls, tokens, list_pico, contract_pico, card_pico = (
+        _apportioned(total, payers, salt)
+        for total in (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
+    )
+    units = {unit: _apportioned(n, payers, _named(salt, unit)) for unit, n in line.units.items()}
+    return [
+        AttributedLine(
+            provider=line.provider,
+            owner=owner_of(o, payer),
+            state=line.state,
+            unpriced=line.unpriced,
+            calls=calls[i],
+            tokens=tokens[i],
+            list_pico=list_pico[i],
+            contract_pico=contract_pico[i],
+            card_pico=card_pico[i],
+            units={unit: parts[i] for unit, parts in units.items() if parts[i]},
+        )
+        for i, payer in enumerate(payers)
+    ]
+
+
+def _apportioned(total: int, payers: Sequence[Payer], salt: str) -> list[int]:
+    names = [_named(p.team, p.feature, p.service, p.transfer) for p in payers]
+    return apportion(total, [payer.weight for payer in payers], names, salt)
+
+
+def _named(*parts: str) -> str:
+    return "\0".join(parts)
+
+
+def _uses(invocations: Iterable[Invocation]) -> tuple[TransferUse, ...]:
+    """What is owed; who uses its own team's service owes nothing."""
+    sums: dict[TransferUse, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for one in invocations:
+        if not one.per:
+            continue
+        count = one.outcomes if one.per == PER_OUTCOME else one.calls
+        salt = _named(one.service, one.origin, one.origin_feature, one.purpose)
+        parts = [
+            _apportioned(total, one.payers, salt)
+            for total in (one.calls, one.outcomes, one.price_nano * count)
+        ]
+        for i, payer in enumerate(one.payers):
+            if payer.team == one.executor:
+                continue
+            for held, part in enumerate(parts):
+                sums[_use(one, payer)][held] += part[i]
+    found = (
+        replace(use, calls=calls, outcomes=outcomes, amount_nano=amount_nano)
+        for use, (calls, outcomes, amount_nano) in sums.items()
+        if calls or outcomes or amount_nano
+    )
+    return tuple(sorted(found))
+
+
+def _use(one: Invocation, payer: Payer) -> TransferUse:
+    """What one payer owes, before it is counted."""
+    same = (payer.team, payer.feature) == (one.origin, one.origin_feature)
+    return TransferUse(
+        team=payer.team,
+        feature=payer.feature,
+        purpose=one.purpose,
+        origin="" if same else one.origin,
+        origin_feature="" if same else one.origin_feature,
+        service=one.service,
+        executor=one.executor,
+        calls=0,
+        outcomes=0,
+        price_nano=one.price_nano,
+        per=one.per,
+        amount_nano=0,
+    )
