@@ -34,6 +34,7 @@ class Reason(StrEnum):
     CHARGE = "charge"
     MARKUP = "markup"
     ABSORPTION = "absorption"
+    TRANSFER = "transfer"
     MEMO = "memo"
     ROUNDING = "rounding"
     REVERSAL = "reversal"
