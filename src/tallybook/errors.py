@@ -9,6 +9,7 @@
     ├── AllocationError            a policy that cannot be carried out
     ├── LedgerError                an entry that the ledger refuses
     ├── PeriodError                the state of a period forbids the act
+    ├── HandoffError               what another system would refuse; nothing was written
     ├── StoreError                 the store cannot be opened, read or written
     │   └── CorruptedError         bytes are not what was written
     ├── DeliveryError              events could not be delivered; they wait where they are
@@ -106,6 +107,12 @@ class PeriodError(TallybookError):
     """The state of a period forbids the act."""
 
     code = "period"
+
+
+class HandoffError(TallybookError):
+    """What another system would refuse, or would book twice; nothing was written."""
+
+    code = "handoff"
 
 
 class StoreError(TallybookError):
