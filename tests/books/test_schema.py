@@ -113,13 +113,3 @@ def test_what_this_version_has_not_is_refused_as_such(folder, policy_with, line,
     fault = folder.fault(policy=policy_with(line))
     assert fault.startswith("policy.yaml:4: ")
     assert f'"{value}" is not in this version: ' in fault
-
-
-@pytest.mark.parametrize("transfer", ["callee_absorbs", "split", "transfer_price"])
-def test_transfers_need_the_call_graph(folder, org_with, transfer):
-    fault = folder.fault(org=org_with(services=[f"{{id: r, team: search, transfer: {transfer}}}"]))
-    assert fault.startswith(
-        f'org.yaml:13: services 1, transfer: "{transfer}" is not in this version'
-    )
-    assert "transfers other than caller_pays need the call graph" in fault
-    assert "expected one of caller_pays" in fault

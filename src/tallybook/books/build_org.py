@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from tallybook.books.build_services import check_claims, check_service, key_of, service_of
 from tallybook.books.faults import Place, Sheet, nearest, one_of, shown
 from tallybook.books.globs import is_glob
 from tallybook.books.model import (
@@ -17,10 +18,8 @@ from tallybook.books.model import (
     BusinessUnit,
     Company,
     Feature,
-    Key,
     Org,
     Rule,
-    Service,
     Span,
     Team,
 )
@@ -62,9 +61,11 @@ def build_org(form: OrgForm, sheet: Sheet) -> Org:
     _check_units(form, sheet)
     teams = reader.timeline("team", "teams", [(r, r.id, "") for r in form.teams])
     features = reader.timeline("feature", "features", [(r, r.id, r.team) for r in form.features])
-    reader.timeline("service", "services", [(r, r.id, r.team) for r in form.services])
+    services = reader.timeline("service", "services", [(r, r.id, r.team) for r in form.services])
     reader.timeline("key", "keys", [(r, r.id, r.team) for r in form.keys])
     reader.check_rows(form, teams, features)
+    reader.check_services(form, features, services)
+    reader.check_keys(form, teams)
     _check_unowned(form, teams, sheet)
     company = form.company
     return Org(
@@ -81,12 +82,13 @@ def build_org(form: OrgForm, sheet: Sheet) -> Org:
         ),
         teams=tuple(_team(row, reader.span(row)) for row in form.teams),
         features=tuple(_feature(row, reader.span(row)) for row in form.features),
-        services=tuple(_service(row, reader.span(row)) for row in form.services),
-        keys=tuple(_key(row, reader.span(row)) for row in form.keys),
+        services=tuple(service_of(row, reader.span(row)) for row in form.services),
+        keys=tuple(key_of(row, reader.span(row)) for row in form.keys),
         rules=tuple(
             _rule(number, row, reader.span(row)) for number, row in enumerate(form.rules, 1)
         ),
         unowned_team=form.unowned.team,
+        trusted_sources=tuple(sorted(set(form.trust.tags))) if form.trust else None,
     )
 
 
@@ -104,14 +106,6 @@ def _team(row: TeamForm, span: Span) -> Team:
 
 def _feature(row: FeatureForm, span: Span) -> Feature:
     return Feature(row.id, row.team, row.name or row.id, span)
-
-
-def _service(row: ServiceForm, span: Span) -> Service:
-    return Service(row.id, row.name or row.id, row.team, row.transfer, span)
-
-
-def _key(row: KeyForm, span: Span) -> Key:
-    return Key(row.id, row.team, row.feature, row.purpose, span)
 
 
 def _rule(number: int, row: RuleForm, span: Span) -> Rule:
@@ -180,6 +174,26 @@ class _Reader:
         for number, rule in enumerate(form.rules):
             _check_when(rule, ("rules", number), self.sheet)
 
+    def check_services(self, form: OrgForm, features: _Timeline, services: _Timeline) -> None:
+        """What a service says about who pays, and over whom its joint cost is spread."""
+        for number, row in enumerate(form.services):
+            place: Place = ("services", number)
+            check_service(row, place, self.sheet)
+            if row.feature:
+                self.check_reference(place, row, "feature", row.feature, features)
+                self.check_owner(place, row, features.get(row.feature, ()))
+            if row.joint and row.joint.users_of:
+                where: Place = (*place, "joint", "users_of")
+                self.check_reference(where, row, "service", row.joint.users_of, services)
+
+    def check_keys(self, form: OrgForm, teams: _Timeline) -> None:
+        """Whom the calls of a key may speak for."""
+        for number, row in enumerate(form.keys):
+            place: Place = ("keys", number)
+            for name in check_claims(row, place, self.sheet):
+                if name not in teams:
+                    refuse_unknown((*place, "claims"), "team", name, teams, self.sheet)
+
     def check_dates(self, row: DatedForm, place: Place) -> None:
         if row.from_ and row.to and row.from_ >= row.to:
             self.sheet.refuse(
@@ -229,7 +243,9 @@ class _Reader:
                 remedy=f"narrow from and to of this row, or widen those of the {noun}",
             )
 
-    def check_owner(self, place: Place, row: KeyForm | RuleForm, rows: Sequence[_Row]) -> None:
+    def check_owner(
+        self, place: Place, row: KeyForm | RuleForm | ServiceForm, rows: Sequence[_Row]
+    ) -> None:
         """The team that is named beside a feature owns it, as long as the row holds."""
         span = self.span(row)
         for other in rows:

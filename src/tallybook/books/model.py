@@ -28,11 +28,20 @@ Role = Literal["engineering", "product", "finance", "procurement", "capacity", "
 State = Literal["unallocated", "unknown", "estimated", "unpriced"]
 Over = Literal["none", "throttle", "approval"]
 
+Transfer = Literal["caller_pays", "callee_absorbs", "split", "transfer_price"]
+Per = Literal["call", "outcome"]
+By = Literal["equal", "calls", "tokens"]
+
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 DRIVERS: Final[tuple[Driver, ...]] = get_args(Driver)
 POOL_METHODS: Final[tuple[PoolMethod, ...]] = get_args(PoolMethod)
+TRANSFERS: Final[tuple[Transfer, ...]] = get_args(Transfer)
+PERS: Final[tuple[Per, ...]] = get_args(Per)
+BYS: Final[tuple[By, ...]] = get_args(By)
+CLAIMS_ANY: Final = "any"
+CLAIMS_OWN: Final = "own"
 BUDGETING: Final[tuple[Budgeting, ...]] = get_args(Budgeting)
 STATES: Final[tuple[State, ...]] = get_args(State)
 
@@ -125,25 +134,52 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class JointUse:
+    """Which of a service's own calls serve everyone, and over whom they are spread.
+
+    ``purposes`` are those of the joint calls; ``users_of`` is the service whose users share them.
+    """
+
+    purposes: tuple[str, ...]
+    users_of: str
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """A tool or an agent that others call, while one team runs it."""
+    """A tool or an agent that others call, while one team runs it.
+
+    ``transfer`` says who pays when another team calls it. Of a split ``callee_weight`` and
+    ``caller_weight`` are the parts; of a transfer price ``price_nano`` is owed ``per`` call or
+    outcome. ``feature`` is the team's feature for what the team pays or earns with the service.
+    """
 
     id: str
     name: str
     team: str
-    transfer: Literal["caller_pays"]
+    transfer: Transfer
     span: Span
+    callee_weight: int = 0
+    caller_weight: int = 0
+    price_nano: int = 0
+    per: Per | Literal[""] = ""
+    feature: str = ""
+    joint: JointUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a provider key or virtual key says about the calls made with it."""
+    """What a provider key or virtual key says about the calls made with it.
+
+    ``claims`` are the teams that the tags of its calls may name; None means any.
+    """
 
     id: str
     team: str
     feature: str
     purpose: str
     span: Span
+    claims: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +199,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """Who answers for what. One id has several rows when its facts change; their spans differ."""
+    """Who answers for what. One id has several rows when its facts change; their spans differ.
+
+    ``trusted_sources`` are those whose team and feature tags are believed; None means all.
+    """
 
     company: Company
     units: tuple[BusinessUnit, ...]
@@ -173,6 +212,7 @@ class Org:
     keys: tuple[Key, ...]
     rules: tuple[Rule, ...]
     unowned_team: str
+    trusted_sources: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,30 @@ as the form keeps its defaults.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
     BUDGETING,
+    BYS,
     DRIVERS,
     MODELS,
+    PERS,
     POOL_METHODS,
     PURPOSES,
+    TRANSFERS,
     Budgeting,
+    By,
     Charge,
     Driver,
     Model,
     Over,
+    Per,
     PoolMethod,
     RecoveredBy,
+    Transfer,
 )
 from tallybook.books.scalars import (
     Count,
@@ -46,20 +52,12 @@ from tallybook.books.scalars import (
     read_rows,
 )
 
-_CALL_GRAPH: Final = "transfers other than caller_pays need the call graph"
-
 PurposeText = Annotated[str, BeforeValidator(choice(PURPOSES))]
 ModelText = Annotated[Model, BeforeValidator(choice(MODELS))]
 ChargeText = Annotated[Charge, BeforeValidator(choice(("actual", "committed")))]
-TransferText = Annotated[
-    Literal["caller_pays"],
-    BeforeValidator(
-        choice(
-            ("caller_pays",),
-            dict.fromkeys(("callee_absorbs", "split", "transfer_price"), _CALL_GRAPH),
-        )
-    ),
-]
+TransferText = Annotated[Transfer, BeforeValidator(choice(TRANSFERS))]
+PerText = Annotated[Per, BeforeValidator(choice(PERS))]
+ByText = Annotated[By, BeforeValidator(choice(BYS))]
 DriverText = Annotated[Driver, BeforeValidator(choice(DRIVERS))]
 BudgetingText = Annotated[Budgeting, BeforeValidator(choice(BUDGETING))]
 PoolMethodText = Annotated[PoolMethod, BeforeValidator(choice(POOL_METHODS))]
@@ -145,6 +143,21 @@ class FeatureForm(DatedForm):
     team: Id
 
 
+class WeightsForm(Form):
+    """The parts of a split."""
+
+    callee: Count
+    caller: Count
+
+
+class JointForm(Form):
+    """Which of a service's own calls serve everyone; ``users_of`` left out means itself."""
+
+    purposes: Annotated[list[PurposeText], BeforeValidator(read_chain)]
+    users_of: Text = ""
+    by: ByText
+
+
 class ServiceForm(DatedForm):
     """A tool or an agent that others call."""
 
@@ -152,15 +165,21 @@ class ServiceForm(DatedForm):
     name: Text = ""
     team: Id
     transfer: TransferText = "caller_pays"
+    weights: WeightsForm | None = None
+    price: Money = ""
+    per: PerText | None = None
+    feature: Id = ""
+    joint: JointForm | None = None
 
 
 class KeyForm(DatedForm):
-    """What a key says about its calls."""
+    """What a key says about its calls, and for whom their tags may speak."""
 
     id: Text
     team: Id = ""
     feature: Id = ""
     purpose: PurposeText = ""
+    claims: Annotated[list[Id], BeforeValidator(read_chain)] | None = None
 
 
 class RuleForm(DatedForm):
@@ -178,6 +197,12 @@ class UnownedForm(Form):
     team: Id
 
 
+class TrustForm(Form):
+    """Whose tags are believed."""
+
+    tags: Annotated[list[Text], BeforeValidator(read_rows)]
+
+
 class OrgForm(Form):
     """org.yaml."""
 
@@ -189,6 +214,7 @@ class OrgForm(Form):
     keys: Annotated[list[KeyForm], BeforeValidator(read_rows)] = []
     rules: Annotated[list[RuleForm], BeforeValidator(read_rows)] = []
     unowned: UnownedForm
+    trust: TrustForm | None = None
 
 
 class TeamPolicyForm(Form):

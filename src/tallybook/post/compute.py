@@ -116,6 +116,11 @@ def month_of(
         owner_of=features,
         headcounts={team.id: team.headcount for team in org.teams if team.span.holds(last_us)},
         uses=tuple(uses),
+        feature_of={
+            (service.id, service.team): service.feature
+            for service in org.services
+            if service.span.from_us < basis.end_us and service.span.to_us > basis.start_us
+        },
     )
 
 
