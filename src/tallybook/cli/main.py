@@ -32,6 +32,7 @@ COMMANDS = {
     "close": "month",
     "reopen": "month",
     "compare": "compare",
+    "graph": "graph",
     "statement": "statements",
     "rebuild": "statements",
     "explain": "explain",

@@ -17,6 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tallybook.allocate.compare import CURRENT
 from tallybook.report import figures
 from tallybook.report.chart import charge_bar, comparison_panels
+from tallybook.report.graph.model import GraphView
+from tallybook.report.graph.picture import graph_picture
+from tallybook.report.graph.text import rule_words, states_remark
+from tallybook.report.graph.view import cuts
 from tallybook.report.model import ComparisonView, StatementSet
 from tallybook.report.outline import outline
 
@@ -83,6 +87,27 @@ def compare_html(view: ComparisonView) -> str:
         names=dict(view.teams),
         running_title=f"Four models, {view.period_label}",
     )
+
+
+def graph_html(view: GraphView) -> str:
+    """A month's flow between teams as a page: picture, three cuts, every flow."""
+    return _page(
+        "graph.html",
+        view=view,
+        picture=graph_picture(view),
+        alone=False,
+        cuts=cuts(view),
+        names=dict(view.teams),
+        because=rule_words,
+        remark=states_remark(view),
+        running_title=f"Who caused it, {view.period_label}",
+    )
+
+
+def graph_svg(view: GraphView) -> str:
+    """The picture alone, as an SVG file that stands by itself, in light and dark."""
+    title = f"{view.company}: who caused it, who ran it, who pays, {view.period_label}"
+    return _page("graph.svg", picture=graph_picture(view), alone=True, title=title)
 
 
 @cache
