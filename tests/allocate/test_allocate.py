@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import Month, PoolAmount
+from tallybook.attribute.model import TransferUse
 
 sys.path.insert(0, str(Path(__file__).parent))
 import worked_example as law
@@ -68,6 +69,27 @@ def test_an_empty_base_leaves_the_pool_central():
 
 
 names = st.sampled_from(["A", "B", "C", "platform"])
+RULES = ("caller_pays", "callee_absorbs", "split", "transfer_price", "joint")
+
+
+@st.composite
+def uses(draw) -> TransferUse:
+    payer, executor = draw(st.permutations(["A", "B", "C", "platform"]))[:2]
+    calls, price_nano = draw(st.integers(0, 99)), draw(st.integers(0, 10**12))
+    return TransferUse(
+        team=payer,
+        feature=draw(st.sampled_from(["", f"f-{payer}"])),
+        purpose=draw(st.sampled_from(["production", "evaluation"])),
+        origin=draw(st.sampled_from(["", "A", "C"])),
+        origin_feature="",
+        service=draw(st.sampled_from(["s1", "s2"])),
+        executor=executor,
+        calls=calls,
+        outcomes=calls,
+        price_nano=price_nano,
+        per="call",
+        amount_nano=calls * price_nano,
+    )
 
 
 @st.composite
@@ -95,6 +117,8 @@ def months(draw) -> Month:
                 card_nano=card_nano,
                 variance_nano=draw(st.integers(-(10**14), 10**14)),
                 service=f"s{number}" if base.kind == "transfer" else "",
+                origin=draw(st.sampled_from(["", "A", "B", "platform"])),
+                transfer=draw(st.sampled_from(["", *RULES])),
             )
         )
     models = st.sampled_from(list(law.MODELS.values()))
@@ -110,6 +134,8 @@ def months(draw) -> Month:
         teams=("A", "B", "C", "platform"),
         unowned="platform",
         owner_of={f"f-{team}": team for team in ("A", "B", "C", "platform")},
+        uses=tuple(draw(st.lists(uses(), max_size=5))),
+        feature_of={("s1", "B"): "f-B"},
     )
 
 
@@ -144,6 +170,25 @@ def test_inv_12_d_what_remains_is_unowned_or_on_showback(month):
         stays[f"Pool:{share.pool}"] += shown if share.amounts_nano else share.total_nano
     accounts = {a for a in held if a.startswith(("Cost:", "Pool:"))} | set(stays)
     assert {a: held.get(a, 0) for a in accounts} == {a: stays.get(a, 0) for a in accounts}
+
+
+@settings(max_examples=200, deadline=None)
+@given(months())
+def test_prices_move_between_two_teams_and_nothing_else(month):
+    """What is charged or central at transfer prices nets to zero, by service and as shown."""
+    priced, plain = allocate(month), allocate(replace(month, uses=()))
+    legs = [line for line in priced.charge if line.group.startswith("transfer:")]
+    assert not any(groups(legs).values())
+    assert [line for line in priced.charge if line not in legs] == list(plain.charge)
+    assert priced.cost == plain.cost
+    expected = defaultdict(int)
+    for use in month.uses:
+        charged = [month.is_charged(team) for team in (use.team, use.executor)]
+        sides = zip((use.team, use.executor), charged, (1, -1), strict=True)
+        for team, is_charged, sign in sides if any(charged) else ():
+            account = f"Charge:{team}:transfer" if is_charged else "Absorption:transfer"
+            expected[account] += sign * use.amount_nano
+    assert balances(legs) == {account: nano for account, nano in expected.items() if nano}
 
 
 @settings(max_examples=100, deadline=None)

@@ -49,6 +49,7 @@ MONTHS = {
     "one_each": charged(A="budget_committed", B="proportional"),
     "step_down": served("mixed", "step_down"),
     "reciprocal": served("mixed", "reciprocal"),
+    law.AT_PRICE: law.month(law.AT_PRICE),
 }
 
 

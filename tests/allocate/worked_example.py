@@ -6,9 +6,11 @@ balances read like the tables that they come from.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from tallybook.allocate.model import CostCell, Month, PoolAmount
+from tallybook.attribute.model import TransferUse
 from tallybook.books.model import (
     CostPool,
     Evaluation,
@@ -48,6 +50,20 @@ ROWS = (
     cell("X", "platform", "", "platform", "untagged", 5, 0.5, 50, 50),
 )
 
+AT_PRICE = "at_transfer_price"
+"""The column *real_cost, retrieval at transfer_price 120*: B bears r3 and A owes 20 x 6.00."""
+
+PRICED_ROWS = tuple(
+    replace(row, team="B", feature="", kind="usage", service="retrieval", origin="A",
+            transfer="transfer_price")
+    if row.kind == "transfer" else row
+    for row in ROWS
+)  # fmt: skip
+USES = (
+    TransferUse("A", "a-bot", "production", "", "", "retrieval", "B", 20, 20, 6 * UNIT, "call",
+                120 * UNIT),
+)  # fmt: skip
+
 MARKUP = Fraction(15, 100)
 MODELS = {
     "showback": TeamPolicy("showback"),
@@ -83,13 +99,14 @@ POLICIES = {name: policy(model) for name, model in MODELS.items()} | {
 def month(column: str) -> Month:
     return Month(
         period="2026-10",
-        cells=ROWS,
-        policy=POLICIES[column],
+        cells=PRICED_ROWS if column == AT_PRICE else ROWS,
+        policy=POLICIES["real_cost" if column == AT_PRICE else column],
         pools=(PoolAmount("gateway", 150 * UNIT, 160 * UNIT),),
         budgets={"a-bot": 700 * UNIT, "b-find": 180 * UNIT},
         teams=("A", "B", "platform"),
         unowned="platform",
         owner_of={"a-bot": "A", "b-find": "B"},
+        uses=USES if column == AT_PRICE else (),
     )
 
 
@@ -165,6 +182,18 @@ TRIAL_BALANCE = {
         "Memo:Shown:B": "275",
         "Memo:Contra": "-275",
     },
+    AT_PRICE: {
+        "Cost:X": "50",
+        "Absorption:markup": "30",
+        "Charge:A:usage": "500",
+        "Charge:A:transfer": "120",
+        "Charge:A:markup": "75",
+        "Charge:A:evaluation": "62.50",
+        "Charge:B:usage": "300",
+        "Charge:B:transfer": "-120",
+        "Charge:B:markup": "45",
+        "Charge:B:evaluation": "37.50",
+    },
 }
 
 # Section 3: what each team bears, what is central, unfairness.
@@ -175,6 +204,7 @@ BORNE = {
     "budget_actual": ({"A": "775", "B": "275"}, "20", "0.0000"),
     "budget_committed": ({"A": "875", "B": "275"}, "-80", "0.0935"),
     "mixed": ({"A": "765", "B": "0"}, "305", "0.2664"),
+    AT_PRICE: ({"A": "757.50", "B": "262.50"}, "50", "0.0280"),
 }
 
 

@@ -7,13 +7,14 @@ from tallybook.allocate.flows import pool_flows
 from tallybook.allocate.model import AllocatedLine, Allocation, Month
 from tallybook.allocate.models import proportional, real_cost, showback, use_case_budget
 from tallybook.allocate.pools import pool_shares
+from tallybook.allocate.transfers import price_lines
 
 
 def allocate(month: Month) -> Allocation:
     """Allocate a month: every rated line and pool amount exactly once (INV-10, INV-12).
 
     Args:
-        month: cells at rate card, policy, pools, budgets.
+        month: cells at rate card, transfer prices owed, policy, pools, budgets.
 
     Returns:
         lines whose groups each sum to zero; zero amounts are left out.
@@ -26,6 +27,7 @@ def allocate(month: Month) -> Allocation:
         *real_cost.charge(month, shares),
         *proportional.charge(month, shares),
         *use_case_budget.charge(month, shares),
+        *price_lines(month),
     ]
     return Allocation(
         cost=_without_zeros(cost_layer(month)),

@@ -1,8 +1,8 @@
 """The same month under each of the four models: who would bear what, and how fairly.
 
 Every figure comes from `tallybook.allocate.allocate.allocate`; only the policy is exchanged. The
-fair share of a team is its usage at rate card plus its driver share of every pool, without markup:
-exactly what showback would show it.
+fair share of a team is its usage at rate card plus its driver share of every pool, without markup,
+plus what it owes and less what it earns at transfer prices: exactly what showback would show it.
 """
 
 from __future__ import annotations

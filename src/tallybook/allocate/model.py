@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tallybook.attribute.model import TransferUse
 from tallybook.books.model import PolicyVersion
 
 Weight = int | Fraction
@@ -73,6 +74,10 @@ class Month:
     """the team of each feature at month end"""
     headcounts: Mapping[str, int | None] = field(default_factory=dict)
     """the teams that exist at month end, and their headcount where it is stated"""
+    uses: tuple[TransferUse, ...] = ()
+    """what is owed between teams at transfer prices"""
+    feature_of: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """the feature of a service in a team: where the team sees what the service earns"""
 
     @property
     def payers(self) -> tuple[str, ...]:
@@ -82,6 +87,10 @@ class Month:
     def model_of(self, team: str) -> str:
         """The chargeback model of a team."""
         return self.policy.policy_for(team).model
+
+    def is_charged(self, team: str) -> bool:
+        """Whether what a team bears is charged: it is neither on showback nor the central team."""
+        return team != self.unowned and self.model_of(team) != "showback"
 
     def is_pooled(self, cell: CostCell) -> bool:
         """Whether the cell is evaluation that the quality pool pays."""

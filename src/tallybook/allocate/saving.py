@@ -1,8 +1,8 @@
 """What a saving pays: the incentive that a model gives to each team.
 
 A team's usage shrinks by one currency unit of value at rate card, all of its calls and tokens in
-the same proportion; nothing else in the month changes. The saving is its charge before, less its
-charge after, per unit saved.
+the same proportion; nothing else in the month changes, so no transfer price does. The saving is its
+charge before, less its charge after, per unit saved.
 
 A charge depends on other teams' usage only through driver weights and the tokens of `proportional`,
 and on a team's own features only through committed budgets. So cells are merged to what matters
@@ -48,6 +48,7 @@ def savings(month: Month, policies: Mapping[str, PolicyVersion]) -> dict[str, di
     for feature, nano in month.budgets.items():
         budgets[month.owner_of.get(feature, "")][feature] = nano
     found: dict[str, dict[str, Fraction]] = {name: {} for name in policies}
+    month = replace(month, uses=())  # a price is owed for an invocation, not for what it cost
     for team in month.payers:
         less = _less(own.get(team, []))
         if not less:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tallybook.allocate.cost_layer import UNOWNED
+from tallybook.allocate.transfers import ABSORPTION, is_price
 from tallybook.ledger.chart import CENTRAL, Family, check_account
 from tallybook.ledger.model import PostingKey
 
@@ -27,6 +28,7 @@ LABELS = {
     "pool": "Cost pool {detail} without a driver to charge it by",
     "markup_absorption": "Under- (over-) absorbed by markup",
     "unused_commitment": "Unused commitments",
+    "transfer_absorption": "Transfer prices of teams that are not charged",
     "rate_card_variance": "Contract prices against the rate card",
     "pool_variance": "Cost pools: actual against policy",
     "variance": "Variance: {detail}",
@@ -36,6 +38,7 @@ LABELS = {
 _NAMED = {
     "Absorption:markup": "markup_absorption",
     "Absorption:budget": "unused_commitment",
+    ABSORPTION: "transfer_absorption",
     "Variance:rate_card": "rate_card_variance",
     "Variance:pool": "pool_variance",
 }
@@ -59,6 +62,8 @@ def central_nano(held: Mapping[PostingKey, int], unowned: str) -> dict[CentralKe
 
 def _shown_from(key: PostingKey) -> CentralKey:
     """Where the cost that a memo posting shows still stands."""
+    if is_price(key.detail):
+        return CentralKey("transfer_absorption", "")
     if key.kind in ("usage", "transfer"):
         return CentralKey("unallocated", key.team)
     return CentralKey("pool", key.detail)

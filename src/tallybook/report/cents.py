@@ -26,7 +26,7 @@ def to_cents(
     """
     others = [key for key in central if key.kind != "showback"]
     nanos = [line.nano for line in figures.values()] + [central[key] for key in others]
-    names = ["\x1f".join(("line", *key)) for key in figures]
+    names = ["\x1f".join(("line", *key.identity)) for key in figures]
     names += ["\x1f".join(("central", *_named(key))) for key in others]
     parts = cents_of_lines(nanos, names, salt=f"statement:{period}")
     cents = dict(zip(figures, parts, strict=False))

@@ -66,7 +66,7 @@ def corrected(drafted: StatementSet, before: StatementSet | None) -> StatementSe
 
 
 def _remainder(key: LineKey, nano: int, basis: Basis) -> Posting:
-    is_transfer = key.kind == "transfer"
+    names_service = key.kind == "transfer" or key.about != ""
     return Posting(
         f"Charge:{key.team}:{key.kind}",
         nano,
@@ -74,8 +74,8 @@ def _remainder(key: LineKey, nano: int, basis: Basis) -> Posting:
         feature=key.feature,
         purpose=key.purpose,
         kind=key.kind,
-        service=key.detail if is_transfer else "",
-        detail="" if is_transfer else key.detail,
+        service=key.detail if names_service else "",
+        detail=key.about if names_service else key.detail,
         source="rounding",
         policy_version=basis.versions.policy,
     )

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
-from tallybook.attribute.model import AttributedLine
+from tallybook.allocate.transfers import is_price, is_standing, legs, standing
+from tallybook.attribute.model import AttributedLine, TransferUse
 from tallybook.books.model import PolicyVersion
 from tallybook.ledger.model import PostingKey
 from tallybook.report.model import LINE_KINDS
@@ -21,13 +22,31 @@ CHARGE, SHOWN = "Charge", "Memo:Shown"
 
 
 class LineKey(NamedTuple):
-    """What makes one line of a statement."""
+    """What makes one line of a statement.
+
+    ``about`` says why the team pays what others caused or ran, or with whom it settles a transfer
+    price; ``detail`` is then the service.
+    """
 
     team: str
     feature: str
     purpose: str
     kind: str
     detail: str
+    about: str = ""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells the line from others, in its id and where cents are settled.
+
+        A line that is about no transfer has the identity that it had before there were any.
+        """
+        return self if self.about else self[:-1]
+
+    @property
+    def is_price(self) -> bool:
+        """Whether the line is what is owed or earned at a transfer price."""
+        return is_price(self.about)
 
 
 @dataclass(slots=True)
@@ -49,7 +68,7 @@ class LineFigures:
 
 def line_id(period: str, key: LineKey) -> str:
     """The stable id of a line."""
-    text = "\x1f".join((period, *key))
+    text = "\x1f".join((period, *key.identity))
     return f"L-{period}-{blake2b(text.encode(), digest_size=6).hexdigest()}"
 
 
@@ -60,8 +79,9 @@ def line_key(key: PostingKey) -> LineKey | None:
         return None
     if key.kind == "markup":
         return LineKey(key.team, "", "", "markup", "")
-    detail = key.service if key.kind == "transfer" else key.detail
-    return LineKey(key.team, key.feature, key.purpose, key.kind, detail)
+    if key.kind == "transfer" or is_standing(key.detail):
+        return LineKey(key.team, key.feature, key.purpose, key.kind, key.service, key.detail)
+    return LineKey(key.team, key.feature, key.purpose, key.kind, key.detail)
 
 
 def usage_key(line: AttributedLine, policy: PolicyVersion) -> LineKey:
@@ -72,9 +92,23 @@ def usage_key(line: AttributedLine, policy: PolicyVersion) -> LineKey:
     owner = line.owner
     team = policy.policy_for(owner.team)
     merged = team.model == "proportional" or team.charge == "committed"
-    if owner.kind == "transfer" and not merged:
-        return LineKey(owner.team, owner.feature, owner.purpose, "transfer", owner.service)
+    about = standing(owner.team, owner.origin, owner.transfer)
+    if (owner.kind == "transfer" or about) and not merged:
+        service = owner.service
+        return LineKey(owner.team, owner.feature, owner.purpose, owner.kind, service, about)
     return LineKey(owner.team, owner.feature, owner.purpose, "usage", "")
+
+
+def price_keys(
+    use: TransferUse, feature_of: Mapping[tuple[str, str], str]
+) -> tuple[LineKey, LineKey]:
+    """The line of who owes a transfer price, and the line of who earns it."""
+    owed, earned = legs(use, feature_of)
+    return (
+        LineKey(owed.team, owed.feature, owed.purpose, owed.kind, owed.service, owed.detail),
+        LineKey(earned.team, earned.feature, earned.purpose, earned.kind, earned.service,
+                earned.detail),
+    )  # fmt: skip
 
 
 def note_id(period: str, key: LineKey, label: str) -> str:

@@ -6,24 +6,22 @@ from collections.abc import Iterable, Sequence
 
 from tallybook.allocate.cost_layer import cost_line
 from tallybook.allocate.model import AllocatedLine, CostCell, Month, PoolShare
+from tallybook.allocate.transfers import standing
 
 
-def charge_line(
-    cell: CostCell, group: str, amount_nano: int, *, kind: str = "", detail: str = ""
-) -> AllocatedLine:
-    """A line on ``Charge:<team>:<kind>`` with the dimensions of the cell."""
-    kind = kind or cell.kind
+def charge_line(cell: CostCell, group: str) -> AllocatedLine:
+    """A line on ``Charge:<team>:<kind>`` at the rate card, with the dimensions of the cell."""
     return AllocatedLine(
         group,
-        f"Charge:{cell.team}:{kind}",
-        amount_nano,
+        f"Charge:{cell.team}:{cell.kind}",
+        cell.card_nano,
         team=cell.team,
         feature=cell.feature,
         purpose=cell.purpose,
-        kind=kind,
+        kind=cell.kind,
         provider=cell.provider,
         service=cell.service,
-        detail=detail,
+        detail=standing(cell.team, cell.origin, cell.transfer),
     )
 
 
@@ -31,7 +29,7 @@ def at_rate_card(cells: Iterable[CostCell], group: str) -> list[AllocatedLine]:
     """Dr ``Charge`` usage or transfer, Cr ``Cost``: each cell at the frozen card."""
     lines = []
     for cell in cells:
-        lines.append(charge_line(cell, group, cell.card_nano))
+        lines.append(charge_line(cell, group))
         lines.append(cost_line(cell, group, -cell.card_nano))
     return lines
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tallybook.allocate.model import AllocatedLine, Month, PoolShare
+from tallybook.allocate.transfers import shown_legs, standing
 
 MODEL = "showback"
 GROUP = "memo"
 
 
 def charge(month: Month, shares: Sequence[PoolShare]) -> list[AllocatedLine]:
-    """Dr ``Memo:Shown:<team>``, Cr ``Memo:Contra``: usage at rate card and every driver share."""
+    """Dr ``Memo:Shown:<team>``, Cr ``Memo:Contra``: usage at rate card, every driver share, prices.
+
+    A transfer price is shown as it would be charged: owed plus, earned minus.
+    """
     lines = [
         AllocatedLine(
             GROUP,
@@ -23,6 +28,7 @@ def charge(month: Month, shares: Sequence[PoolShare]) -> list[AllocatedLine]:
             kind=cell.kind,
             provider=cell.provider,
             service=cell.service,
+            detail=standing(cell.team, cell.origin, cell.transfer),
         )
         for cell in month.charged_cells(MODEL)
     ]
@@ -35,5 +41,9 @@ def charge(month: Month, shares: Sequence[PoolShare]) -> list[AllocatedLine]:
             for team, nano in share.amounts_nano.items()
             if month.model_of(team) == MODEL
         ]
+    lines += [
+        replace(leg, group=GROUP, account=f"Memo:Shown:{leg.team}")
+        for leg in shown_legs(month, MODEL)
+    ]
     shown = sum(line.amount_nano for line in lines)
     return [*lines, AllocatedLine(GROUP, "Memo:Contra", -shown)]
