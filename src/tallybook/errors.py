@@ -7,6 +7,7 @@
     ├── EventError                 one usage record cannot be read; it is rejected, the rest goes in
     ├── PriceError                 a price that cannot be published or found
     ├── AllocationError            a policy that cannot be carried out
+    ├── InvoiceError               a provider invoice that cannot be read, added up or taken in
     ├── LedgerError                an entry that the ledger refuses
     ├── PeriodError                the state of a period forbids the act
     ├── HandoffError               what another system would refuse; nothing was written
@@ -95,6 +96,12 @@ class AllocationError(TallybookError):
     """A policy that cannot be carried out as written."""
 
     code = "allocation"
+
+
+class InvoiceError(TallybookError):
+    """A provider invoice that cannot be read, does not add up, or contradicts what is in."""
+
+    code = "invoice"
 
 
 class LedgerError(TallybookError):

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.errors import MoneyError
-from tallybook.money import cents_of_nano, discounted_price, half_even, nano_of_pico
+from tallybook.money import (
+    cents_of_nano,
+    discounted_price,
+    exchanged,
+    half_even,
+    nano_of_pico,
+    pico_of_figure,
+    proportional,
+)
 
 positive = st.integers(min_value=1, max_value=10**20)
 
@@ -56,3 +64,27 @@ def test_discounted_price() -> None:
 def test_what_is_no_discount_is_refused(discount: Fraction) -> None:
     with pytest.raises(MoneyError, match="between 0 and 1"):
         discounted_price(100, discount)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "pico", "decimals"),
+    [
+        ("0.8958740000000000", 12, 895_874_000_000, 6),
+        ("123.78912", 10, 1_237_891_200_000, 5),
+        ("-0.5", 12, -500_000_000_000, 1),
+        ("1.7897999999999998", 12, 1_789_800_000_000, 16),
+        ("0.0000000000005", 12, 0, 13),
+        ("0.0000000000015", 12, 2, 13),
+        ("7", 12, 7_000_000_000_000, 0),
+    ],
+)
+def test_a_figure_of_a_provider_crosses_once(
+    text: str, scale: int, pico: int, decimals: int
+) -> None:
+    assert pico_of_figure(text, scale) == (pico, decimals)
+
+
+@given(st.integers(-(10**18), 10**18), st.integers(0, 10**9), st.integers(1, 10**9))
+def test_exchange_and_share_round_half_even(pico: int, part: int, whole: int) -> None:
+    exact = round(Fraction(pico * part, whole))
+    assert exchanged(pico, Fraction(part, whole)) == proportional(pico, part, whole) == exact

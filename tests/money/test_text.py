@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.errors import MoneyError
-from tallybook.money import format_cents, format_units, parse_percent, parse_units
+from tallybook.money import format_cents, format_units, parse_percent, parse_rate, parse_units
 
 
 @pytest.mark.parametrize(
@@ -121,3 +121,10 @@ def test_parse_percent(text: str, share: Fraction) -> None:
 def test_what_is_no_percentage_is_refused(text: object) -> None:
     with pytest.raises(MoneyError):
         parse_percent(text)  # type: ignore[arg-type]
+
+
+def test_a_rate_is_exact_and_above_zero() -> None:
+    assert parse_rate("1.0842") == Fraction(10842, 10000)
+    for text in ("0", "0.000", "-1.1", "1,1", ""):
+        with pytest.raises(MoneyError):
+            parse_rate(text)

@@ -15,12 +15,21 @@ from tallybook.money.model import (
     Nano,
     Pico,
 )
-from tallybook.money.rounding import cents_of_nano, discounted_price, half_even, nano_of_pico
+from tallybook.money.rounding import (
+    cents_of_nano,
+    discounted_price,
+    exchanged,
+    half_even,
+    nano_of_pico,
+    pico_of_figure,
+    proportional,
+)
 from tallybook.money.share import format_percent, format_ratio, format_share, whole_parts
 from tallybook.money.text import (
     format_cents,
     format_units,
     parse_percent,
+    parse_rate,
     parse_units,
 )
 
@@ -40,6 +49,7 @@ __all__ = [
     "cumulative_nano",
     "cumulative_share",
     "discounted_price",
+    "exchanged",
     "format_cents",
     "format_percent",
     "format_ratio",
@@ -48,7 +58,10 @@ __all__ = [
     "half_even",
     "nano_of_pico",
     "parse_percent",
+    "parse_rate",
     "parse_units",
+    "pico_of_figure",
+    "proportional",
     "whole_flow",
     "whole_parts",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tallybook.errors import MoneyError
-from tallybook.money.model import NANO_PER_CENT, PICO_PER_NANO, Cents, Nano
+from tallybook.money.model import NANO_PER_CENT, PICO_PER_NANO, Cents, Nano, Pico
+from tallybook.money.text import decimal_figures
 
 
 def half_even(numerator: int, denominator: int) -> int:
@@ -58,3 +59,42 @@ def discounted_price(pico: int, discount: Fraction) -> int:
         )
     kept = 1 - discount
     return half_even(pico * kept.numerator, kept.denominator)
+
+
+def pico_of_figure(text: str, scale: int = 12) -> tuple[Pico, int]:
+    """Read a provider's figure at pico, half-even past the last decimal that pico holds.
+
+    What we state ourselves has no more decimals than its scale (`parse_units`). A provider's figure
+    may have seventeen, the noise of a float; whoever calls keeps the text that was written.
+
+    Args:
+        text: plain decimal text, in units, or in cents with ``scale`` 10.
+        scale: how many decimals of the text one pico holds.
+
+    Returns:
+        the figure in pico, and how many decimals it was written with, zeros at the end left out.
+    """
+    sign, whole, decimals = decimal_figures(text)
+    kept = decimals.rstrip("0")
+    beyond = max(0, len(kept) - scale)
+    pico = half_even(int(whole + kept.ljust(scale, "0")), 10**beyond)
+    return Pico(-pico if sign else pico), len(kept)
+
+
+def exchanged(pico: int, rate: Fraction) -> Pico:
+    """Cross an amount into another currency at an exact rate, half-even.
+
+    Args:
+        pico: 10^-12 units of one currency.
+        rate: units of the other currency for one unit of the first.
+    """
+    return Pico(half_even(pico * rate.numerator, rate.denominator))
+
+
+def proportional(pico: int, part: int, whole: int) -> Pico:
+    """The part of an amount that belongs to a part of its quantity, half-even.
+
+    Raises:
+        MoneyError: the whole is not positive.
+    """
+    return Pico(half_even(pico * part, whole))

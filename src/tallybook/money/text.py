@@ -93,6 +93,22 @@ def parse_percent(text: str) -> Fraction:
     return -parts if sign else parts
 
 
+def parse_rate(text: str) -> Fraction:
+    """Read an exchange rate, ``"1.0842"``, as an exact fraction.
+
+    Raises:
+        MoneyError: the text is no plain decimal, or not above zero.
+    """
+    sign, whole, decimals = decimal_figures(text)
+    rate = Fraction(int(whole + decimals), 10 ** len(decimals))
+    if sign or not rate:
+        raise MoneyError(
+            f"the rate {text!r} is not above zero",
+            next_step="state how many units of the books' currency one unit is",
+        )
+    return rate
+
+
 def _require_text(text: object) -> str:
     if not isinstance(text, str):
         raise MoneyError(
