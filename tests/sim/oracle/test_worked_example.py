@@ -65,33 +65,37 @@ MODELS = {
     "actual": ("model: use_case_budget, charge: actual", ""),
     "committed": ("model: use_case_budget, charge: committed", ""),
     "mixed": ("model: showback", 'A: {model: real_cost, markup: "15%"}'),
+    "priced": ('model: real_cost, markup: "15%"', ""),
 }
+AT_A_PRICE = 'transfer: transfer_price, price: "6.00", per: call'
+"""The service retrieval in the last column."""
 
 COLUMNS = [*MODELS]
 TRIAL_BALANCE = """
-Cost:X             |  550 |   50 |   50 |   50 |   50 |   50
-Cost:Y             |  300 |      |      |      |      |  200
-Pool:gateway       |  150 |      |      |      |      |   50
-Pool:quality       |  100 |      |      |      |      |   25
-Variance:rate_card |  -40 |  -40 |  -40 |  -40 |  -40 |  -40
-Variance:pool      |   10 |   10 |   10 |   10 |   10 |   10
-Absorption:markup  |      |      |   30 |      |      |   10
-Absorption:budget  |      |      |      |      | -100 |
-Charge:A:usage     |      |  400 |  500 |  500 |  700 |  500
-Charge:A:transfer  |      |      |  100 |  100 |      |  100
-Charge:A:markup    |      |      |   90 |      |      |   90
-Charge:A:pool      |      |  100 |      |  100 |  100 |
-Charge:A:evaluation|      |   75 |   75 |   75 |   75 |   75
-Charge:B:usage     |      |  400 |  200 |  200 |  200 |
-Charge:B:markup    |      |      |   30 |      |      |
-Charge:B:pool      |      |   50 |      |   50 |   50 |
-Charge:B:evaluation|      |   25 |   25 |   25 |   25 |
-Accrued:X          | -610 | -610 | -610 | -610 | -610 | -610
-Accrued:Y          | -300 | -300 | -300 | -300 | -300 | -300
-Source:gateway     | -160 | -160 | -160 | -160 | -160 | -160
-Memo:Shown:A       |  775 |      |      |      |      |
-Memo:Shown:B       |  275 |      |      |      |      |  275
-Memo:Contra        |-1050 |      |      |      |      | -275
+Cost:X             |  550 |   50 |   50 |   50 |   50 |   50 |     50
+Cost:Y             |  300 |      |      |      |      |  200 |
+Pool:gateway       |  150 |      |      |      |      |   50 |
+Pool:quality       |  100 |      |      |      |      |   25 |
+Variance:rate_card |  -40 |  -40 |  -40 |  -40 |  -40 |  -40 |    -40
+Variance:pool      |   10 |   10 |   10 |   10 |   10 |   10 |     10
+Absorption:markup  |      |      |   30 |      |      |   10 |     30
+Absorption:budget  |      |      |      |      | -100 |      |
+Charge:A:usage     |      |  400 |  500 |  500 |  700 |  500 |    500
+Charge:A:transfer  |      |      |  100 |  100 |      |  100 |    120
+Charge:A:markup    |      |      |   90 |      |      |   90 |     75
+Charge:A:pool      |      |  100 |      |  100 |  100 |      |
+Charge:A:evaluation|      |   75 |   75 |   75 |   75 |   75 |  62.50
+Charge:B:usage     |      |  400 |  200 |  200 |  200 | |    300
+Charge:B:transfer  |      |      |      |      |      |      | -120
+Charge:B:markup    |      |      |   30 |      |      | |     45
+Charge:B:pool      |      |   50 |      |   50 |   50 |      |
+Charge:B:evaluation|      |   25 |   25 |   25 |   25 | |  37.50
+Accrued:X          | -610 | -610 | -610 | -610 | -610 | -610 |   -610
+Accrued:Y          | -300 | -300 | -300 | -300 | -300 | -300 |   -300
+Source:gateway     | -160 | -160 | -160 | -160 | -160 | -160 |   -160
+Memo:Shown:A       |  775 |      |      |      |      |      |
+Memo:Shown:B       |  275 |      |      |      |      |  275 |
+Memo:Contra        |-1050 |      |      |      |      | -275 |
 """
 
 TOTALS = {
@@ -101,6 +105,7 @@ TOTALS = {
     "actual": ("775 275 20", "0.0000"),
     "committed": ("875 275 -80", "0.0935"),
     "mixed": ("765 0 305", "0.2664"),
+    "priced": ("757.50 262.50 50", "0.0280"),
 }
 
 
@@ -133,7 +138,8 @@ def october() -> list[dict[str, object]]:
 
 
 def month(model: str, events: list[dict[str, object]] | None = None) -> Expectation:
-    books = {"org": ORG, "policy": POLICY % MODELS[model], "prices": PRICES, "budgets": BUDGETS}
+    org = ORG.replace("transfer: caller_pays", AT_A_PRICE) if model == "priced" else ORG
+    books = {"org": org, "policy": POLICY % MODELS[model], "prices": PRICES, "budgets": BUDGETS}
     calls = october() if events is None else events
     return expected(books, {}, calls, {"gateway": "160"}, "2026-10")
 
@@ -155,7 +161,8 @@ def test_the_totals_are_the_column(model: str) -> None:
     a, b, central = (Fraction(text) for text in totals.split())
     assert (found.by_team["A"].total, found.by_team["B"].total) == (a, b)
     assert (found.charged, found.central, found.ledger_cost) == (a + b, central, 1070)
-    assert (found.by_team["A"].fair, found.by_team["B"].fair) == (775, 275)
+    fair = (found.by_team["A"].fair, found.by_team["B"].fair)
+    assert fair == ((757.5, 292.5) if model == "priced" else (775, 275))
     assert f"{found.unfairness.numerator / found.unfairness.denominator:.4f}" == unfairness
 
 

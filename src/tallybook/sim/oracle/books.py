@@ -57,6 +57,19 @@ def next_month(period: str) -> str:
     return f"{year + 1}-01" if month == 12 else f"{year}-{month + 1:02}"  # noqa: PLR2004
 
 
+def month_before(period: str) -> str:
+    """The month before, as `YYYY-MM`."""
+    year, month = (int(part) for part in period.split("-"))
+    return f"{year - 1}-12" if month == 1 else f"{year}-{month - 1:02}"
+
+
+def neighbourhood(books: Books) -> tuple[datetime, datetime]:
+    """The month with the one before and the one after, in which ancestors are looked for."""
+    after = next_month(next_month(books.period))
+    first = day_start(f"{month_before(books.period)}-01", books.zone)
+    return first, day_start(f"{after}-01", books.zone)
+
+
 def policy_version(versions: list[Row], period: str) -> Row:
     """A version holds from its month until the next version's month."""
     begun = [version for version in versions if version["effective_from"] <= period]

@@ -1,17 +1,20 @@
 """The whole month at once: what the books of a company must show."""
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tallybook.sim.oracle.books import Books, instant, read_books
+from tallybook.sim.oracle.books import Books, instant, neighbourhood, read_books
+from tallybook.sim.oracle.divide import lines_of
+from tallybook.sim.oracle.graph import Path, paths_of
 from tallybook.sim.oracle.ledger import Posting, balances, parts
 from tallybook.sim.oracle.lines import ZERO, Line, Month
 from tallybook.sim.oracle.month import charge_layer, cost_layer, fair_share
-from tallybook.sim.oracle.owner import owner_of
-from tallybook.sim.oracle.price import ListPrices, cost_of
-from tallybook.sim.oracle.usage import Event, Intake, state, take_in, tokens_of
+from tallybook.sim.oracle.payer import prices_of
+from tallybook.sim.oracle.price import ListPrices
+from tallybook.sim.oracle.told import nodes_of
+from tallybook.sim.oracle.usage import Event, Intake, take_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,23 @@ class TeamShare:
         return sum(self.charged.values(), ZERO)
 
 
+Cut = Mapping[str, tuple[Fraction, Fraction]]
+"""By team, the cost at rate card and at contract."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What must be on the books; amounts in currency units, debit positive, counts in calls.
 
-    `parts` bounds what rounding may do to each account (see `ledger`).
+    `parts` bounds what rounding may do to each account (see `ledger`). `cuts` are the same cost, at
+    rate card and at contract, by who started it, who ran it and who pays.
     """
 
     intake: Intake
     balances: Mapping[str, Fraction]
     parts: Mapping[str, int]
     by_team: Mapping[str, TeamShare]
+    cuts: Mapping[str, Cut]
     calls: int
     tokens: int
     unallocated: int
@@ -71,25 +80,18 @@ def expected(
     """
     files = read_books(books, period)
     intake = take_in(events)
-    lines = tuple(
-        rated(files, list_prices, event)
-        for event in intake.standing
-        if files.start <= instant(event["started_at"]) < files.end
-    )
-    month = Month(files, lines, actuals)
+    paths = paths_near(files, intake)
+    lines = tuple(lines_of(files, list_prices, paths))
+    month = Month(files, lines, actuals, tuple(prices_of(files, paths)))
     posted = cost_layer(month) + charge_layer(month)
     return summed(month, intake, posted)
 
 
-def rated(files: Books, list_prices: ListPrices, event: Event) -> Line:
-    """One event with owner and cost."""
-    return Line(
-        event["provider"],
-        owner_of(files, event),
-        cost_of(files, list_prices, event),
-        tokens_of(event),
-        state(event),
-    )
+def paths_near(books: Books, intake: Intake) -> list[Path]:
+    """The paths of all calls and steps of the month and of its neighbours."""
+    first, after = neighbourhood(books)
+    nodes = nodes_of(books, intake)
+    return paths_of([node for node in nodes if first <= instant(node["started_at"]) < after])
 
 
 def summed(month: Month, intake: Intake, posted: list[Posting]) -> Expectation:
@@ -106,17 +108,40 @@ def summed(month: Month, intake: Intake, posted: list[Posting]) -> Expectation:
         balances=book,
         parts=parts(posted),
         by_team=teams,
-        calls=len(lines),
+        cuts=cuts_of(lines),
+        calls=sum(line.calls for line in lines),
         tokens=sum(line.tokens for line in lines),
-        unallocated=sum(not line.owner.named for line in lines),
-        unpriced=sum(line.cost.unpriced for line in lines),
-        unknown=sum(line.state == "unknown" for line in lines),
-        estimated=sum(line.state == "estimated" for line in lines),
+        unallocated=sum(line.calls for line in lines if not line.owner.named),
+        unpriced=sum(line.calls for line in lines if line.cost.unpriced),
+        unknown=sum(line.calls for line in lines if line.state in ("unknown", "partial")),
+        estimated=sum(line.calls for line in lines if line.state == "estimated"),
         charged=charged,
         central=central,
         ledger_cost=charged + central,
         unfairness=unfairness(teams.values(), central, charged + central),
     )
+
+
+def cuts_of(lines: Collection[Line]) -> dict[str, Cut]:
+    """The cost of the month by origin, by executor and by payer: one total (INV-11)."""
+    cuts = {
+        "origin": cut_by(lines, lambda line: line.owner.origin[0]),
+        "executor": cut_by(lines, lambda line: line.owner.ran_by),
+        "payer": cut_by(lines, lambda line: line.owner.team),
+    }
+    totals = {tuple(map(sum, zip(*cut.values(), strict=True))) for cut in cuts.values()}
+    assert len(totals) == 1
+    return cuts
+
+
+def cut_by(lines: Iterable[Line], team_of: Callable[[Line], str]) -> Cut:
+    """The cost of lines by a team of theirs."""
+    card: defaultdict[str, Fraction] = defaultdict(Fraction)
+    contract: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for line in lines:
+        card[team_of(line)] += line.cost.card
+        contract[team_of(line)] += line.cost.contract
+    return {team: (card[team], contract[team]) for team in sorted(card)}
 
 
 def family(book: Mapping[str, Fraction], *names: str) -> Fraction:
@@ -129,9 +154,11 @@ def team_share(month: Month, book: Mapping[str, Fraction], team: str) -> TeamSha
     own = [line for line in month.lines if line.owner.team == team]
     prefix = f"Charge:{team}:"
     charged = {key.removeprefix(prefix): x for key, x in book.items() if key.startswith(prefix)}
-    tokens = sum(line.tokens for line in own)
-    features = Counter(line.owner.feature for line in own)
-    return TeamShare(features, len(own), tokens, charged, fair_share(month, team))
+    tokens, calls = sum(line.tokens for line in own), sum(line.calls for line in own)
+    features: Counter[str] = Counter()
+    for line in own:
+        features[line.owner.feature] += line.calls
+    return TeamShare(+features, calls, tokens, charged, fair_share(month, team))
 
 
 def unfairness(teams: Collection[TeamShare], central: Fraction, cost: Fraction) -> Fraction:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from tallybook.sim.oracle.books import TICK, Books, by_id
 from tallybook.sim.oracle.owner import Owner
+from tallybook.sim.oracle.payer import Price
 from tallybook.sim.oracle.price import Cost
 
 ZERO = Fraction(0)
@@ -13,19 +14,21 @@ ZERO = Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One call with its owner and its cost."""
+    """What a payer bears of one call, or of the calls of a month that are divided alike."""
 
     provider: str
     owner: Owner
     cost: Cost
     tokens: int
     state: str
+    calls: int = 1
 
     @property
     def cell(self) -> tuple[str, ...]:
         """What the ledger keeps apart when it books lines."""
         owner = self.owner
-        return (owner.team, owner.feature, owner.purpose, owner.service, self.provider)
+        paid = (owner.team, owner.feature, owner.purpose, owner.service, self.provider)
+        return (*paid, *owner.origin, owner.ran_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Month:
     books: Books
     lines: tuple[Line, ...]
     actuals: Mapping[str, str]
+    prices: tuple[Price, ...] = ()
 
     @property
     def evaluation_pool(self) -> str:
@@ -66,4 +70,5 @@ class Month:
             for at in (self.books.start, self.books.end - TICK)
             if row in by_id(self.books, "teams", at).values()
         } | {line.owner.team for line in self.lines}
+        ids |= {team for price in self.prices for team in (price.payer, price.callee)}
         return sorted(ids - {self.books.unowned_team})

@@ -81,7 +81,35 @@ def charge_layer(month: Month) -> list[Posting]:
             posted += charge_lines(lines)
         elif deal["model"] == "showback":
             posted += show(month, team, lines)
-    return posted + charge_pools(month)
+    return posted + charge_prices(month) + charge_pools(month)
+
+
+def charge_prices(month: Month) -> list[Posting]:
+    """Transfer prices from team to team; the leg of a team that is central is central too."""
+    posted = []
+    for price in month.prices:
+        teams = (price.payer, price.callee)
+        debit, credit = (price_account(month, team) for team in teams)
+        if debit != credit:
+            owner = price.owner
+            cell = (*teams, price.service, price.feature, *owner.origin, owner.purpose)
+            posted += moved("transfer", credit, debit, price.amount, cell)
+        for team, amount in zip(teams, (price.amount, -price.amount), strict=True):
+            if team != month.books.unowned_team and is_shown(month, team):
+                account = f"Memo:Shown:{team}"
+                posted += moved("memo price", "Memo:Contra", account, amount, (*teams, team))
+    return posted
+
+
+def price_account(month: Month, team: str) -> str:
+    """Where a team's leg of a transfer price is booked."""
+    is_central = team == month.books.unowned_team or is_shown(month, team)
+    return "Absorption:transfer" if is_central else f"Charge:{team}:transfer"
+
+
+def is_shown(month: Month, team: str) -> bool:
+    """Whether a team is shown its cost and charged nothing."""
+    return bool(terms(month.books, team)["model"] == "showback")
 
 
 def show(month: Month, team: str, lines: Iterable[Line]) -> list[Posting]:
@@ -191,7 +219,9 @@ def charge_pools(month: Month) -> list[Posting]:
 
 
 def fair_share(month: Month, team: str) -> Fraction:
-    """A team's usage at rate card and its driver share of every pool, without markup."""
-    used = sum((line.cost.card for line in month.usage(team)), ZERO)
+    """A team's usage at rate card, its driver share of every pool and its transfer prices."""
+    owed = sum((price.amount for price in month.prices if price.payer == team), ZERO)
+    owed -= sum((price.amount for price in month.prices if price.callee == team), ZERO)
+    used = owed + sum((line.cost.card for line in month.usage(team)), ZERO)
     pools = month.books.policy.get("pools", [])
     return used + sum((pool_shares(month, pool).get(team, ZERO) for pool in pools), ZERO)

@@ -1,23 +1,40 @@
-"""Who answers for a call.
+"""Who started a call, who ran it, and whose word counts.
 
-Its tags say it, else the first rule that matches, else its key, else the team of the service that
-made it, else it is the team named for what nobody owns.
+A node is named by its tags, else the first rule that matches, else its key. The outermost named
+node of a path is the origin of what lies beneath, else the owner of the outermost known service,
+else the team named for what nobody owns. The innermost known service ran the call. Everything is
+asked at the instant of the call.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from tallybook.sim.oracle.books import Books, Row, by_id, in_force, instant
+from tallybook.sim.oracle.graph import Path
 from tallybook.sim.oracle.price import glob_matches
 from tallybook.sim.oracle.usage import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a node says: team and feature, purpose; "" where it is silent.
+
+    `by` tells the sources that decided apart.
+    """
+
+    team: str
+    feature: str
+    purpose: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The payer of a call; `executor` is the team whose service made it, if another one did.
 
-    `named` is false for what nobody owns; `feature` and `executor` may be "".
+    `named` is false for what nobody owns; `feature` and `executor` may be "". `origin` is team and
+    feature of who started it, `by` what told that.
     """
 
     team: str
@@ -26,24 +43,69 @@ class Owner:
     executor: str
     service: str
     named: bool
+    origin: tuple[str, str] = ("", "")
+    ran_by: str = ""
+    by: str = ""
+
+    def paid_by(self, team: str, feature: str) -> "Owner":
+        """The same call, another payer."""
+        executor = self.ran_by if self.named and self.ran_by != team else ""
+        return replace(self, team=team, feature=feature, executor=executor)
 
 
 def owner_of(books: Books, event: Event) -> Owner:
-    """Find the owner of a call at its own instant."""
-    at = instant(event["started_at"])
-    rule = first_rule(books, event, at)
-    key = by_id(books, "keys", at).get(event.get("key_id") or "", {})
-    sources = [{name: event.get(name) for name in ("team", "feature", "purpose")}, rule, key]
-    service = event.get("service") or ""
-    runner = str(by_id(books, "services", at).get(service, {}).get("team", ""))
-    claims = [claim for source in sources if (claim := claim_of(books, source, at))]
-    team = claims[0][0] if claims else runner or books.unowned_team
-    feature = next((name for claimer, name in claims if name and claimer == team), "")
-    purpose = next((text for source in sources if (text := source.get("purpose"))), "untagged")
-    executor = runner if claims and runner != team else ""
-    return Owner(
-        team, feature, purpose, executor, service if runner else "", bool(claims or runner)
-    )
+    """The owner of a call that stands alone, at its own instant."""
+    return started_by(books, (event,), instant(event["started_at"]))
+
+
+def started_by(books: Books, path: Path, at: datetime) -> Owner:
+    """The owner of a call if its origin pays: origin and executor along its path."""
+    words = [word_of(books, node, at) for node in reversed(path)]
+    known = [row for node in path if (row := service_of(books, node, at))]
+    origin = next((word for word in words if word.team), None)
+    purposes = [word.purpose for word in ([origin] if origin else []) + words if word.purpose]
+    purpose = purposes[0] if purposes else "untagged"
+    if origin:
+        team, feature = origin.team, origin.feature
+    else:
+        team, feature = (str(known[-1]["team"]) if known else books.unowned_team), ""
+    ran_by = str(known[0]["team"]) if known else team
+    service = str(known[0]["id"]) if known else ""
+    by = origin.by if origin else f"service:{known[-1]['id']}" if known else ""
+    plain = Owner(team, feature, purpose, "", service, bool(origin or known))
+    return replace(plain, origin=(team, feature), ran_by=ran_by, by=by).paid_by(team, feature)
+
+
+def service_of(books: Books, node: Event, at: datetime) -> Row | None:
+    """The row of a node's service, if the org chart knows it."""
+    return by_id(books, "services", at).get(node.get("service") or "")
+
+
+def word_of(books: Books, node: Event, at: datetime) -> Word:
+    """What a node says by its tags, the first rule that matches and its key, in this order."""
+    key = by_id(books, "keys", at).get(node.get("key_id") or "", {})
+    node = allowed(books, node, key, at)
+    rule = first_rule(books, node, at)
+    tags = {name: node.get(name) for name in ("team", "feature", "purpose")}
+    sources = {"tag": tags, f"rule {rule}": rule, f"key {key.get('id')}": key}
+    claims = [
+        (name, *claim) for name, source in sources.items() if (claim := claim_of(books, source, at))
+    ]
+    team = claims[0][1] if claims else ""
+    named = next(((name, text) for name, who, text in claims if text and who == team), ("", ""))
+    purpose = next((text for source in sources.values() if (text := source.get("purpose"))), "")
+    by = f"{claims[0][0]} {claims[0][2]} {named[0]}" if claims else ""
+    return Word(team, named[1], purpose, by)
+
+
+def allowed(books: Books, node: Event, key: Row, at: datetime) -> Event:
+    """A node; without team and feature if its key may not speak for the team that they claim."""
+    claimed, own = (claim_of(books, source, at) for source in (node, key))
+    may = key.get("claims", "any")
+    teams = [own[0] if own else ""] if may == "own" else may
+    if may == "any" or claimed is None or claimed[0] in teams:
+        return node
+    return {name: value for name, value in node.items() if name not in ("team", "feature")}
 
 
 def claim_of(books: Books, source: dict[str, Any], at: datetime) -> tuple[str, str] | None:

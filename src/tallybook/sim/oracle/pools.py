@@ -126,7 +126,7 @@ def driver_weights(month: Month, pool: Row, driver: str) -> dict[str, Fraction]:
         there = by_id(month.books, "teams", month.books.end - TICK)
         return {team: Fraction(there[team]["headcount"]) for team in month.teams() if team in there}
     measures: dict[str, Callable[[Line], Fraction | int]] = {
-        "calls": lambda _: 1,
+        "calls": lambda line: line.calls,
         "tokens": lambda line: line.tokens,
         "cost": lambda line: line.cost.card,
         "production_cost": lambda line: line.cost.card * (line.owner.purpose == "production"),

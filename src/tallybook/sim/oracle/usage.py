@@ -4,7 +4,7 @@ The first record of an id wins for ever; the same record again is a duplicate; a
 the id is set aside. A correction nets what it supersedes, whichever of them came first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,23 @@ NOT_IN_THE_RECORD = {"user", "customer"}
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Every event given is accepted, a duplicate or quarantined; `standing` ones count."""
+    """Every event given is accepted, a duplicate or quarantined; `standing` ones count.
+
+    `kept` is every accepted event by its id, `replaced` the id of what took the place of an id.
+    """
 
     accepted: int
     duplicate: int
     quarantined: int
     standing: tuple[Event, ...]
+    kept: Mapping[Id, Event]
+    replaced: Mapping[Id, Id]
 
 
 def take_in(events: Iterable[Event]) -> Intake:
     """Fold events in the order of their arrival."""
     kept: dict[Id, Event] = {}
-    netted: set[Id] = set()
+    netted: dict[Id, Id] = {}
     duplicate = quarantined = 0
     for event in events:
         key, old = identity(event), superseded(event)
@@ -44,9 +49,9 @@ def take_in(events: Iterable[Event]) -> Intake:
             quarantined += 1
         else:
             kept[key] = event
-            netted |= {old} if old else set()
+            netted |= {old: key} if old else {}
     standing = tuple(event for key, event in kept.items() if key not in netted)
-    return Intake(len(kept), duplicate, quarantined, standing)
+    return Intake(len(kept), duplicate, quarantined, standing, kept, netted)
 
 
 def identity(event: Event) -> Id:
@@ -80,6 +85,17 @@ def state(event: Event) -> str:
     if not figures:
         return "reported" if event.get("status") == "error" else "unknown"
     return "unknown" if None in figures else declared
+
+
+def doubt(event: Event) -> str:
+    """How far usage is known, `partial` told apart from `unknown`."""
+    figures = [*(event.get("tokens") or {}).values(), *(event.get("units") or {}).values()]
+    some = None in figures and any(figure is not None for figure in figures)
+    return "partial" if some and event.get("usage") != "unknown" else state(event)
+
+
+DOUBTS = ("reported", "partial", "estimated", "unknown")
+"""How far usage may be known, the best first."""
 
 
 def quantities(event: Event) -> dict[str, int]:
