@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def verify(ctx: click.Context, head: str) -> None:
     """
     app: App = ctx.obj
     with app.store.read() as tx:
-        result = verify_chain(tx, head)
+        result = verify_chain(tx, head, home=app.store.home, processes=os.cpu_count() or 1)
         faults = [{"kind": fault.kind, "where": fault.where} for fault in result.faults]
         faults += [{"kind": "database", "where": text} for text in tx.integrity()]
     snapshot = app.store.lake.snapshot(kinds=EVERY)

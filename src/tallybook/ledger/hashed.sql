@@ -1,4 +1,5 @@
--- The postings as they were hashed, folded without a look at the chain.
+-- The postings as they were hashed, folded without a look at the chain. Sorting is most of the cost:
+-- the column that differs most often stands first.
 SELECT account, team, feature, SUM(amount_nano) AS nano
 FROM posting
-GROUP BY account, team, feature
+GROUP BY feature, team, account

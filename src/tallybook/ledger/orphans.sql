@@ -1,3 +1,3 @@
-SELECT DISTINCT p.seq
-FROM posting AS p
+SELECT p.seq
+FROM (SELECT DISTINCT seq FROM posting) AS p
 WHERE NOT EXISTS (SELECT 1 FROM chain AS c WHERE c.seq = p.seq)

@@ -1,8 +1,7 @@
 -- Some links as the text that their hash covers, cut where the postings go; columns in the order of
 -- canonical JSON. A value of a type that was never written makes another text, or none.
 SELECT
-  seq, prev_hash, hash, period,
-  kind = 'entry' AND id = printf('E-%06d', seq) AS is_plain,
+  seq, hash,
   json_object(
     'actor', actor, 'corrects', corrects, 'details', details, 'id', id, 'kind', kind,
     'period', period
@@ -12,6 +11,6 @@ SELECT
     'service_period', service_period, 'text', text, 'versions', versions
   ) AS tail
 FROM chain
-WHERE seq >= :first
+WHERE seq BETWEEN :first AND :last
 ORDER BY seq
 LIMIT :most

@@ -1,8 +1,8 @@
--- The postings of some links as canonical JSON, with what an entry must keep.
+-- The postings of some links as canonical JSON, with their sum.
 SELECT
   seq,
-  COUNT(*) > 1 AND SUM(amount_nano) = 0 AND MIN(amount_nano <> 0) AS is_balanced,
-  group_concat(
+  SUM(amount_nano) AS nano,
+  json_group_array(
     json_array(
       line, account, team, feature, purpose, kind, provider, service, detail, source,
       service_period, price_version, policy_version, amount_nano

@@ -1,0 +1,112 @@
+"""A long chain verified by several processes, each on a stretch of its own.
+
+A link's hash covers the one before it as the column says it, so a stretch can be recomputed alone.
+Where two stretches meet, the end of the one is compared with what the other began from: number,
+hash and closed periods. So nothing is taken on trust. If anything is not right, the caller walks
+the whole chain again and names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+from tallybook.errors import StoreError
+from tallybook.ledger.chain import head
+from tallybook.ledger.fold import fold_faults, orphan_faults
+from tallybook.ledger.model import ActKind
+from tallybook.ledger.walk import Walk, walk_on
+from tallybook.store import Store, Tx
+
+LINKS_EACH = 50_000
+"""What fewer are read in is less than it takes to start a process."""
+
+
+def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Walk | None:
+    """Verify the chain of these books up to the head that the transaction sees.
+
+    The other processes may see a later snapshot. The journal only grows, so what they read up to
+    that head is the same.
+
+    Args:
+        tx: a transaction.
+        home: the folder of the same books.
+        expected_head: the hash of any link, looked for on the way; empty: none.
+        processes: how many work at once.
+
+    Returns:
+        where the walk ended; None: the chain has one stretch only, or a fault.
+    """
+    last = head(tx).seq
+    if last < 2 * LINKS_EACH:
+        return None
+    starts = list(_starts(tx, last))
+    ends = [start.seq for start in starts[1:]] + [last]
+    try:
+        # This process may have threads, of an engine for one, so a copy of it would not be sound.
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            folded = pool.submit(_folded, home)
+            stretches = [
+                pool.submit(_stretch, home, start, end, expected_head)
+                for start, end in zip(starts, ends, strict=True)
+            ]
+            walks = [walk for stretch in stretches if (walk := stretch.result())]
+            is_sound = len(walks) == len(starts) and folded.result()
+    except BrokenProcessPool:
+        return None
+    return joined(starts, walks) if is_sound else None
+
+
+def joined(starts: Sequence[Walk], walks: Sequence[Walk]) -> Walk | None:
+    """Stretches as one walk, if each began where and as the one before it ended; else None."""
+    for (before, _), (_, start) in pairwise(zip(walks, starts, strict=True)):
+        if (before.seq, before.hash, before.closed) != (start.seq, start.hash, start.closed):
+            return None
+    entries = sum(walk.entries for walk in walks)
+    found = any(walk.head_found for walk in walks)
+    end = walks[-1]
+    return Walk(end.seq, end.hash, entries, found, end.closed, end.next)
+
+
+def _starts(tx: Tx, last: int) -> Iterator[Walk]:
+    """What a walk would know at the beginning of each stretch if all is right before it."""
+    yield Walk()
+    statement = "SELECT seq, reason, period FROM chain WHERE kind = 'act' ORDER BY seq"
+    acts, closed, place = tx.rows(statement), set[str](), 0
+    for seq in range(LINKS_EACH, last - LINKS_EACH + 1, LINKS_EACH):
+        while place < len(acts) and acts[place].seq <= seq:
+            if acts[place].reason == ActKind.CLOSE:
+                closed.add(acts[place].period)
+            if acts[place].reason == ActKind.REOPEN:
+                closed.discard(acts[place].period)
+            place += 1
+        stored = tx.scalar("SELECT hash FROM chain WHERE seq = :seq", seq=seq)
+        yield Walk(seq, stored, closed=set(closed), next=seq + 1)
+
+
+def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | None:
+    """The end of a walk from here to there; None: there is a fault."""
+    store = Store(home)
+    try:
+        with store.read() as tx:
+            return None if any(walk_on(tx, walk, expected_head, last)) else walk
+    except StoreError:
+        return None
+    finally:
+        store.close()
+
+
+def _folded(home: Path) -> bool:
+    """Whether every posting has its link and every balance is as the postings say."""
+    store = Store(home)
+    try:
+        with store.read() as tx:
+            return not any(orphan_faults(tx)) and not any(fold_faults(tx))
+    except StoreError:
+        return False
+    finally:
+        store.close()
