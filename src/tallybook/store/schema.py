@@ -229,7 +229,7 @@ LIVE_BUCKET = Table(
     _int("lot", key=True),
     _text("span", key=True),
     _int("from_us", key=True),
-    _text("body"),
+    Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

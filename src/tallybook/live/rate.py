@@ -1,0 +1,208 @@
+"""Usage rated where it lies: what waits row by row, what is sealed added up in the engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.live.bucket import Buckets
+from tallybook.live.ground import Ground
+from tallybook.live.model import Subject
+from tallybook.rate.rating import (
+    CORRECTIONS,
+    PRICE_JOIN,
+    carried_sql,
+    event_amount_sql,
+    open_prices,
+    unpriced_sql,
+)
+from tallybook.store import Store, sql_text
+from tallybook.store.lake import Snapshot
+from tallybook.store.seal import SealedFile
+from tallybook.store.session import Session
+from tallybook.store.stream import Stream, Waiting
+
+
+class Row(NamedTuple):
+    """A waiting row, rated: what it carried by `Ground.carried`, and the rest by name."""
+
+    values: tuple[str, ...]
+    epoch: int
+    batch: int
+    place: int
+    role: str
+    source: str
+    event_id: str
+    started_us: int
+    tokens: int
+    state: str
+    unpriced: bool
+    card_pico: int
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    service: str
+    operation: str
+    operation_id: str
+    attempt: int
+    context: int
+    provider: str
+    response_id: str
+    request_id: str
+    call_id: str
+    supersedes: str
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """Those of a `Tally`."""
+        cost = 0 if self.unpriced else self.card_pico
+        estimated = self.state == "estimated"
+        unknown = self.state in ("unknown", "partial")
+        return (
+            1, self.tokens, cost, int(unknown), int(estimated), cost if estimated else 0,
+            int(self.unpriced),
+        )  # fmt: skip
+
+
+class Rater:
+    """Rates what waits; holds its engine open, with the prices in it.
+
+    Args:
+        store: open books.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._stream = Stream(store)
+        self._ground: Ground | None = None
+        self._units: set[str] = set()
+        self._meters: Sequence[str] = ()
+
+    def rated(self, ground: Ground, batches: Sequence[Waiting]) -> Iterator[Row]:
+        """The rows of some batches, each once, in no order."""
+        self._stream.load(batches)
+        session = self._stream.session
+        self._open(session, ground)
+        metering = ground.metering((), has_corrections=False)
+        statement = sql_text(__package__, "waiting").format(
+            carried=carried_sql(metering),
+            unpriced=unpriced_sql(self._meters, ground.rows),
+            amount=event_amount_sql("card", self._meters),
+            price_join=PRICE_JOIN,
+        )
+        width = len(ground.carried)
+        for values in session.rows(statement):
+            yield Row(values[:width], *values[width:])
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._stream.close()
+
+    def _open(self, session: Session, ground: Ground) -> None:
+        keys = session.rows(
+            "SELECT DISTINCT provider, model, tier, region FROM waiting WHERE role = 'call'"
+        )
+        units = {
+            str(name)
+            for (name,) in session.rows("SELECT DISTINCT unnest(map_keys(units)) FROM waiting")
+        }
+        is_new = ground.price(keys) or ground is not self._ground or not units <= self._units
+        if not is_new:
+            return
+        self._ground, self._units = ground, self._units | units
+        metering = ground.metering((*TOKEN_CLASSES, *self._units), has_corrections=False)
+        self._meters = open_prices(session, metering, ground.rows)
+
+
+def sealed_buckets(
+    store: Store,
+    ground: Ground,
+    files: Iterable[SealedFile],
+    corrections: Snapshot,
+    slots_us: int,
+) -> tuple[Buckets, set[str]]:
+    """Sealed events added up, less those that corrections supersede; and the sources of all.
+
+    Args:
+        store: open books.
+        ground: prices and owners.
+        files: those that hold the events.
+        corrections: the files, of any period, whose events supersede others.
+        slots_us: events before it have no slot of five minutes.
+    """
+    snapshot = Snapshot(corrections.version, tuple(files))
+    buckets = Buckets()
+    if not snapshot.files:
+        return buckets, set()
+    ground.price({key for file in snapshot.files for key in file.price_keys})
+    meters = {meter for file in snapshot.files for meter in file.meters}
+    metering = ground.metering(meters, has_corrections=bool(corrections.files))
+    bounds = {"start_us": metering.start_us, "end_us": metering.end_us}
+    columns = ", ".join(f"c{i}" for i in range(len(ground.carried)))
+    with store.lake.session(snapshot, corrections) as session:
+        priced = open_prices(session, metering, ground.rows)
+        carried = carried_sql(metering)
+        combos = sql_text(__package__, "combos").format(columns=columns, carried=carried)
+        session.run(combos, bounds)
+        subjects = _own(session, ground, columns)
+        expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
+        statement = sql_text(__package__, "sealed").format(
+            unpriced=unpriced_sql(priced, ground.rows),
+            amount=event_amount_sql("card", priced),
+            price_join=PRICE_JOIN,
+            same=" AND ".join(f"{made} = k.{name}" for made, _, name in expressions),
+            corrections=CORRECTIONS if metering.has_corrections else "",
+        )
+        session.run(statement, bounds | {"slots_us": slots_us})
+        _put(session, buckets, subjects)
+        sources = {str(one) for (one,) in session.rows("SELECT DISTINCT source FROM events")}
+    return buckets, sources - {"merged"}
+
+
+def _own(session: Session, ground: Ground, columns: str) -> list[Subject]:
+    """Decide the owner of each combination, as the table ``live_owned``."""
+    index: dict[Subject, int] = {}
+    numbered = []
+    for combo, epoch, *values in session.rows(f"SELECT combo, epoch, {columns} FROM live_combo"):
+        said = ground.said(int(epoch), tuple(values))
+        subject = Subject(said.team, said.feature, "", bool(said.word))
+        numbered.append((combo, index.setdefault(subject, len(index))))
+    session.table("live_owner", {"combo": "whole", "owner": "whole"}, numbered)
+    session.run(
+        "CREATE OR REPLACE TABLE live_owned AS SELECT c.*, o.owner FROM live_combo c"
+        " JOIN live_owner o ON c.combo = o.combo"
+    )
+    return list(index)
+
+
+_SUMS = (
+    "SUM(calls), SUM(tokens), SUM(card_pico), SUM(unknown), SUM(estimated), SUM(estimated_pico),"
+    " SUM(unpriced)"
+)
+
+
+def _put(session: Session, buckets: Buckets, subjects: Sequence[Subject]) -> None:
+    def of(owner: Any, agent: str) -> Subject:
+        one = subjects[int(owner)]
+        return Subject(one.team, one.feature, agent, one.allocated)
+
+    month = f"SELECT owner, agent, {_SUMS} FROM live_sum GROUP BY owner, agent"
+    for owner, agent, *sums in session.rows(month):
+        buckets.put(("month", 0), of(owner, agent), _whole(sums))
+    slots = (
+        f"SELECT slot_us, owner, agent, {_SUMS} FROM live_sum WHERE slot_us >= 0"
+        " GROUP BY slot_us, owner, agent"
+    )
+    for slot_us, owner, agent, *sums in session.rows(slots):
+        buckets.put(("slot", int(slot_us)), of(owner, agent), _whole(sums))
+    names: dict[int, Subject] = defaultdict()
+    for hour_us, owner, *sums in session.rows(
+        f"SELECT hour_us, owner, {_SUMS} FROM live_sum GROUP BY hour_us, owner"
+    ):
+        subject = names.get(owner) or names.setdefault(owner, of(owner, ""))
+        buckets.put(("hour", int(hour_us)), subject, _whole(sums))
+
+
+def _whole(sums: Sequence[Any]) -> tuple[int, ...]:
+    return tuple(int(one or 0) for one in sums)

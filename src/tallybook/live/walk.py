@@ -1,0 +1,97 @@
+"""Who started a call, and which agent made it, by what is known of its trace so far.
+
+The rules are those of docs/call_graph.md. Here they are walked over the few nodes of a trace that
+is still running, each time one more is told of; the run walks whole months in the engine. What is
+said here is provisional: a parent is often told of after its child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+NAMED: Final = 2
+SERVED: Final = 1
+NOBODY: Final = 0
+"""How a node was given an owner: it names a team, its service has one, or nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One span of a trace: where it stands, whose it says it is, and the agent that it is.
+
+    ``word`` is `NAMED`, `SERVED` or `NOBODY`. ``agent`` is empty where it is no agent.
+    """
+
+    span: str
+    parent: str
+    started_us: int
+    agent: str
+    team: str
+    feature: str
+    word: int
+
+
+class Tree:
+    """The nodes of one trace, by span."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._by_span: dict[str, Node] = {}
+        for node in nodes:
+            held = self._by_span.get(node.span)
+            if held is None or (node.started_us, node.parent) < (held.started_us, held.parent):
+                self._by_span[node.span] = node
+        roots = [node for node in self._by_span.values() if self._is_root(node)]
+        self._root = roots[0] if len(roots) == 1 else None
+
+    def path(self, node: Node) -> list[Node]:
+        """A node and all above it, the innermost first; each once, however they are linked."""
+        found, seen = [node], {node.span} - {""}
+        while (above := self._above(found[-1])) is not None and above.span not in seen:
+            found.append(above)
+            seen.add(above.span)
+        return found
+
+    def _above(self, node: Node) -> Node | None:
+        parent = self._by_span.get(node.parent) if node.parent else None
+        if parent is not None or (node.span and not node.parent):
+            return parent
+        # A parent that nobody told of, or no place stated: under the root, if there is one root.
+        return self._root if self._root is not node else None
+
+    def _is_root(self, node: Node) -> bool:
+        return not node.parent or node.parent == node.span
+
+
+def origin_of(path: Sequence[Node]) -> Node:
+    """The node that says who started a call: the outermost named, else the outermost served."""
+    for word in (NAMED, SERVED):
+        for node in reversed(path):
+            if node.word == word:
+                return node
+    return path[0]
+
+
+def agent_of(path: Sequence[Node], service: str) -> str:
+    """The innermost agent above a call, else the call's own service; '' where nobody says."""
+    for node in path[1:]:
+        if node.agent:
+            return node.agent
+    return path[0].agent or service
+
+
+def agent_name(role: str, operation: str, service: str) -> str:
+    """The name of the agent that a span is, or '' if it is none: of a step the service names it.
+
+    Args:
+        role: what the record tells of; a call is no agent.
+        operation: what it did.
+        service: of a step, the agent or the tool.
+    """
+    if role == "agent" or (role == "span" and operation in AGENT_OPERATIONS):
+        return service or operation
+    return ""
+
+
+AGENT_OPERATIONS: Final = frozenset({"invoke_agent", "create_agent", "agent_step"})
