@@ -10,6 +10,8 @@ from tallybook.attribute.lines import attribute_lines
 from tallybook.attribute.model import AttributedLine, Attribution, Transferred, TransferUse
 from tallybook.attribute.owner import carried_fields, epochs_us
 from tallybook.attribute.transfer import transferred
+from tallybook.books.model import Books
+from tallybook.clock import Period
 from tallybook.post.basis import Basis
 from tallybook.post.sheet import cost_cells
 from tallybook.rate.compile import compile_prices
@@ -116,12 +118,18 @@ def month_of(
         owner_of=features,
         headcounts={team.id: team.headcount for team in org.teams if team.span.holds(last_us)},
         uses=tuple(uses),
-        feature_of={
-            (service.id, service.team): service.feature
-            for service in org.services
-            if service.span.from_us < basis.end_us and service.span.to_us > basis.start_us
-        },
+        feature_of=features_of_services(basis.books, basis.period),
     )
+
+
+def features_of_services(books: Books, period: Period) -> dict[tuple[str, str], str]:
+    """The feature on which a team pays and earns with a service of its own, in a period."""
+    start_us, end_us = books.calendar.bounds_us(period)
+    return {
+        (service.id, service.team): service.feature
+        for service in books.org.services
+        if service.span.from_us < end_us and service.span.to_us > start_us
+    }
 
 
 def pool_actuals(tx: Tx, period: str, upto: int | None = None) -> dict[str, int]:
