@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from tallybook.books.model import STATES, CostPool, Evaluation, RateCard, TeamPolicy
+from tallybook.books.model import STATES, Alerts, CostPool, Evaluation, RateCard, TeamPolicy
 from tallybook.clock import Period
 from tallybook.errors import AllocationError
 
@@ -208,3 +208,21 @@ def test_the_answer_is_kept_by_later_versions(folder, policy_with):
     ).policy
     told = [policy.budgeting_at(Period(*month)) for month in ((2026, 9), (2026, 12), (2027, 2))]
     assert told == [None, "cloud_finops", "annual_capex"]
+
+
+def test_when_alerts_are_given(folder, policy_with):
+    stated = 'alerts: {loop: 0, fan_out: {times: 2}, spend: {least: "0.50"}}'
+    made = version(folder, policy_with(stated))
+    assert made.alerts == Alerts(loop=0, fan_out_times=2, spend_least_nano=500_000_000)
+    # No amount depends on it: a policy with the answer is the policy without.
+    assert made == version(folder, policy_with())
+    later = "  - {effective_from: 2026-12, default: {model: showback}}\n"
+    policy = folder.books(policy=policy_with(stated).rstrip("\n") + "\n" + later).policy
+    told = [policy.alerts_at(Period(*month)).loop for month in ((2026, 9), (2026, 12))]
+    assert told == [Alerts().loop, 0]
+
+
+def test_an_alert_has_a_whole_threshold(folder, policy_with):
+    fault = folder.fault(policy=policy_with("alerts: {loop: often}"))
+    assert fault.startswith(("policy.yaml:4: ", "policy.yaml:5: "))
+    assert "often" in fault

@@ -14,6 +14,7 @@ from tallybook.books.faults import Place, Sheet, shown
 from tallybook.books.model import (
     FOREVER_US,
     STATES,
+    Alerts,
     CostPool,
     Evaluation,
     Org,
@@ -24,6 +25,7 @@ from tallybook.books.model import (
     TeamPolicy,
 )
 from tallybook.books.schema import (
+    AlertsForm,
     DefaultPolicyForm,
     PolicyForm,
     PolicyVersionForm,
@@ -80,6 +82,18 @@ def _version(form: PolicyVersionForm) -> PolicyVersion:
         limits=MappingProxyType(limits),
         pool_order=tuple(form.pool_order),
         budgeting=form.budgeting,
+        alerts=_alerts(form.alerts) if form.alerts else None,
+    )
+
+
+def _alerts(form: AlertsForm) -> Alerts:
+    return Alerts(
+        loop=form.loop,
+        retries=form.retries,
+        fan_out_times=form.fan_out.times,
+        fan_out_least=form.fan_out.least,
+        spend_times=form.spend.times,
+        spend_least_nano=parse_units(form.spend.least, _NANO_SCALE),
     )
 
 

@@ -271,6 +271,24 @@ class RateCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerts:
+    """From where on `live` gives an alert; 0 turns one off.
+
+    ``loop``: how often the same agent or tool runs in one trace. ``retries``: attempts of one
+    operation. Fan-out: a trace of ``fan_out_least`` calls and ``fan_out_times`` the feature's own
+    99th percentile of earlier days. Spend: an hour of ``spend_least_nano`` and ``spend_times`` what
+    such an hour usually costs.
+    """
+
+    loop: int = 100
+    retries: int = 8
+    fan_out_times: int = 3
+    fan_out_least: int = 50
+    spend_times: int = 5
+    spend_least_nano: int = 10_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyVersion:
     """The policy from one period on, until the next version's first period.
 
@@ -291,6 +309,8 @@ class PolicyVersion:
     budgeting: Budgeting | None = field(default=None, compare=False)
     """how the company budgets, where stated; no amount depends on it, so stating it makes no new
     version of a month's policy"""
+    alerts: Alerts | None = field(default=None, compare=False)
+    """when `live` gives an alert, where stated; no amount depends on it either"""
 
     def policy_for(self, team: str) -> TeamPolicy:
         """How this team is charged: its own entry, else the default."""
@@ -323,6 +343,11 @@ class Policy:
         """How the company budgets in a period: the last answer by then; None if none was given."""
         answers = [each.budgeting for each in self.versions if each.effective_from <= period]
         return next((answer for answer in reversed(answers) if answer), None)
+
+    def alerts_at(self, period: Period) -> Alerts:
+        """When alerts are given in a period: as last stated by then, else as by default."""
+        stated = [each.alerts for each in self.versions if each.effective_from <= period]
+        return next((alerts for alerts in reversed(stated) if alerts), Alerts())
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,29 @@ class LimitsForm(Form):
     unpriced: Percent = "0%"
 
 
+class FanOutForm(Form):
+    """A trace with more calls than its feature's usual."""
+
+    times: Count = 3
+    least: Count = 50
+
+
+class SpendForm(Form):
+    """An hour that costs more than such an hour usually does."""
+
+    times: Count = 5
+    least: Money = "10.00"
+
+
+class AlertsForm(Form):
+    """From where on `live` gives an alert; 0 turns one off."""
+
+    loop: Count = 100
+    retries: Count = 8
+    fan_out: FanOutForm = FanOutForm()
+    spend: SpendForm = SpendForm()
+
+
 class PolicyVersionForm(Form):
     """The policy from one month on."""
 
@@ -283,6 +306,7 @@ class PolicyVersionForm(Form):
     variance: VarianceText = "absorb"
     limits: LimitsForm = LimitsForm()
     budgeting: BudgetingText | None = None
+    alerts: AlertsForm | None = None
 
 
 class PolicyForm(Form):
