@@ -1,0 +1,1 @@
+"""The hand-off to finance: two journals, FOCUS, hledger and workbooks."""
