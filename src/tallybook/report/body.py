@@ -16,6 +16,7 @@ from tallybook.money import format_cents, parse_units
 from tallybook.report.model import (
     BudgetUse,
     CentralLine,
+    Counterpart,
     Difference,
     Quantity,
     State,
@@ -201,7 +202,15 @@ def _line(line: StatementLine) -> dict[str, Any]:
             "units": dict(line.quantity.units),
         },
         "amount": format_cents(line.amount_cents),
+        **_transfer(line.transfer),
     }
+
+
+def _transfer(told: Counterpart | None) -> dict[str, dict[str, str]]:
+    """Only a line that is about a transfer has it, so that every other reads as ever."""
+    if told is None:
+        return {}
+    return {"transfer": {name: getattr(told, name) for name in Counterpart.__slots__}}
 
 
 def _central(line: CentralLine) -> dict[str, str]:
@@ -273,4 +282,5 @@ def _read_line(
         amount_cents=_cents(stored["amount"]),
         shown_only=shown_only,
         share=share,
+        transfer=Counterpart(**stored["transfer"]) if "transfer" in stored else None,
     )

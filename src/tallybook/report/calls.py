@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from tallybook.attribute.lines import decide
-from tallybook.attribute.model import Owner
+from tallybook.attribute.model import AttributedLine, Owner
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.post.basis import Basis
 from tallybook.post.compute import metering_of, price_rows
@@ -67,19 +67,20 @@ NO_CALLS = Calls(0, 0, 0, 0, ())
 def find_calls(
     store: Store,
     basis: Basis,
-    uses: Collection[tuple[Owner, str]],
+    lines: Collection[AttributedLine],
     sample: int,
 ) -> Calls:
-    """Scan a basis's events for the calls of some owners at some providers.
+    """Scan a basis's events for the calls behind some lines.
 
     Args:
         store: open books.
         basis: the versions under which the calls were rated and attributed.
-        uses: whose calls, and at which provider; none gives no calls.
+        lines: as they add up, before payers have their parts; none gives no calls.
         sample: how many calls to return, the dearest first.
     """
-    if not uses:
+    if not lines:
         return NO_CALLS
+    uses = {(line.owner, line.provider) for line in lines}
     metering = metering_of(basis)
     with store.lake.session(basis.snapshot, basis.corrections) as session:
         shape = _shape(metering, {owner for owner, _ in uses})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tallybook.money import half_even
 from tallybook.report import figures
 from tallybook.report.model import ComparisonView, Statement
-from tallybook.report.outline import KIND_WORDS, line_name
+from tallybook.report.outline import line_name, source_words
 
 BAR_WIDTH = 1000
 SLICES_MAX = 8
@@ -66,18 +66,19 @@ class Panel:
 
 
 def charge_bar(statement: Statement, currency: str) -> Bar:
-    """Where the total comes from: usage by feature, everything else by kind, largest first.
+    """Where the total comes from: own usage by feature, everything else by kind, largest first.
 
     Only features are ever gathered under one name: a markup or a credit is always seen.
     """
     features: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     for line in statement.lines:
-        if line.kind == "usage":
+        if line.kind == "usage" and line.transfer is None:
             features[line_name(line)] += line.amount_cents
         else:
-            kinds[KIND_WORDS[line.kind]] += line.amount_cents
-    parts = [*_gathered(_ranked(features), SLICES_MAX - len(_ranked(kinds))), *_ranked(kinds)]
+            kinds[source_words(line)] += line.amount_cents
+    room = max(SLICES_MAX - len(_ranked(kinds)), 1)
+    parts = [*_gathered(_ranked(features), room), *_ranked(kinds)]
     return _bar(sorted(parts, key=_largest_first), statement.total_cents, currency)
 
 
@@ -103,7 +104,8 @@ def _bar(ranked: Sequence[tuple[str, int]], total_cents: int, currency: str) -> 
     reach = credit + debit
     zero = half_even(credit * BAR_WIDTH, reach) if reach else 0
     slices, right, left = [], credit, credit
-    for style, (label, cents) in enumerate(ranked, start=1):
+    for number, (label, cents) in enumerate(ranked):
+        style = number % SLICES_MAX + 1
         if cents < 0:
             left += cents
             ends = (left, left - cents)

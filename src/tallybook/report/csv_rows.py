@@ -1,7 +1,8 @@
 """All lines of a period as CSV: every statement and the central lines under one header.
 
 Summing ``amount`` over ``part`` = statement and ``charged`` = yes, plus ``part`` = central, gives
-the ledger cost again. Lines that are not added are not in it.
+the ledger cost again. Lines that are not added are not in it. The last columns name the other team
+of a line that is about a transfer, as `tallybook.report.model.Counterpart` has it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ HEADER = (
     "units",
     "share",
     "amount",
+    "role",
+    "counterpart",
+    "service",
+    "rule",
 )
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -82,6 +87,13 @@ def _statement_row(each: Statement, line: StatementLine) -> dict[str, str]:
         "label": line.label,
         "share": line.share,
     }
+    if told := line.transfer:
+        texts |= {
+            "role": told.role,
+            "counterpart": told.team,
+            "service": told.service,
+            "rule": told.rule,
+        }
     return {column: _not_a_formula(text) for column, text in texts.items()} | {
         "part": "statement",
         "charged": "yes" if each.charged else "no",

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tallybook.allocate.transfers import PAID_FOR
 from tallybook.attribute.model import AttributedLine
 from tallybook.books.model import Books, PolicyVersion
 from tallybook.clock import Period
 from tallybook.ledger.model import PostingKey
 from tallybook.money import cents_of_nano, format_percent, format_share, nano_of_pico
+from tallybook.post.compute import features_of_services
 from tallybook.post.sheet import Sheet
 from tallybook.report.adjustments import (
     Adjustment,
@@ -23,13 +25,11 @@ from tallybook.report.cents import to_cents
 from tallybook.report.lines import (
     LineFigures,
     LineKey,
+    Terms,
     in_reading_order,
-    is_pooled,
     line_figures,
     line_id,
-    note_id,
-    paid_by,
-    run_for,
+    terms_of,
 )
 from tallybook.report.model import (
     BudgetUse,
@@ -41,6 +41,8 @@ from tallybook.report.model import (
     StatementSet,
     Versions,
 )
+from tallybook.report.notes import Note, note_figures
+from tallybook.report.sides import Side, side_words, sides_of
 
 MODEL_LABELS = {
     "showback": "showback: shown, not charged",
@@ -82,12 +84,15 @@ def draft(
         version: the statement version.
         adjustments: what posted into it about closed periods.
     """
-    unowned = books.org.unowned_team
-    own = line_figures(held, sheet.lines, policy, unowned)
+    period = Period.parse(sheet.period)
+    terms = terms_of(books, policy, period)
+    feature_of = features_of_services(books, period)
+    sides = sides_of(sheet, feature_of)
+    own = line_figures(held, sheet, terms, feature_of)
     figures = in_reading_order({**own, **adjustment_figures(adjustments)})
-    central = _with(central_nano(held, unowned), adjustment_central(adjustments))
+    central = _with(central_nano(held, terms.unowned), adjustment_central(adjustments))
     cents, central_cents = to_cents(sheet.period, figures, central)
-    view = _View(books, policy, sheet, figures, cents, spread_nano(held), adjustments)
+    view = _View(books, terms, sheet, figures, cents, spread_nano(held), adjustments, sides)
     statements = tuple(view.statement(team, previous_cents.get(team)) for team in view.teams)
     issue = StatementSet(
         company=books.org.company.name,
@@ -178,27 +183,25 @@ class _View:
     def __init__(
         self,
         books: Books,
-        policy: PolicyVersion,
+        terms: Terms,
         sheet: Sheet,
         figures: Mapping[LineKey, LineFigures],
         cents: Mapping[LineKey, int],
         spread: Mapping[str, int],
         adjustments: Sequence[Adjustment],
+        sides: Mapping[LineKey, Side],
     ) -> None:
         self.period = Period.parse(sheet.period)
         start_us, end_us = books.calendar.bounds_us(self.period)
         org = books.org
-        self._books, self._policy, self._sheet = books, policy, sheet
+        self._books, self._policy, self._sheet = books, terms.policy, sheet
+        self._terms, self._sides = terms, sides
         self._figures, self._cents, self._spread = figures, cents, spread
         self._adjustments = {each.period: each for each in adjustments}
-        self._pooled: dict[str, list[AttributedLine]] = defaultdict(list)
-        self._run_for: dict[str, list[AttributedLine]] = defaultdict(list)
+        self._notes = note_figures(sheet.lines, terms, sides)
         self._runners: dict[tuple[str, str], set[str]] = defaultdict(set)
         for line in sheet.lines:
-            if is_pooled(line, policy, org.unowned_team):
-                self._pooled[line.owner.team].append(line)
             if line.owner.kind == "transfer":
-                self._run_for[line.owner.executor].append(line)
                 self._runners[line.owner.team, line.owner.service].add(line.owner.executor)
         # The last row that holds in the month names the thing: a reorganisation shows its outcome.
         self._team = {
@@ -236,7 +239,7 @@ class _View:
             charged=is_charged,
             total_cents=sum(line.amount_cents for line in lines),
             lines=lines,
-            notes=(*shown, *self._pooled_notes(team), *self._run_for_notes(team)),
+            notes=(*shown, *self._note_lines(team)),
             previous_total_cents=previous_cents,
             budget=self._budget(team),
         )
@@ -269,6 +272,7 @@ class _View:
             quantity=Quantity(figures.calls, figures.tokens, dict(figures.units)),
             amount_cents=self._cents[key],
             share=self._share(key),
+            transfer=side.counterpart if (side := self._sides.get(key)) else None,
         )
 
     def _label(self, key: LineKey) -> str:
@@ -281,8 +285,8 @@ class _View:
                 pool.id for pool in self._policy.pools if pool.recovered_by == "markup"
             )
             return f"Markup {format_percent(markup)}" + (f" ({stands_for})" if stands_for else "")
-        if key.kind == "transfer":
-            return f"Caused by you, run by others: {key.detail}"
+        if side := self._sides.get(key):
+            return side_words(key, side, self._team_name)
         if key.kind in ("pool", "evaluation"):
             return f"Pool: {key.detail}"
         return key.detail
@@ -297,47 +301,44 @@ class _View:
         row = self._feature.get(feature)
         return (row.name or row.id) if row else feature
 
-    def _pooled_notes(self, team: str) -> Iterable[StatementLine]:
-        pooled = self._pooled[team]
-        for feature in sorted({line.owner.feature for line in pooled}):
-            mine = [line for line in pooled if line.owner.feature == feature]
-            label = paid_by(self._policy.evaluation.pool)
-            yield self._note(LineKey(team, feature, "evaluation", "evaluation", ""), label, mine)
+    def _team_name(self, team: str) -> str:
+        row = self._team.get(team)
+        return (row.name or row.id) if row else team
 
-    def _run_for_notes(self, team: str) -> Iterable[StatementLine]:
-        run = self._run_for[team]
-        for payer, service in sorted({(line.owner.team, line.owner.service) for line in run}):
-            theirs = [
-                line for line in run if (line.owner.team, line.owner.service) == (payer, service)
-            ]
-            label = run_for(payer, service)
-            note = self._note(LineKey(team, "", "", "transfer", label), label, theirs)
-            theirs_cents = [
-                cents
-                for key, cents in self._cents.items()
-                if (key.team, key.kind, key.detail) == (payer, "transfer", service)
-            ]
-            # Where the payer sees the transfer on lines of its own, both read the same cents.
-            alone = theirs_cents and self._runners[payer, service] == {team}
-            alone = alone and not any(line in self._pooled[payer] for line in theirs)
-            yield replace(note, amount_cents=sum(theirs_cents)) if alone else note
+    def _note_lines(self, team: str) -> Iterable[StatementLine]:
+        for note, (figures, lines) in self._notes.get(team, {}).items():
+            cents = self._same_cents(note, lines)
+            if cents is None:
+                cents = cents_of_nano(nano_of_pico(sum(line.card_pico for line in lines)))
+            yield StatementLine(
+                id=note.id(self._sheet.period),
+                feature=note.feature,
+                feature_name=self._feature_name(note.feature),
+                purpose=note.purpose,
+                kind=note.kind,
+                detail=note.label if note.transfer else "",
+                label=note.label,
+                quantity=Quantity(figures.calls, figures.tokens, dict(figures.units)),
+                amount_cents=cents,
+                shown_only=True,
+                transfer=note.transfer,
+            )
 
-    def _note(self, key: LineKey, label: str, lines: Sequence[AttributedLine]) -> StatementLine:
-        figures = LineFigures()
-        for line in lines:
-            figures.add_usage(line)
-        return StatementLine(
-            id=note_id(self._sheet.period, key, label),
-            feature=key.feature,
-            feature_name=self._feature_name(key.feature),
-            purpose=key.purpose,
-            kind=key.kind,
-            detail=key.detail,
-            label=label,
-            quantity=Quantity(figures.calls, figures.tokens, dict(figures.units)),
-            amount_cents=cents_of_nano(nano_of_pico(sum(line.card_pico for line in lines))),
-            shown_only=True,
-        )
+    def _same_cents(self, note: Note, lines: Sequence[AttributedLine]) -> int | None:
+        """The payer's cents, where it sees this usage on lines of its own: both read the same."""
+        told = note.transfer
+        if told is None or told.role not in ("run_for", "paid_by"):
+            return None
+        if any(self._terms.is_pooled(line) for line in lines):
+            return None
+        if told.role == "run_for" and self._runners[told.team, told.service] != {note.team}:
+            return None
+        found = [
+            cents
+            for key, cents in self._cents.items()
+            if (key.team, key.detail) == (told.team, told.service) and _is_seen(key, note)
+        ]
+        return sum(found) if found else None
 
     def _budget(self, team: str) -> BudgetUse | None:
         mine = {row.id for row in self._feature.values() if row.team == team}
@@ -353,6 +354,15 @@ class _View:
             for line in self._sheet.lines
             if line.owner.team == team
             and line.owner.feature in budgets
-            and not is_pooled(line, self._policy, self._books.org.unowned_team)
+            and not self._terms.is_pooled(line)
         )
         return BudgetUse(cents_of_nano(sum(budgets.values())), cents_of_nano(nano_of_pico(used)))
+
+
+def _is_seen(key: LineKey, note: Note) -> bool:
+    """Whether a line of the payer is what the note tells the other team."""
+    assert note.transfer is not None, "a note on what others pay"
+    if note.transfer.role == "run_for":
+        return key.kind == "transfer" and not key.is_price
+    rules = note.transfer.rule.split(", ")
+    return key.about in [f"{PAID_FOR}{note.team}: {rule}" for rule in rules]

@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.cost_layer import FLOWS
-from tallybook.allocate.model import Allocation, PoolShare
-from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.allocate.model import Allocation, Month, PoolShare
+from tallybook.allocate.transfers import is_price, is_standing
+from tallybook.attribute.model import AttributedLine, Attribution, Owner, TransferUse
+from tallybook.attribute.transfer import transferred
 from tallybook.books.model import PolicyVersion
 from tallybook.clock import Period
 from tallybook.errors import LedgerError, PeriodError
@@ -34,7 +36,16 @@ from tallybook.post.sheet import Sheet, sheet_at, sheet_number
 from tallybook.report.adjustments import Adjustment, adjustment_figures
 from tallybook.report.calls import Calls, find_calls
 from tallybook.report.held import held_in
-from tallybook.report.lines import is_pooled, line_id, line_key, shown_ids, usage_key
+from tallybook.report.lines import (
+    LineKey,
+    line_id,
+    line_key,
+    price_keys,
+    terms_of,
+    usage_key,
+)
+from tallybook.report.notes import notes_of
+from tallybook.report.sides import PRICE, price_text, sides_of
 from tallybook.store import Store, Tx, sql_text
 
 LINE = re.compile(r"L-(\d{4}-\d{2})-[0-9a-f]{12}")
@@ -104,23 +115,21 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         parts = _entry_parts(tx, period, keys, into)
         actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
-    allocation = allocate(month_of(basis, sheet.lines, actuals, sheet.uses))
+    month = month_of(basis, sheet.lines, actuals, sheet.uses)
+    allocation = allocate(month)
     _require_reproduced(reference, keys, held, _wanted(allocation, basis, keys))
-    behind = [
-        line
-        for line in sheet.lines
-        if _is_behind(line, keys, basis) or _is_line(line, reference, basis)
-    ]
+    view = _View(basis, sheet, month)
+    whole, behind = view.behind(reference, keys)
     if not keys and not behind:
         return _late_line(store, reference, sheet, sample)
-    calls = find_calls(store, basis, {(x.owner, x.provider) for x in behind}, sample)
-    _require_same_sum(reference, behind, calls)
+    calls = find_calls(store, basis, whole, sample)
+    _require_same_sum(reference, whole, calls)
     return Explanation(
         line=reference,
         period=period,
         posted_nano=sum(part.amount_nano for part in parts),
         entries=parts,
-        allocated=tuple(_shares(keys, held, allocation, basis.policy)),
+        allocated=(*_shares(keys, held, allocation, basis.policy), *view.prices(keys)),
         owners=_owners(behind),
         calls=calls,
     )
@@ -143,8 +152,8 @@ def _late_line(store: Store, reference: str, sheet: Sheet, sample: int) -> Expla
     since = before.versions.manifest
     newer = tuple(file for file in basis.snapshot.files if file.added > since)
     late = replace(basis, snapshot=replace(basis.snapshot, files=newer))
-    behind = [line for line in after.lines if line.owner.team == team]
-    calls = find_calls(store, late, {(x.owner, x.provider) for x in behind}, sample)
+    whole, behind = parts_behind(after, lambda part: part.owner.team == team)
+    calls = find_calls(store, late, whole, sample)
     lines = {k: f for k, f in adjustment_figures([about]).items() if k.team == team}
     posted_nano = sum(part.amount_nano for part in parts)
     if posted_nano != sum(figures.nano for figures in lines.values()):
@@ -269,48 +278,122 @@ def _require_same_sum(reference: str, behind: Sequence[AttributedLine], calls: C
         )
 
 
-def _is_behind(line: AttributedLine, keys: set[PostingKey], basis: Basis) -> bool:
-    """Whether a line's usage stands behind one of the keys, directly or as a driver's base."""
-    unowned = basis.books.org.unowned_team
-    return any(_feeds(line, key, basis, unowned) for key in keys)
+def parts_behind(
+    sheet: Sheet, is_behind: Callable[[AttributedLine], bool]
+) -> tuple[list[AttributedLine], list[AttributedLine]]:
+    """Usage of which some payer's part is wanted: as it adds up, and the parts that are wanted."""
+    whole, behind = [], []
+    for line in sheet.sums.lines:
+        parts = transferred(Attribution((line,), sheet.sums.invocations)).lines
+        wanted = [part for part in parts if is_behind(part)]
+        whole += [line] if wanted else []
+        behind += wanted
+    return whole, behind
 
 
-def _is_line(line: AttributedLine, reference: str, basis: Basis) -> bool:
-    """Whether the line's usage is shown on the statement line, whatever it cost."""
-    if not LINE.fullmatch(reference):
-        return False
-    unowned = basis.books.org.unowned_team
-    return reference in shown_ids(line, str(basis.period), basis.policy, unowned)
+class _View:
+    """A month as its statement lines and postings see its usage."""
+
+    def __init__(self, basis: Basis, sheet: Sheet, month: Month) -> None:
+        self._basis, self._sheet, self._month = basis, sheet, month
+        self._terms = terms_of(basis.books, basis.policy, basis.period)
+        self._sides = sides_of(sheet, month.feature_of)
+
+    def behind(
+        self, reference: str, keys: set[PostingKey]
+    ) -> tuple[list[AttributedLine], list[AttributedLine]]:
+        """The usage behind a reference: as it adds up, and the payers' parts of it."""
+        priced = {self._priced(use) for use in self._uses(keys)}
+        is_line = LINE.fullmatch(reference) is not None
+
+        def is_behind(part: AttributedLine) -> bool:
+            return (
+                any(self._feeds(part, key) for key in keys)
+                or _bears(part) in priced
+                or (is_line and reference in self._shown_ids(part))
+            )
+
+        return parts_behind(self._sheet, is_behind)
+
+    def prices(self, keys: set[PostingKey]) -> list[Share]:
+        """What was owed for which invocations, behind the legs of transfer prices."""
+        return [
+            Share(
+                f"transfer price of {use.service}",
+                f"{use.team} owes {use.executor}: {use.outcomes if per_outcome else use.calls}"
+                f" {use.per}s at {price_text(use.price_nano)},"
+                f" started by {' '.join(filter(None, _started(use)))}",
+                use.amount_nano,
+            )
+            for use in self._uses(keys)
+            for per_outcome in (use.per == "outcome",)
+        ]
+
+    def _uses(self, keys: set[PostingKey]) -> list[TransferUse]:
+        legs = {line_key(key) or LineKey(*_dimensions(key)) for key in keys if is_price(key.detail)}
+        return [
+            use
+            for use in self._month.uses
+            if legs.intersection(price_keys(use, self._month.feature_of))
+        ]
+
+    def _priced(self, use: TransferUse) -> tuple[str, ...]:
+        return (use.executor, use.service, *_started(use), use.purpose)
+
+    def _shown_ids(self, part: AttributedLine) -> set[str]:
+        """The lines that show this usage: the payer's, and notes."""
+        period = self._sheet.period
+        found = {note.id(period) for note in notes_of(part, self._terms, self._sides)}
+        if not self._terms.is_pooled(part):
+            found.add(line_id(period, usage_key(part, self._terms)))
+        return found
+
+    def _feeds(self, line: AttributedLine, key: PostingKey) -> bool:
+        """Whether usage stands behind a posting, directly or as a driver's base."""
+        pooled = self._terms.is_pooled(line)
+        family = key.account.partition(":")[0]
+        if is_price(key.detail) or (key.provider and key.provider != line.provider):
+            return False
+        pool = self._basis.policy.evaluation.pool
+        if key.kind == "evaluation" or key.account == f"Pool:{pool}":
+            return pooled
+        if key.kind in ("usage", "transfer"):
+            return self._same_use(line, key, family) and (family == "Cost" or not pooled)
+        if key.kind == "markup":
+            return not pooled and (line.owner.team, line.owner.feature) == (key.team, key.feature)
+        if family in ("Accrued", "Variance") and not key.team:
+            return bool(key.provider)
+        return bool(key.team) and line.owner.team == key.team and family != "Source"
+
+    def _same_use(self, line: AttributedLine, key: PostingKey, family: str) -> bool:
+        o = line.owner
+        if (o.team, o.feature) != (key.team, key.feature):
+            return False
+        if family in ("Cost", "Variance"):
+            return (o.purpose, o.kind, o.service) == (key.purpose, key.kind, key.service)
+        place, wanted = usage_key(line, self._terms), line_key(key)
+        if key.detail and not is_standing(key.detail):
+            # A commitment's unused part or overrun stands on all of the feature's usage.
+            return place.kind == key.kind
+        return place == wanted
 
 
-def _feeds(line: AttributedLine, key: PostingKey, basis: Basis, unowned: str) -> bool:
-    pooled = is_pooled(line, basis.policy, unowned)
-    family = key.account.partition(":")[0]
-    if key.provider and key.provider != line.provider:
-        return False
-    if key.kind == "evaluation" or key.account == f"Pool:{basis.policy.evaluation.pool}":
-        return pooled
-    if key.kind in ("usage", "transfer"):
-        return _same_use(line, key, basis, family) and (family == "Cost" or not pooled)
-    if key.kind == "markup":
-        return not pooled and (line.owner.team, line.owner.feature) == (key.team, key.feature)
-    if family in ("Accrued", "Variance") and not key.team:
-        return bool(key.provider)
-    return bool(key.team) and line.owner.team == key.team and family != "Source"
+def _bears(line: AttributedLine) -> tuple[str, ...]:
+    """Who bears the cost of what is owed at a transfer price, as `_View._priced` names it."""
+    o = line.owner
+    if o.transfer != PRICE:
+        return ()
+    return (o.team, o.service, *o.started_by, o.purpose)
 
 
-def _same_use(line: AttributedLine, key: PostingKey, basis: Basis, family: str) -> bool:
-    owner = line.owner
-    if (owner.team, owner.feature) != (key.team, key.feature):
-        return False
-    if family in ("Cost", "Variance"):
-        same = (owner.purpose, owner.kind, owner.service)
-        return same == (key.purpose, key.kind, key.service)
-    place = usage_key(line, basis.policy)
-    if key.detail:  # a commitment's unused part or overrun stands on all of the feature's usage
-        return place.kind == key.kind
-    service = place.detail if place.kind == "transfer" else ""
-    return (place.purpose, place.kind, service) == (key.purpose, key.kind, key.service)
+def _started(use: TransferUse) -> tuple[str, str]:
+    """Team and feature that started what is owed for."""
+    return (use.origin, use.origin_feature) if use.origin else (use.team, use.feature)
+
+
+def _dimensions(key: PostingKey) -> tuple[str, ...]:
+    """The dimensions of a leg that stands on no statement."""
+    return (key.team, key.feature, key.purpose, key.kind, key.service, key.detail)
 
 
 def _shares(

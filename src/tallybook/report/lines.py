@@ -7,18 +7,23 @@ that key and the period, never an entry, so a line keeps its id through runs and
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
 from tallybook.allocate.transfers import is_price, is_standing, legs, standing
 from tallybook.attribute.model import AttributedLine, TransferUse
-from tallybook.books.model import PolicyVersion
+from tallybook.books.model import Books, PolicyVersion
+from tallybook.clock import Period
 from tallybook.ledger.model import PostingKey
+from tallybook.post.sheet import Sheet
 from tallybook.report.model import LINE_KINDS
 
 CHARGE, SHOWN = "Charge", "Memo:Shown"
+
+ServiceFeatures = Mapping[tuple[str, str], str]
+"""The feature of a service in a team: service and team to feature."""
 
 
 class LineKey(NamedTuple):
@@ -47,6 +52,48 @@ class LineKey(NamedTuple):
     def is_price(self) -> bool:
         """Whether the line is what is owed or earned at a transfer price."""
         return is_price(self.about)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a period's usage comes onto lines.
+
+    Attributes:
+        policy: in force in the period.
+        unowned: the central team, which has no statement.
+        committed: team and feature, where usage burns a committed budget.
+    """
+
+    policy: PolicyVersion
+    unowned: str
+    committed: frozenset[tuple[str, str]] = frozenset()
+
+    def is_pooled(self, line: AttributedLine) -> bool:
+        """Whether the quality pool pays this usage."""
+        return is_pooled(line, self.policy, self.unowned)
+
+    def is_merged(self, line: AttributedLine) -> bool:
+        """Whether the payer sees transfers within usage: tokens are split, or a budget is burnt."""
+        team, feature = line.owner.team, line.owner.feature
+        return (team, feature) in self.committed or (
+            self.policy.policy_for(team).model == "proportional"
+        )
+
+
+def terms_of(books: Books, policy: PolicyVersion, period: Period) -> Terms:
+    """The terms of a period."""
+    last_us = books.calendar.bounds_us(period)[1] - 1
+    return Terms(
+        policy,
+        books.org.unowned_team,
+        frozenset(
+            (row.team, row.id)
+            for row in books.org.features
+            if row.span.holds(last_us)
+            and policy.policy_for(row.team).charge == "committed"
+            and books.budgets.in_force(row.id, period) is not None
+        ),
+    )
 
 
 @dataclass(slots=True)
@@ -84,24 +131,25 @@ def line_key(key: PostingKey) -> LineKey | None:
     return LineKey(key.team, key.feature, key.purpose, key.kind, key.detail)
 
 
-def usage_key(line: AttributedLine, policy: PolicyVersion) -> LineKey:
-    """The statement line on which the payer sees this usage.
-
-    Where tokens are split or a budget is burnt, a transfer is part of usage.
-    """
-    owner = line.owner
-    team = policy.policy_for(owner.team)
-    merged = team.model == "proportional" or team.charge == "committed"
-    about = standing(owner.team, owner.origin, owner.transfer)
-    if (owner.kind == "transfer" or about) and not merged:
-        service = owner.service
-        return LineKey(owner.team, owner.feature, owner.purpose, owner.kind, service, about)
-    return LineKey(owner.team, owner.feature, owner.purpose, "usage", "")
+def usage_key(line: AttributedLine, terms: Terms) -> LineKey:
+    """The statement line on which the payer sees this usage."""
+    o = line.owner
+    moved = transfer_key(line)
+    if moved is None or terms.is_merged(line):
+        return LineKey(o.team, o.feature, o.purpose, "usage", "")
+    return moved
 
 
-def price_keys(
-    use: TransferUse, feature_of: Mapping[tuple[str, str], str]
-) -> tuple[LineKey, LineKey]:
+def transfer_key(line: AttributedLine) -> LineKey | None:
+    """The line of usage that others caused or ran; None for what the payer caused and ran."""
+    o = line.owner
+    about = standing(o.team, o.origin, o.transfer)
+    if o.kind != "transfer" and not about:
+        return None
+    return LineKey(o.team, o.feature, o.purpose, o.kind, o.service, about)
+
+
+def price_keys(use: TransferUse, feature_of: ServiceFeatures) -> tuple[LineKey, LineKey]:
     """The line of who owes a transfer price, and the line of who earns it."""
     owed, earned = legs(use, feature_of)
     return (
@@ -111,35 +159,6 @@ def price_keys(
     )  # fmt: skip
 
 
-def note_id(period: str, key: LineKey, label: str) -> str:
-    """The stable id of a line that only informs."""
-    return line_id(period, key._replace(detail=f"note:{label}"))
-
-
-def paid_by(pool: str) -> str:
-    """What a note says of evaluation that a pool pays."""
-    return f"paid by the {pool} pool"
-
-
-def run_for(payer: str, service: str) -> str:
-    """What a note says of a service that a team ran for another."""
-    return f"run for {payer}: {service}"
-
-
-def shown_ids(line: AttributedLine, period: str, policy: PolicyVersion, unowned: str) -> set[str]:
-    """The lines that show this usage: the payer's, or a note, and a note of who ran it."""
-    owner, found = line.owner, set()
-    if is_pooled(line, policy, unowned):
-        note = LineKey(owner.team, owner.feature, "evaluation", "evaluation", "")
-        found.add(note_id(period, note, paid_by(policy.evaluation.pool)))
-    else:
-        found.add(line_id(period, usage_key(line, policy)))
-    if owner.executor:
-        note = LineKey(owner.executor, "", "", "transfer", "")
-        found.add(note_id(period, note, run_for(owner.team, owner.service)))
-    return found
-
-
 def is_pooled(line: AttributedLine, policy: PolicyVersion, unowned: str) -> bool:
     """Whether the quality pool pays this usage."""
     pooled = policy.evaluation.funding == "pooled" and line.owner.purpose == "evaluation"
@@ -147,26 +166,32 @@ def is_pooled(line: AttributedLine, policy: PolicyVersion, unowned: str) -> bool
 
 
 def line_figures(
-    held: Mapping[PostingKey, int],
-    lines: Iterable[AttributedLine],
-    policy: PolicyVersion,
-    unowned: str,
+    held: Mapping[PostingKey, int], sheet: Sheet, terms: Terms, feature_of: ServiceFeatures
 ) -> dict[LineKey, LineFigures]:
     """Every statement line of a period.
 
     Args:
         held: the balances of the period by posting key.
-        lines: the period's attributed lines.
-        policy: the policy in force.
-        unowned: the central team, which has no statement.
+        sheet: the period's cost sheet.
+        terms: how usage comes onto lines.
+        feature_of: the feature of a service in a team.
     """
     found = posted_figures(held)
-    for line in lines:
-        if line.owner.team != unowned and not is_pooled(line, policy, unowned):
-            key = usage_key(line, policy)
+    for line in sheet.lines:
+        if line.owner.team != terms.unowned and not terms.is_pooled(line):
+            key = usage_key(line, terms)
             found[key].add_usage(line)
-            found[key].shown = policy.policy_for(key.team).model == "showback"
+            found[key].shown = _is_shown(key, terms)
+    for use in sheet.uses:
+        for key in price_keys(use, feature_of):
+            if key.team != terms.unowned:
+                found[key].calls += use.calls
+                found[key].shown = _is_shown(key, terms)
     return in_reading_order(found)
+
+
+def _is_shown(key: LineKey, terms: Terms) -> bool:
+    return terms.policy.policy_for(key.team).model == "showback"
 
 
 def posted_figures(held: Mapping[PostingKey, int]) -> defaultdict[LineKey, LineFigures]:
@@ -184,7 +209,7 @@ def in_reading_order(figures: Mapping[LineKey, LineFigures]) -> dict[LineKey, Li
     return dict(sorted(figures.items(), key=_reading_order))
 
 
-def _reading_order(item: tuple[LineKey, LineFigures]) -> tuple[str, str, int, bool, str, str]:
+def _reading_order(item: tuple[LineKey, LineFigures]) -> tuple[str, str, int, bool, str, str, str]:
     """By feature, usage before the rest, what was used before commitments and overruns."""
     key, _ = item
     return (
@@ -194,4 +219,5 @@ def _reading_order(item: tuple[LineKey, LineFigures]) -> tuple[str, str, int, bo
         bool(key.detail),
         key.purpose,
         key.detail,
+        key.about,
     )

@@ -28,6 +28,9 @@ LINE_KINDS = (
 )
 STATUSES = ("draft", "final", "corrected")
 
+ROLES = ("caused", "joint", "paid_for", "owed", "earned", "run_for", "paid_by")
+"""How another team stands to a line; see `Counterpart`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -36,6 +39,26 @@ class Quantity:
     calls: int
     tokens: int
     units: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """The other team of a line that is about a transfer, with the service and the rule.
+
+    Attributes:
+        role: what the other team is to the line.
+            ``caused``: it ran what this team caused. ``joint``: it owns what serves all its users.
+            ``paid_for``: it caused what this team pays. ``owed``, ``earned``: it is owed, or owes,
+            a transfer price. ``run_for``: it pays what this team ran. ``paid_by``: it pays what
+            this team caused. Lines of the last two inform and are not added.
+        team: its id; several, as after a service changed hands, are joined by ``", "``.
+        rule: by which the payer pays, such as ``split``.
+    """
+
+    role: str
+    team: str
+    service: str
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +75,7 @@ class StatementLine:
         shown_only: informs and is not added, such as evaluation that a pool pays; such a line
             stands in ``Statement.notes``, never in ``Statement.lines``.
         share: the team's share of a pool as text, ``"3.6 %"``, or empty.
+        transfer: the other team, where one caused, ran or pays; else None.
     """
 
     id: str
@@ -65,6 +89,12 @@ class StatementLine:
     amount_cents: int
     shown_only: bool = False
     share: str = ""
+    transfer: Counterpart | None = None
+
+    @property
+    def is_price(self) -> bool:
+        """Whether it is a transfer price, owed or earned: no usage, and no markup on it."""
+        return self.transfer is not None and self.transfer.role in ("owed", "earned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +136,8 @@ class Statement:
         added = sum(line.amount_cents for line in self.lines)
         _require_equal(added, self.total_cents, "lines", "total", where)
         _require_known((line.kind for line in (*self.lines, *self.notes)), LINE_KINDS, where)
+        told = (line.transfer for line in (*self.lines, *self.notes))
+        _require_known((each.role for each in told if each), ROLES, where)
         _require_distinct((line.id for line in self.lines), "line id", where)
         if any(line.shown_only for line in self.lines) or not all(
             note.shown_only for note in self.notes

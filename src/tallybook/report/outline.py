@@ -1,7 +1,8 @@
 """The order in which a statement is read, shared by every rendering.
 
-Usage by feature first, then what others ran for the team, their sum, then what the policy adds.
-Lines that are not added stand in brackets: beside their feature, or after the total.
+Usage by feature first, then what others ran for the team and what it pays for others, their sum,
+then transfer prices and what the policy adds. Lines that are not added stand in brackets: beside
+their feature, or after the total.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ KIND_WORDS = {
     "variance": "Variances",
     "adjustment": "Adjustments",
 }
+PRICES = "Transfer prices"
+USED = ("usage", "transfer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,14 @@ class Outline:
 
 def outline(issue: StatementSet, statement: Statement) -> Outline:
     """Bring the lines of a statement into reading order."""
-    used = [line for line in statement.lines if line.kind == "usage"]
-    moved = [line for line in statement.lines if line.kind == "transfer"]
-    rest = [line for line in statement.lines if line.kind not in ("usage", "transfer")]
+    used = [line for line in statement.lines if _is_own(line)]
+    moved = [
+        line
+        for line in statement.lines
+        if line.kind in USED and not _is_own(line) and not line.is_price
+    ]
+    rest = [line for line in statement.lines if line.is_price]
+    rest += [line for line in statement.lines if line.kind not in USED]
     features = list(dict.fromkeys(line.feature for line in used))
     rows: list[Row] = []
     for feature in features:
@@ -81,11 +89,23 @@ def outline(issue: StatementSet, statement: Statement) -> Outline:
     )
 
 
+def _is_own(line: StatementLine) -> bool:
+    """Whether the line is usage that the team caused and ran itself."""
+    return line.kind == "usage" and line.transfer is None
+
+
+def source_words(line: StatementLine) -> str:
+    """What a line that is no usage of the team's own counts as, in a word or two."""
+    if line.is_price:
+        return PRICES
+    return KIND_WORDS["transfer" if line.transfer else line.kind]
+
+
 def line_name(line: StatementLine) -> str:
     """The words by which a line is called; never empty."""
-    if line.kind == "usage":
+    if _is_own(line):
         return line.feature_name or line.feature or line.label or "Usage without a feature"
-    return line.label or KIND_WORDS[line.kind]
+    return line.label or source_words(line)
 
 
 def _beside(note: StatementLine, features: list[str]) -> bool:
@@ -118,7 +138,7 @@ def _row(line: StatementLine, *, group_start: bool, named: bool = True) -> Row:
     return Row(
         role="line",
         name=line_name(line) if named else "",
-        purpose=_purpose(line) if line.kind == "usage" else line.purpose,
+        purpose=_purpose(line) if _is_own(line) else _whose(line),
         calls=figures.count(line.quantity.calls),
         tokens=figures.tokens(line.quantity.tokens),
         share=line.share,
@@ -150,6 +170,13 @@ def _subtotal(used: list[StatementLine], moved: list[StatementLine]) -> Row:
         amount=figures.money(sum(line.amount_cents for line in both)),
         group_start=True,
     )
+
+
+def _whose(line: StatementLine) -> str:
+    """The feature that a transfer is for, with its purpose; of anything else, its purpose."""
+    if line.transfer is None:
+        return line.purpose
+    return ", ".join(part for part in (line.feature_name, line.purpose) if part)
 
 
 def _purpose(line: StatementLine) -> str:
