@@ -10,7 +10,9 @@ from tallybook.report.model import (
     BudgetUse,
     CentralLine,
     ComparisonView,
+    Counterpart,
     ModelColumn,
+    PriceRow,
     Quantity,
     ReasonRow,
     State,
@@ -38,6 +40,7 @@ def line(kind, amount, *, feature="", name="", purpose="", label="", calls=0, to
         amount_cents=amount,
         shown_only=more.get("shown_only", False),
         share=more.get("share", ""),
+        transfer=more.get("transfer"),
     )
 
 
@@ -160,6 +163,45 @@ def mixed():
 
 
 @pytest.fixture
+def priced():
+    """The column *real_cost, retrieval at transfer_price 120*."""
+    price = "transfer price 6.00 a call"
+    support = statement(
+        "A", "Support",
+        [
+            support_lines()[0],
+            line("transfer", 120_00, feature="refund-bot", name="Refund bot", purpose="production",
+                 label=f"Owed to Search: retrieval, {price}", detail="retrieval", calls=20,
+                 transfer=Counterpart("owed", "B", "retrieval", "transfer_price")),
+            line("markup", 75_00, label="Markup 15 % (gateway)", detail="15%"),
+            line("evaluation", 62_50, label="Quality pool", detail="quality", share="62.5 %"),
+        ],
+        notes=(
+            paid_by_pool(),
+            line("transfer", 100_00, label="caused by you, paid by B: retrieval (transfer price)",
+                 calls=20, tokens=1_000_000, shown_only=True,
+                 transfer=Counterpart("paid_by", "B", "retrieval", "transfer_price")),
+        ),
+    )  # fmt: skip
+    search = statement(
+        "B", "Search",
+        [
+            search_usage(),
+            line("usage", 100_00, purpose="production", detail="retrieval", calls=20,
+                 tokens=1_000_000,
+                 label="Caused by Support, paid by you: retrieval (transfer price)",
+                 transfer=Counterpart("paid_for", "A", "retrieval", "transfer_price")),
+            line("transfer", -120_00, purpose="production", detail="retrieval", calls=20,
+                 label=f"Earned from Support: retrieval, {price}",
+                 transfer=Counterpart("earned", "A", "retrieval", "transfer_price")),
+            line("markup", 45_00, label="Markup 15 % (gateway)", detail="15%"),
+            line("evaluation", 37_50, label="Quality pool", detail="quality", share="37.5 %"),
+        ],
+    )  # fmt: skip
+    return sealed(statement_set(CENTRAL, [support, search]), HEAD)
+
+
+@pytest.fixture
 def comparison():
     def column(model, label, borne, unfairness, saving=("1.00", "1.00"), shown=0):
         support, search, central = borne
@@ -204,4 +246,5 @@ def comparison():
             moves_cents={"A": -110_00, "B": -20_00},
             central_move_cents=130_00,
         ),
+        prices=(PriceRow("A", "B", "retrieval", 20, 120_00),),
     )  # fmt: skip

@@ -51,8 +51,22 @@ def test_what_is_only_shown_stands_under_notes(mixed):
     assert "paid by quality pool" not in {line["label"] for line in support["lines"]}
 
 
-def test_the_stored_text_is_the_set_again(real_cost, mixed):
-    for issue in (real_cost, mixed):
+def test_a_line_about_a_transfer_names_the_other_team_and_no_other_line_does(priced):
+    support, search = body(priced)["statements"]
+    assert [line.get("transfer") for line in support["lines"]] == [
+        None,
+        {"role": "owed", "team": "B", "service": "retrieval", "rule": "transfer_price"},
+        None,
+        None,
+    ]
+    assert [line["transfer"]["role"] for line in search["lines"] if "transfer" in line] == [
+        "paid_for", "earned",
+    ]  # fmt: skip
+    assert support["notes"]["lines"][1]["transfer"]["role"] == "paid_by"
+
+
+def test_the_stored_text_is_the_set_again(real_cost, mixed, priced):
+    for issue in (real_cost, mixed, priced):
         assert from_body(json.loads(json_text(issue))) == issue
 
 

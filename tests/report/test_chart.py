@@ -61,6 +61,17 @@ def test_a_credit_is_never_gathered_among_features():
     assert [part.style for part in made.slices] == list(range(1, 9))
 
 
+def test_what_is_paid_for_others_and_prices_are_no_feature_of_the_team(priced):
+    bar = charge_bar(priced.statement("B"), "USD")
+    assert [(part.label, part.amount) for part in bar.slices] == [
+        ("Site search", "200.00"),
+        ("Transfers between teams", "100.00"),
+        ("Markup", "45.00"),
+        ("Pooled evaluation", "37.50"),
+        ("Transfer prices", "-120.00"),
+    ]
+
+
 def test_a_long_model_name_is_cut_in_the_drawing_and_whole_in_words(comparison):
     column = replace(comparison.columns[0], label="Use-case budget, committed at month end")
     panel = comparison_panels(replace(comparison, columns=(column,)))[0]

@@ -132,6 +132,25 @@ def test_json(found, view):
     }
 
 
+def test_what_teams_owe_each_other_stands_beside_the_models():
+    month = law.month(law.AT_PRICE)
+    found, view = compare(month), view_of(month)
+    assert (
+        "\n".join(comparison_text(view).splitlines()[17:21])
+        == """\
+Owed at transfer prices    Service  Calls  Amount
+-------------------------------------------------
+A to B                   retrieval     20  120.00
+"""
+    )
+    assert comparison_json(found, view)["transfer_prices"] == [
+        {"payer": "A", "owner": "B", "service": "retrieval", "calls": 20, "amount": "120.00"}
+    ]
+    assert comparison_json(found, view)["models"]["real_cost"]["teams"] == {
+        "A": "757.50", "B": "262.50",
+    }  # fmt: skip
+
+
 def test_cents_of_every_column_add_up_to_the_ledger_cost():
     month = law.month("real_cost")
     uneven = replace(

@@ -30,6 +30,20 @@ def test_totals_come_out_of_the_rows(mixed):
     assert total(rows, team="A") == Decimal("765.00")
 
 
+def test_a_row_about_a_transfer_names_the_other_team(priced):
+    told = [
+        (row["team"], row["role"], row["counterpart"], row["service"], row["rule"], row["amount"])
+        for row in rows_of(priced)
+        if row["role"]
+    ]
+    assert told == [
+        ("A", "owed", "B", "retrieval", "transfer_price", "120.00"),
+        ("B", "paid_for", "A", "retrieval", "transfer_price", "100.00"),
+        ("B", "earned", "A", "retrieval", "transfer_price", "-120.00"),
+    ]
+    assert total(rows_of(priced)) == Decimal("1070.00")
+
+
 def test_notes_are_not_rows(mixed):
     assert all("paid by quality pool" not in row["label"] for row in rows_of(mixed))
 

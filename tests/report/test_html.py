@@ -44,8 +44,10 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def pages(real_cost, mixed, comparison):
+def pages(real_cost, mixed, priced, comparison):
     return [
+        statement_html(priced, "A"),
+        statement_html(priced, "B"),
         statement_html(real_cost, "A"),
         statement_html(mixed, "B"),
         summary_html(real_cost),
@@ -188,3 +190,9 @@ def test_the_comparison_shows_every_figure_once_per_view(comparison):
     assert comparison.recommendation in words
     assert "Why tokens alone are unfair" in words
     assert "Why tokens alone" not in compare_html(replace(comparison, breakdown=()))
+
+
+def test_what_teams_owe_each_other_is_on_the_comparison(comparison):
+    words = " ".join(Page(compare_html(comparison)).words.split())
+    assert "SupportSearchretrieval20120.00" in words
+    assert "Owed between teams" not in compare_html(replace(comparison, prices=()))

@@ -58,6 +58,13 @@ def test_a_note_cannot_hide_among_the_lines(real_cost):
         replace(support, notes=(support.lines[0],))
 
 
+def test_a_counterpart_has_a_role_that_is_declared(priced):
+    support = priced.statement("A")
+    strange = replace(support.lines[1], transfer=replace(support.lines[1].transfer, role="friend"))
+    with pytest.raises(LedgerError, match="'friend' is none of caused, joint"):
+        replace(support, lines=(support.lines[0], strange, *support.lines[2:]))
+
+
 def test_a_team_a_line_and_a_feature_have_one_identity(real_cost):
     support = real_cost.statement("A")
     with pytest.raises(LedgerError, match="team appears more than once: 'A'"):

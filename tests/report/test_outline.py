@@ -67,6 +67,21 @@ def test_one_usage_line_needs_no_subtotal_and_a_bare_line_has_words(real_cost):
     ]
 
 
+def test_a_transfer_price_stands_after_the_usage_that_markup_is_on(priced):
+    plan = outline(priced, priced.statement("B"))
+    assert [(row.role, row.name, row.purpose) for row in plan.rows] == [
+        ("line", "Site search", "production"),
+        ("line", "Caused by Support, paid by you: retrieval (transfer price)", "production"),
+        ("subtotal", "Usage and transfers", ""),
+        ("line", "Earned from Support: retrieval, transfer price 6.00 a call", "production"),
+        ("line", "Markup 15 % (gateway)", ""),
+        ("line", "Quality pool", ""),
+    ]
+    assert plan.rows[2].amount == "300.00"
+    owed = outline(priced, priced.statement("A")).rows[2]
+    assert (owed.purpose, owed.calls, owed.amount) == ("Refund bot, production", "20", "120.00")
+
+
 def test_showback_has_other_words_for_its_total(mixed):
     assert (
         outline(mixed, mixed.statement("B")).total_label == "Shown, not charged, for October 2026"

@@ -11,7 +11,7 @@ from tallybook.report.text import set_text, statement_text, summary_text
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.mark.parametrize("name", ["real_cost", "mixed"])
+@pytest.mark.parametrize("name", ["real_cost", "mixed", "priced"])
 def test_the_worked_example_word_for_word(name, request):
     made = set_text(request.getfixturevalue(name)).replace("\f", "\n")
     golden = GOLDEN / f"{name}.txt"

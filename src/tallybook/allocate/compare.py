@@ -14,6 +14,7 @@ from fractions import Fraction
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import AllocatedLine, Month
 from tallybook.allocate.saving import savings
+from tallybook.attribute.model import TransferUse
 from tallybook.books.model import Model, PolicyVersion, TeamPolicy
 
 MODELS: tuple[Model, ...] = ("showback", "proportional", "real_cost", "use_case_budget")
@@ -49,12 +50,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The outcomes by model in the order of `MODELS`, then `CURRENT`."""
+    """The outcomes by model in the order of `MODELS`, then `CURRENT`.
+
+    ``uses`` are the transfer prices of the month: what teams owe each other under each model alike.
+    """
 
     period: str
     ledger_cost_nano: int
     fair_nano: Mapping[str, int]
     outcomes: Mapping[str, Outcome]
+    uses: tuple[TransferUse, ...] = ()
 
     @property
     def fairest(self) -> str:
@@ -89,6 +94,7 @@ def compare(month: Month) -> Comparison:
             )
             for name, found in charged.items()
         },
+        uses=month.uses,
     )
 
 

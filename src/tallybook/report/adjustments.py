@@ -1,8 +1,9 @@
 """Late usage of closed months on the statements of the month that it posted into.
 
-For each team and closed month two lines: what the team's own late calls are worth at that month's
-rate card, with their markup; and what remains of its adjustment, which is what late calls of
-anybody moved between teams: shares of pools, tokens under `proportional`, commitments.
+For each team and closed month up to three lines: what the late calls that it pays are worth at that
+month's rate card, with their markup; what late calls moved at transfer prices; and what remains of
+its adjustment, which is what late calls of anybody moved between teams: shares of pools, tokens
+under `proportional`, commitments.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tallybook.report.central import CentralKey, central_nano
 from tallybook.report.lines import LineFigures, LineKey, is_pooled, line_key
 from tallybook.store import Tx
 
-CALLS, SHARES = "late calls", "shares"
+CALLS, PRICES, SHARES = "late calls", "transfer prices", "shares"
 _NO_END = 1 << 62
 
 Change = tuple[Sequence[AttributedLine], Sequence[AttributedLine]]
@@ -135,6 +136,8 @@ def adjustment_label(each: Adjustment, key: LineKey, calls: int) -> str:
     """The words of an adjustment line: the month, what came late, and the statement it corrects."""
     month = Period.parse(each.period).label().split()[0]
     number = f"S-{each.period}-{key.team} v{each.version}"
+    if key.detail.endswith(PRICES):
+        return f"{month}, transfer prices of late calls ({number})"
     if key.detail.endswith(SHARES):
         return f"{month}, shares moved by late calls ({number})"
     if calls > 0:
@@ -143,18 +146,20 @@ def adjustment_label(each: Adjustment, key: LineKey, calls: int) -> str:
 
 
 def adjustment_key(team: str, period: str, what: str) -> LineKey:
-    """The line of a team's own late calls, or of its shares."""
+    """The line of a team's own late calls, of its transfer prices, or of its shares."""
     return LineKey(team, "", "", "adjustment", f"{period} {what}")
 
 
 def _figures(each: Adjustment) -> dict[LineKey, LineFigures]:
     total: dict[str, int] = defaultdict(int)
     markup: dict[str, int] = defaultdict(int)
+    prices: dict[str, int] = defaultdict(int)
     shown: set[str] = set()
     for key, nano in each.held.items():
         if place := line_key(key):
             total[place.team] += nano
             markup[place.team] += nano if place.kind == "markup" else 0
+            prices[place.team] += nano if place.is_price else 0
             if key.account.startswith("Memo:"):
                 shown.add(place.team)
     used, value = _usage(each), _value(each)
@@ -165,9 +170,10 @@ def _figures(each: Adjustment) -> dict[LineKey, LineFigures]:
             own = value[team] + markup[team]
             figures.nano, figures.shown = own, _is_shown(each, team, shown)
             found[adjustment_key(team, each.period, CALLS)] = figures
-        if total[team] - own:
-            rest = LineFigures(nano=total[team] - own, shown=_is_shown(each, team, shown))
-            found[adjustment_key(team, each.period, SHARES)] = rest
+        for what, nano in ((PRICES, prices[team]), (SHARES, total[team] - own - prices[team])):
+            if nano:
+                moved = LineFigures(nano=nano, shown=_is_shown(each, team, shown))
+                found[adjustment_key(team, each.period, what)] = moved
     return found
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tallybook.allocate.compare import CURRENT, MODELS, Comparison, Outcome
 from tallybook.allocate.recommend import Recommendation
 from tallybook.allocate.subsidy import Causes
+from tallybook.attribute.model import TransferUse
 from tallybook.books.model import Org
 from tallybook.clock import Period
 from tallybook.ledger.model import PostingKey
@@ -31,9 +32,9 @@ from tallybook.post.run import unversioned_key
 from tallybook.report.advice import advice_json, advice_lines, advice_view
 from tallybook.report.central import central_nano
 from tallybook.report.cents import to_cents
-from tallybook.report.figures import money, signed_money
+from tallybook.report.figures import count, money, signed_money
 from tallybook.report.lines import CHARGE, posted_figures
-from tallybook.report.model import BreakdownRow, ComparisonView, ModelColumn
+from tallybook.report.model import BreakdownRow, ComparisonView, ModelColumn, PriceRow
 
 PLACES = 4
 _LABELS = {
@@ -80,7 +81,19 @@ def comparison_view(
         simulated=org.company.simulated,
         recommendation=_reason(found, cost, currency),
         advice=advice_view(advised, columns),
+        prices=price_rows(found.uses),
     )
+
+
+def price_rows(uses: Iterable[TransferUse]) -> tuple[PriceRow, ...]:
+    """What each team owes each other team for a service, summed before it is rounded to cents."""
+    calls: dict[tuple[str, str, str], int] = defaultdict(int)
+    amounts: dict[tuple[str, str, str], int] = defaultdict(int)
+    for use in uses:
+        key = (use.team, use.executor, use.service)
+        calls[key] += use.calls
+        amounts[key] += use.amount_nano
+    return tuple(PriceRow(*key, calls[key], cents_of_nano(amounts[key])) for key in sorted(amounts))
 
 
 def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
@@ -89,8 +102,9 @@ def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
     Returns:
         ``period``, ``ledger_cost``, ``models`` by name (``teams``, ``shown``, ``central``,
         ``unfairness``, ``saving``), ``current`` in the same form for the policy as it stands,
-        ``breakdown`` by team and cause, and ``recommendation``: that of `advice_json`, and which
-        model is the fairest this month (``fairest``, ``reason``).
+        ``breakdown`` by team and cause, ``transfer_prices`` (a list of ``payer``, ``owner``,
+        ``service``, ``calls``, ``amount``), and ``recommendation``: that of `advice_json`, and
+        which model is the fairest this month (``fairest``, ``reason``).
     """
     forms = {column.model: _form(column) for column in view.columns}
     return {
@@ -108,6 +122,16 @@ def comparison_json(found: Comparison, view: ComparisonView) -> dict[str, Any]:
             }
             for row in view.breakdown
         },
+        "transfer_prices": [
+            {
+                "payer": row.payer,
+                "owner": row.owner,
+                "service": row.service,
+                "calls": row.calls,
+                "amount": format_cents(row.amount_cents),
+            }
+            for row in view.prices
+        ],
         "recommendation": {
             **advice_json(view.advice),
             "fairest": found.fairest,
@@ -147,6 +171,7 @@ def comparison_text(view: ComparisonView) -> str:
             "",
             *_aligned(["Borne by", *labels], bearers, totals, measures, [[title], *saving]),
             *_breakdown_lines(view),
+            *_price_lines(view),
             "",
             *advice_lines(view.advice, view.teams),
             "",
@@ -256,6 +281,22 @@ def _breakdown_lines(view: ComparisonView) -> list[str]:
         for row in view.breakdown
     ]
     return ["", *_aligned(heads, rows)]
+
+
+def _price_lines(view: ComparisonView) -> list[str]:
+    if not view.prices:
+        return []
+    names = dict(view.teams)
+    rows = [
+        [
+            f"{names.get(row.payer, row.payer)} to {names.get(row.owner, row.owner)}",
+            row.service,
+            count(row.calls) or "0",
+            money(row.amount_cents),
+        ]
+        for row in view.prices
+    ]
+    return ["", *_aligned(["Owed at transfer prices", "Service", "Calls", "Amount"], rows)]
 
 
 def _aligned(heads: Sequence[str], *blocks: Sequence[Sequence[str]]) -> list[str]:

@@ -315,6 +315,17 @@ class BreakdownRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRow:
+    """What one team owes another for a service at its transfer price, under each model alike."""
+
+    payer: str
+    owner: str
+    service: str
+    calls: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReasonRow:
     """One reason: the figure behind it, the models it points to, by name and in words, and why."""
 
@@ -355,6 +366,7 @@ class ComparisonView:
         teams: (id, name) in the order of the page.
         recommendation: which model is the fairest, in figures.
         advice: which model suits the company, with its reasons.
+        prices: what teams owe each other at transfer prices.
 
     Raises:
         LedgerError: a model whose teams and central do not add up to the ledger cost, or a
@@ -370,6 +382,7 @@ class ComparisonView:
     simulated: bool
     recommendation: str
     advice: Advice
+    prices: tuple[PriceRow, ...] = ()
 
     def __post_init__(self) -> None:
         known = {team for team, _ in self.teams}
