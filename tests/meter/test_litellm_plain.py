@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tallybook.clock import parse_instant
 from tallybook.meter.sources.litellm_plain import Plain
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
@@ -54,6 +58,11 @@ def test_what_rows_share_is_worked_out_once(shared):
         {"spend": Decimal("1E-7")},
         {"startTime": 1792833646},
         {"endTime": "2026-10-24T09:20:45Z"},
+        {"endTime": "2026-10-24 09:20:60.847371"},
+        {"endTime": "2026-10-24 09:20:4x.847371"},
+        {"endTime": "2026-10-24 09:20:47.84737x"},
+        {"endTime": "2026-10-24 09:20:47,847371"},
+        {"endTime": "2026-10-24_09:20:47.847371"},
         {"trace_id": "t"},
         {"cost_breakdown": {"original_cost": 1}},
     ],
@@ -84,3 +93,17 @@ def test_names_that_are_none_are_shared_with_nobody(shared):
     assert plain.read(ROW | {"team_id": 1}, {"usage_object": USAGE})
     assert plain.read(ROW | {"team_id": True}, {"usage_object": USAGE})
     assert len(shared.asked) == 2
+
+
+@given(
+    moment=st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)),  # noqa: DTZ001
+    parting=st.sampled_from(" T"),
+    decimals=st.integers(0, 9),
+    end=st.sampled_from(["", "Z"]),
+)
+def test_instants_of_every_form_are_read_as_any_instant_is(moment, parting, decimals, end):
+    fraction = f".{moment.microsecond:06}123"[: decimals + 1] if decimals else ""
+    told = f"{moment:%Y-%m-%d}{parting}{moment:%H:%M:%S}{fraction}{end}"
+    plain = Plain(lambda _row, _metadata: ({"source": "x", "provider": "p", "model": "m"}, {}))
+    event = plain.read(ROW | {"startTime": told, "endTime": told}, {"usage_object": USAGE})
+    assert event.started_us == event.ended_us == parse_instant(f"{told.removesuffix('Z')}Z")

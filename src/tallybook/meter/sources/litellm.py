@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -111,7 +112,7 @@ class _Rows(Foreign):
         try:
             metadata = _metadata(record)
             event = self._plain.read(record, metadata)
-            return Reading(place, kept(record | {"metadata": metadata}), event) if event else None
+            return Reading(place, kept(record, metadata), event) if event else None
         except TallybookError:  # the general way says what is wrong
             return None
 
@@ -123,27 +124,38 @@ def _metadata(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return told if type(told) is dict else _NOTHING
 
 
-def kept(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What stays of a prepared row: nobody's name, no prompt, and nothing that is absent.
+def kept(record: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What stays of a row: nobody's name, no prompt, and nothing that is absent.
 
     LiteLLM writes absence as null in one transport and as '' in the other.
+
+    Args:
+        record: a row.
+        metadata: its metadata, opened; None: as it stands in the row.
     """
-    rest = {
-        name: value
-        for name, value in record.items()
-        if (value or value == 0) and name not in _DROPPED
-    }
-    metadata = rest.get("metadata")
-    if type(metadata) is dict:
-        rest["metadata"] = {
-            name: value
-            for name, value in metadata.items()
-            if (value or value == 0) and name not in _DROPPED_METADATA
-        }
+    rest = _told(record, _DROPPED)
+    held = rest.get("metadata") if metadata is None else metadata
+    if type(held) is dict:
+        rest["metadata"] = _told(held, _DROPPED_METADATA)
     tags = rest.get("request_tags")
     if type(tags) is str:
-        rest["request_tags"] = _object(tags, "request_tags")
+        rest["request_tags"] = _tags_of(tags)
     return rest
+
+
+def _told(record: Mapping[str, Any], dropped: frozenset[str]) -> dict[str, Any]:
+    # None is asked for first: most of what is absent is, and comparing it with 0 takes longest.
+    return {
+        name: value
+        for name, value in record.items()
+        if (value or (value is not None and value == 0)) and name not in dropped
+    }
+
+
+@lru_cache(maxsize=4096)
+def _tags_of(told: str) -> Any:
+    """Tags in their JSON text; rows share them, and nobody changes them."""
+    return _object(told, "request_tags")
 
 
 def open_page(record: dict[str, Any]) -> Sequence[object] | None:

@@ -151,22 +151,35 @@ _PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,36}")
 
 def _instant_us(told: object) -> int | None:
     """An instant of the forms that LiteLLM writes, to the microsecond; None of any other."""
-    found = _INSTANT.fullmatch(told) if type(told) is str else None
+    if type(told) is not str:
+        return None
+    if len(told) == _INSTANT_CHARACTERS and told[16] == ":" and told[19] == ".":
+        minute_us, digits = _minute_us(told[:16]), told[17:19] + told[20:]
+        if minute_us is not None and told[17] < "6" and digits.isascii() and digits.isdigit():
+            return minute_us + int(digits)  # seconds with six decimals
+    found = _INSTANT.fullmatch(told)
     if found is None:
         return None
     minute, second, fraction = found.groups()
-    return _minute_us(minute) + int(second) * 1_000_000 + int((fraction or "")[:6].ljust(6, "0"))
+    return parse_instant(f"{minute}:{second}Z") + int((fraction or "")[:6].ljust(6, "0"))
 
 
 _INSTANT: Final = re.compile(
     r"(20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{1,9}))?Z?",
     re.ASCII,
 )
+_INSTANT_CHARACTERS: Final = len("2026-10-03 10:00:00.123456")
+_MINUTE: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
-def _minute_us(told: str) -> int:
-    return parse_instant(f"{told}:00Z")
+def _minute_us(told: str) -> int | None:
+    """The beginning of a minute of UTC; None of anything else.
+
+    Raises:
+        ClockError: there is no such day or hour.
+    """
+    return parse_instant(f"{told}:00Z") if _MINUTE.fullmatch(told) else None
 
 
 def _is_plain(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
