@@ -50,16 +50,17 @@ machine, and nothing can be tied to it. Neither finds an owner, keeps three pric
 anything.
 """
 
-_CHAIN = """An entry is a link of the chain with two postings, some 1,100 bytes that are hashed. Verifying
-recomputes each hash over every field, each sum, each order and each balance. SQLite writes the
-canonical text, 2,000 links at a time; Python hashes it and compares. Where a text has another hash,
-or anything else is strange, the link is looked at by itself and the fault is named. `tallybook
-verify` shares a long chain out among all cores, in stretches of 50,000 links, and compares them
-where they meet.
+_CHAIN = """An entry is a link of the chain with two postings, some 1,100 bytes that are hashed.
+Verifying recomputes each hash over every field, each sum, each order and each balance. SQLite
+writes the canonical text, 2,000 links at a time; Python hashes it and compares. Where a text has
+another hash, or anything else is strange, the link is looked at by itself and the fault is named.
+`tallybook verify` shares a long chain out among all cores, in stretches of 50,000 links, and
+compares them where they meet; starting the processes is in the figure.
 
-Where the time goes on one core: half into reading and spelling rows in SQLite, a fifth into the
-comparison and SHA-256 in Python, a third into folding the balances two ways. On one core alone the
-target is not reached: SQLite takes half of it to hand the rows over in any form.
+Where the time of one core goes: half into reading and spelling rows in SQLite, a quarter into
+comparing and hashing in Python (SHA-256 itself is a tenth), a quarter and more into folding the
+balances two ways. One core alone does not reach the target: SQLite needs most of 5 us for each
+entry to hand its three rows over in any form.
 """
 
 _CLAIMS = """`python -m bench --claims 100000000` fills a claim table in eight rounds, each in the

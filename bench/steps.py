@@ -199,18 +199,6 @@ def prove(home: Path, _stack: ExitStack, _number: int) -> Act:
     return act
 
 
-def prove_abreast(home: Path, _stack: ExitStack, _number: int) -> Act:
-    """Verify the chain as the command does, on all cores."""
-    store = Store.open(home)
-
-    def act() -> dict[str, int]:
-        with store.read() as tx:
-            found = verify(tx, home=home, processes=os.cpu_count() or 1)
-        return {"entries": found.entries, "ok": int(found.ok)}
-
-    return act
-
-
 def split(_home: Path, _stack: ExitStack, number: int) -> Act:
     """Apportion an amount over a million targets."""
     keys = [f"target-{n}" for n in range(TARGETS)]
@@ -224,8 +212,7 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
 
 
 _ACTS = (
-    bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove,
-    prove_abreast, split,
+    bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
     month, claims, litellm,
 )  # fmt: skip
 STEPS = {act.__name__: act for act in _ACTS}
