@@ -6,7 +6,7 @@ and pays for them, and then divided: every amount, count and token goes to someb
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import blake2b
 
@@ -50,7 +50,8 @@ def lines_of(books: Books, list_prices: ListPrices, paths: Sequence[Path]) -> li
         if len(parts) == 1:
             lines.append(borne(line, parts[0]))
         else:
-            same = Alike(line.provider, owner, parts, line.state, cost.unpriced)
+            whose = replace(owner, service="", executor="")
+            same = Alike(line.provider, whose, parts, line.state, cost.unpriced)
             divided[same].append(line)
     return lines + [part for same, whole in divided.items() for part in parted(same, whole)]
 

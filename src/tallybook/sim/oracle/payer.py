@@ -5,8 +5,9 @@ boundary passes the cost on, keeps it, keeps a part of it, or keeps it for a pri
 above owes once per invocation.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -20,7 +21,11 @@ ONE, ZERO = Fraction(1), Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a payer bears of a call, as a share of it; by which service's rule, if by one."""
+    """What a payer bears of a call, as a share of it.
+
+    `service` and `rule` are the boundary that decided it: of what the origin is left with, the
+    innermost that asked for more than that the caller pays.
+    """
 
     team: str
     feature: str
@@ -75,22 +80,31 @@ def boundaries(books: Books, path: Path, at: datetime, origin: str) -> list[Invo
     ]
 
 
-def parts_of(crossed: Iterable[Invocation], origin: tuple[str, str]) -> list[Part]:
+def parts_of(crossed: Sequence[Invocation], origin: tuple[str, str]) -> list[Part]:
     """Who pays for what lies beneath some boundaries, the innermost first."""
-    parts, rest = [], ONE
+    rest = ONE
+    shares: defaultdict[Part, Fraction] = defaultdict(Fraction)
     for one in crossed:
         row = one.service
         kept = rest * share_kept(row)
-        rule = str(row.get("transfer", "caller_pays"))
-        feature = str(row.get("feature", ""))
-        parts.append(Part(str(row["team"]), feature, kept, str(row["id"]), rule))
+        named = (str(row["team"]), str(row.get("feature", "")), ZERO, str(row["id"]), rule_of(row))
+        shares[Part(*named)] += kept
         rest -= kept
-    return [part for part in [*parts, Part(*origin, rest)] if part.share]
+    told = [one.service for one in crossed if rule_of(one.service) != "caller_pays"]
+    told += [one.service for one in crossed]
+    through = (str(told[0]["id"]), rule_of(told[0])) if told else ("", "")
+    shares[Part(*origin, ZERO, *through)] += rest
+    return [replace(part, share=share) for part, share in shares.items() if share]
+
+
+def rule_of(service: Row) -> str:
+    """The transfer rule of a service."""
+    return str(service.get("transfer", "caller_pays"))
 
 
 def share_kept(service: Row) -> Fraction:
     """What the callee bears itself of what it was invoked for."""
-    rule = service.get("transfer", "caller_pays")
+    rule = rule_of(service)
     if rule == "split":
         weights = {who: Fraction(weight) for who, weight in service["weights"].items()}
         return weights.get("callee", ZERO) / sum(weights.values())
@@ -122,6 +136,6 @@ def prices_of(books: Books, paths: Iterable[Path]) -> Iterator[Price]:
 
 def owes(service: Row, node: Event) -> bool:
     """Whether an invocation has a price: per outcome only if it ended without error."""
-    if service.get("transfer") != "transfer_price":
+    if rule_of(service) != "transfer_price":
         return False
     return service.get("per", "call") == "call" or node.get("status") != "error"

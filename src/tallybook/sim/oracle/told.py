@@ -15,7 +15,7 @@ from tallybook.sim.oracle.usage import DOUBTS, Event, Id, Intake, doubt, identit
 TRACERS = ("otel", "langfuse")
 STRONG_ID = 20
 PLACE = ("trace_id", "span_id", "parent_span_id")
-CLAIMED = ("team", "feature", "purpose")
+CLAIMED = ("team", "feature")
 USED = ("tokens", "units", "usage", "status", "provider", "model")
 SERVED = ("tier", "region")
 TOGETHER = (("team", "feature"), ("started_at", "ended_at"))
