@@ -26,11 +26,12 @@ _INSTALL = ("-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes
 _INSTALL_S = 600
 
 
-def environment(name: str) -> Path:
+def environment(name: str, *options: str) -> Path:
     """The Python of an environment.
 
     Args:
         name: of the lock in ``requirements`` and of the group in ``pyproject.toml``.
+        options: more of them for pip, where a package needs them to be installed.
     """
     lock = PROJECT / "requirements" / f"{name}.txt"
     folder = PROJECT / f".venv-{name}"
@@ -43,7 +44,7 @@ def environment(name: str) -> Path:
     with _one_at_a_time(PROJECT / f".venv-{name}.making"):
         if not (stamp.is_file() and stamp.read_text() == wanted):
             _run(name, sys.executable, "-m", "venv", "--clear", str(folder))
-            _run(name, str(python), *_INSTALL, "-r", str(lock))
+            _run(name, str(python), *_INSTALL, *options, "-r", str(lock))
             stamp.write_text(wanted)
     return python
 
