@@ -1,0 +1,1 @@
+"""A period's ledger cost as FOCUS rows, per token class."""

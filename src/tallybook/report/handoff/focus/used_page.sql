@@ -1,0 +1,5 @@
+-- One page of what was used.
+SELECT provider, place, state, unpriced, sku, calls{quantities}
+FROM used
+WHERE number > $after AND number <= $upto
+ORDER BY number
