@@ -1,0 +1,1 @@
+"""Provider invoices in, matched with what was metered; every difference has a name."""

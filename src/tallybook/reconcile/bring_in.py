@@ -1,0 +1,329 @@
+"""Taking a provider's files in: whole or not at all, once, and again when they were restated."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Final, Literal
+
+from tallybook.clock import Calendar
+from tallybook.errors import InvoiceError
+from tallybook.meter.providers import provider_of
+from tallybook.money import exchanged, parse_rate
+from tallybook.post.basis import latest_books
+from tallybook.reconcile.invoices import (
+    add_invoice,
+    add_lines,
+    add_version,
+    find_invoice,
+    standing_lines,
+    versions,
+)
+from tallybook.reconcile.model import InvoiceLine, LineKind, ProviderInvoice, Told, ToldLine
+from tallybook.reconcile.read.rows import raw_text
+from tallybook.reconcile.read.told import in_units
+from tallybook.store import Store, Tx, canonical_json
+from tallybook.store.commands import Command, log_command
+
+CENT_PICO: Final = 10**10
+Became = Literal["new", "unchanged", "superseded"]
+Rates = Mapping[str, tuple[str, str]]
+"""Per currency: units of the books' currency for one unit of it, and the date of that rate."""
+Group = tuple[str, str, str]
+"""account, number, month"""
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtIn:
+    """What became of one invoice: ``version`` is the one that stands now."""
+
+    id: str
+    version: int
+    became: Became
+    period: str
+    number: str
+    lines: int
+    total_pico: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What whoever imports says beside the files.
+
+    ``total_pico`` is what the invoice states, in its own currency. ``restate`` is the reason why
+    an issued invoice may come again with other figures; without one it is refused.
+    """
+
+    provider: str
+    files: tuple[tuple[str, str], ...]
+    rates: Rates
+    total_pico: int | None = None
+    restate: str = ""
+
+
+def bring_in(
+    store: Store, told: Told, terms: Terms, command: Command, now_us: int
+) -> tuple[BroughtIn, ...]:
+    """Take in what files tell, in one transaction.
+
+    Raises:
+        InvoiceError: a currency without a rate, lines that do not add up to the stated total, an
+            issued invoice that is in with other figures, or a report that a later one superseded.
+    """
+    if not told.lines:
+        raise InvoiceError(
+            f"no line of inference in {len(terms.files)} files; {told.left_out} rows of other"
+            " services were left out",
+            next_step="check that this is the report of the right account and month",
+        )
+    provider = provider_of(terms.provider)
+    with store.write() as tx:
+        books, _ = latest_books(tx)
+        told = _with_total(told, terms)
+        groups = _grouped(told, books.calendar)
+        if told.total_pico is not None and len(groups) > 1:
+            raise InvoiceError(
+                f"a total was stated, and the files hold {len(groups)} invoices",
+                next_step="import each invoice by itself",
+            )
+        made = [
+            _taken(tx, told, group, lines, terms, _Ground(provider, books.org.company.currency,
+                   books.calendar, command.actor, now_us))
+            for group, lines in sorted(groups.items())
+        ]  # fmt: skip
+        outcome = ", ".join(f"{one.id} version {one.version} {one.became}" for one in made)
+        log_command(tx, command, now_us, {}, outcome)
+    return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    provider: str
+    currency: str
+    calendar: Calendar
+    actor: str
+    now_us: int
+
+
+def period_of_span(calendar: Calendar, start_us: int, end_us: int) -> str:
+    """The month that a span is about: that of its middle.
+
+    A provider's day or month is UTC; the company's begins some hours before or after.
+    """
+    return str(calendar.period_of(start_us + (end_us - start_us) // 2))
+
+
+def _grouped(told: Told, calendar: Calendar) -> dict[Group, list[ToldLine]]:
+    """The lines by invoice; an invoice with a number is of the last month that it bills."""
+    groups: dict[Group, list[ToldLine]] = defaultdict(list)
+    months: dict[tuple[str, str], str] = {}
+    periods = [period_of_span(calendar, line.start_us, line.end_us) for line in told.lines]
+    for line, period in zip(told.lines, periods, strict=True):
+        if line.number:
+            held = months.get((line.account, line.number), "")
+            months[line.account, line.number] = max(held, period)
+    for line, period in zip(told.lines, periods, strict=True):
+        month = months.get((line.account, line.number), period) if line.number else period
+        groups[line.account, line.number, month].append(line)
+    return groups
+
+
+def _with_total(told: Told, terms: Terms) -> Told:
+    """The lines with the rounding that a stated total shows, if they add up to it.
+
+    An invoice is in cents and its lines may not be: less than a cent between them is rounding, a
+    line of its own. Anything more is a fault.
+    """
+    total = told.total_pico if terms.total_pico is None else terms.total_pico
+    if total is None:
+        return told
+    currencies = sorted({line.currency for line in told.lines})
+    if len(currencies) > 1:
+        raise InvoiceError(f"a total was stated, and the lines are in {', '.join(currencies)}")
+    found = sum(line.own_pico for line in told.lines)
+    if abs(total - found) >= CENT_PICO:
+        raise InvoiceError(
+            f"{len(told.lines)} lines add up to {in_units(found)} {currencies[0]}, the invoice"
+            f" states {in_units(total)}: {in_units(total - found)} is missing",
+            next_step="look for a line that was left out or read twice; enter what the invoice"
+            " does not explain as a line of kind other, which goes to suspense",
+        )
+    if total == found:
+        return replace(told, total_pico=total)
+    last = told.lines[-1]
+    rounding = replace(
+        last, kind=LineKind.ROUNDING, own_pico=total - found, product="rounding of the total",
+        model="", token_class="", tier="", key_id="", quantity=None, rate="", priced_pico=None,
+        priced_currency="", covered=False, place=f"{last.place}, total", raw={},
+    )  # fmt: skip
+    return replace(told, lines=(*told.lines, rounding), total_pico=total)
+
+
+def _taken(
+    tx: Tx, told: Told, group: Group, lines: Sequence[ToldLine], terms: Terms, ground: _Ground
+) -> BroughtIn:
+    account, number, period = group
+    invoice = find_invoice(tx, ground.provider, told.form, account, number, period)
+    held = versions(tx, invoice) if invoice else []
+    windows = _windows(told, period, lines, ground.calendar)
+    number_next = len(held) + 1
+    made = [
+        _line(line, n, number_next, ground, terms.rates, invoice or "")
+        for n, line in enumerate(lines, 1)
+    ]
+    digest = _digest(made, windows)
+    if invoice:
+        stands = _still_stands(tx, invoice, made, windows, by_day=told.by_day)
+        if stands:
+            last = held[-1]
+            return BroughtIn(
+                invoice, last.version, "unchanged", last.period, number, len(made), last.total_pico
+            )
+        _check_restated(told, terms, held, digest, made)
+        period = held[-1].period
+    else:
+        invoice = add_invoice(
+            tx, ground.provider, told.form, account, number, period, ground.now_us
+        )
+        made = [replace(line, invoice=invoice) for line in made]
+    add_lines(
+        tx, ((x, line.place, raw_text(line.raw)) for x, line in zip(made, lines, strict=True))
+    )
+    version = ProviderInvoice(
+        id=invoice, version=number_next, provider=ground.provider, form=told.form,
+        account=account, number=number, period=period, currency=made[0].currency,
+        issued_on=told.issued_on, stated_pico=told.total_pico, total_pico=0, lines=len(made),
+        windows=windows, files=terms.files, digest=digest, by_day=told.by_day,
+        reason=terms.restate, actor=ground.actor, at_us=ground.now_us,
+    )  # fmt: skip
+    total = sum(line.amount_pico for line in _after(tx, version, made))
+    add_version(tx, replace(version, total_pico=total))
+    became: Became = "superseded" if held else "new"
+    return BroughtIn(invoice, number_next, became, period, number, len(made), total)
+
+
+def _after(tx: Tx, version: ProviderInvoice, made: Sequence[InvoiceLine]) -> list[InvoiceLine]:
+    """The lines that stand once a version is in."""
+    if not version.by_day or version.version == 1:
+        return list(made)
+    before = standing_lines(tx, invoice=version.id)
+    kept = [line for line in before if line.version != version.version
+            and not any(a <= line.start_us < b for a, b in version.windows)]  # fmt: skip
+    return [*kept, *made]
+
+
+def _windows(
+    told: Told, period: str, lines: Sequence[ToldLine], calendar: Calendar
+) -> tuple[tuple[int, int], ...]:
+    if told.windows:
+        if not told.by_day:
+            return told.windows
+        return tuple(
+            window for window in told.windows if period_of_span(calendar, *window) == period
+        )
+    return ((min(x.start_us for x in lines), max(x.end_us for x in lines)),)
+
+
+def _line(
+    told: ToldLine, number: int, version: int, ground: _Ground, rates: Rates, invoice: str
+) -> InvoiceLine:
+    amount, fx, rate, date = _in_books(told, ground.currency, rates)
+    return InvoiceLine(
+        invoice=invoice, version=version, line=number, provider=ground.provider, kind=told.kind,
+        start_us=told.start_us, end_us=told.end_us, product=told.product, model=told.model,
+        token_class=told.token_class, tier=told.tier, region=told.region, key_id=told.key_id,
+        project=told.project, quantity=told.quantity, own_pico=told.own_pico,
+        currency=told.currency, rate=rate, rate_date=date, amount_pico=amount, fx_pico=fx,
+        places=told.places, covered=told.covered, note=told.note,
+    )  # fmt: skip
+
+
+def _in_books(told: ToldLine, currency: str, rates: Rates) -> tuple[int, int, str, str]:
+    """An amount in the books' currency, the part of it that is exchange, the rate and its date.
+
+    Our own rate goes first; what it differs by from the provider's, where the row tells that, is
+    exchange. Without a rate of ours the row's own amount in the books' currency stands.
+    """
+    if told.currency == currency:
+        return told.own_pico, 0, "", ""
+    if told.currency in rates:
+        rate, date = rates[told.currency]
+        amount = exchanged(told.own_pico, parse_rate(rate))
+        theirs = told.priced_pico if told.priced_currency == currency else None
+        return amount, 0 if theirs is None else amount - theirs, rate, date
+    if told.priced_pico is not None and told.priced_currency == currency:
+        return told.priced_pico, 0, told.rate, told.rate_date
+    if told.rate and not told.priced_currency:
+        return exchanged(told.own_pico, parse_rate(told.rate)), 0, told.rate, told.rate_date
+    raise InvoiceError(
+        f"{in_units(told.own_pico)} is in {told.currency}, the books are in {currency}, and there"
+        " is no rate",
+        where=told.place,
+        next_step=f"say it: --rate {told.currency}=1.0842@2026-11-03",
+    )
+
+
+Content = tuple[object, ...]
+
+
+def _content(line: InvoiceLine) -> Content:
+    """What makes two lines the same: everything but their number and where they stood."""
+    return (
+        str(line.kind), line.start_us, line.end_us, line.product, line.model, line.token_class,
+        line.tier, line.region, line.key_id, line.project, line.quantity, line.own_pico,
+        line.currency, line.rate, line.rate_date, line.amount_pico, line.fx_pico, line.covered,
+    )  # fmt: skip
+
+
+def _digest(lines: Sequence[InvoiceLine], windows: Sequence[tuple[int, int]]) -> str:
+    listed = sorted(canonical_json(list(_content(line))) for line in lines)
+    body = canonical_json([[list(window) for window in windows], listed])
+    return sha256(body.encode()).hexdigest()
+
+
+def _still_stands(
+    tx: Tx,
+    invoice: str,
+    made: Sequence[InvoiceLine],
+    windows: Sequence[tuple[int, int]],
+    *,
+    by_day: bool,
+) -> bool:
+    """Whether the books hold exactly these lines already, for what the file speaks for."""
+    held = standing_lines(tx, invoice=invoice)
+    if by_day:
+        spoken = {window for version in versions(tx, invoice) for window in version.windows}
+        if not set(windows) <= spoken:
+            return False
+        held = [line for line in held if any(a <= line.start_us < b for a, b in windows)]
+    return Counter(map(_content, held)) == Counter(map(_content, made))
+
+
+def _check_restated(
+    told: Told,
+    terms: Terms,
+    held: Sequence[ProviderInvoice],
+    digest: str,
+    made: Sequence[InvoiceLine],
+) -> None:
+    """Refuse other figures for an issued invoice, and a report that a later one superseded."""
+    if terms.restate:
+        return
+    last = held[-1]
+    if not told.restates:
+        now = sum(line.amount_pico for line in made)
+        raise InvoiceError(
+            f"{last.id} ({last.number or last.period}) is in with {in_units(last.total_pico)} in"
+            f" {last.lines} lines; this says {in_units(now)} in {len(made)}",
+            next_step="a credit note is an invoice of its own, with its number; to replace what"
+            ' is in, say why: --restate "REASON"',
+        )
+    older = next((one for one in held[:-1] if one.digest == digest), None)
+    if older:
+        raise InvoiceError(
+            f"this is version {older.version} of {older.id}, which version {last.version}"
+            " superseded",
+            next_step='if it stands again after all, say why: --restate "REASON"',
+        )

@@ -1,0 +1,169 @@
+"""A period reconciled: metered and rated at contract against what providers bill, name by name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tallybook.clock import Period
+from tallybook.errors import PeriodError
+from tallybook.meter.providers import provider_of
+from tallybook.post.basis import Basis
+from tallybook.post.breakdown import standing_basis
+from tallybook.reconcile.classify import CUTOFF_DAYS, Scope, classify
+from tallybook.reconcile.invoices import standing_lines, versions
+from tallybook.reconcile.metered import Metered, metered
+from tallybook.reconcile.model import (
+    DAY_US,
+    Cell,
+    InvoiceLine,
+    ProviderInvoice,
+    ProviderResult,
+    Reconciliation,
+)
+from tallybook.reconcile.read.told import in_units
+from tallybook.reconcile.variances import (
+    Decision,
+    OwnerOf,
+    Tolerance,
+    decided,
+    decisions_of,
+    owner_by,
+    variances_of,
+)
+from tallybook.store import Store
+
+_HALF_DAY_US: Final = DAY_US // 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Bills:
+    lines: Sequence[InvoiceLine]
+    invoices: Sequence[ProviderInvoice]
+
+
+def reconcile(
+    store: Store, period: Period, *, provider: str = "", tolerance: Tolerance | None = None
+) -> Reconciliation:
+    """Reconcile a period; reads, posts nothing.
+
+    Args:
+        store: open books.
+        period: which.
+        provider: only this one; '' means all that were metered or that bill.
+        tolerance: up to where a variance is routed to ``accept``.
+
+    Raises:
+        PeriodError: the period has neither usage nor invoices.
+        CorruptedError: a sealed file is not what was written.
+    """
+    only = provider_of(provider)
+    basis = standing_basis(store, period)
+    first, last = _billing_days(basis)
+    margin = CUTOFF_DAYS * DAY_US
+    with store.read() as tx:
+        bills = _Bills(
+            standing_lines(tx, (first - margin, last + margin), provider=only),
+            versions(tx, provider=only),
+        )
+        decisions = decisions_of(tx, str(period))
+    start, end = _looked_at(bills.lines, first - margin, last + margin)
+    found = metered(store, basis, start, end, by_key=any(line.key_id for line in bills.lines))
+    scope_ends = (first, last)
+    cells: dict[str, list[Cell]] = defaultdict(list)
+    for cell in found.cells:
+        cells[cell.provider].append(cell)
+    mine: dict[str, list[InvoiceLine]] = defaultdict(list)
+    for line in bills.lines:
+        mine[line.provider].append(line)
+    holds = Scope("", first, last, ()).holds
+    billed = {name for name, held in mine.items() if any(holds(x.start_us, x.end_us) for x in held)}
+    names = sorted(name for name in {*billed, *found.inside_pico} if only in ("", name))
+    if not names:
+        raise PeriodError(
+            f"{period} has neither usage nor provider invoices{f' of {only}' if only else ''}",
+            next_step="import usage with tallybook ingest, invoices with tallybook invoice import",
+        )
+    chart = owner_by(basis.books.org, basis.end_us - 1)
+    limits = tolerance or Tolerance()
+    results = tuple(
+        _provider(str(period), name, scope_ends, mine[name], cells[name], bills.invoices, found,
+                  chart, limits, decisions)
+        for name in names
+    )  # fmt: skip
+    return Reconciliation(
+        period=str(period),
+        currency=basis.books.org.company.currency,
+        period_state=basis.state,
+        providers=results,
+        tolerance=in_units(limits.amount_pico),
+    )
+
+
+def _billing_days(basis: Basis) -> tuple[int, int]:
+    """The UTC days that providers bill as this month: those whose noon is inside it."""
+    first = basis.start_us + _HALF_DAY_US
+    last = basis.end_us + _HALF_DAY_US
+    return first - first % DAY_US, last - last % DAY_US
+
+
+def _looked_at(lines: Iterable[InvoiceLine], start_us: int, end_us: int) -> tuple[int, int]:
+    """The days that must be metered: those of the period, its margin, and of the lines in it."""
+    spans = [(line.start_us, line.end_us) for line in lines]
+    start = min([start_us, *(span[0] for span in spans)])
+    end = max([end_us, *(span[1] for span in spans)])
+    return start - start % DAY_US, end + -end % DAY_US
+
+
+def _provider(
+    period: str,
+    name: str,
+    days: tuple[int, int],
+    lines: Sequence[InvoiceLine],
+    cells: Sequence[Cell],
+    invoices: Sequence[ProviderInvoice],
+    found: Metered,
+    chart: OwnerOf,
+    tolerance: Tolerance,
+    decisions: dict[str, Decision],
+) -> ProviderResult:
+    own = [invoice for invoice in invoices if invoice.provider == name]
+    scope = Scope(
+        name,
+        *days,
+        days_told=_days_told(own),
+        forms={invoice.form for invoice in own},
+    )
+    made = classify(scope, lines, cells)
+    mine = [line for line in lines if scope.holds(line.start_us, line.end_us)]
+    invoiced = sum(line.amount_pico for line in mine)
+    metered_pico = found.inside_pico.get(name, 0)
+    named = sum(item.amount_pico for item in made.items)
+    assert invoiced == metered_pico + named, (
+        f"{period} {name}: {invoiced} invoiced, {metered_pico} metered, {named} named"
+    )
+    variances = decided(variances_of(period, made.items), chart, tolerance, decisions)
+    return ProviderResult(
+        provider=name,
+        metered_pico=metered_pico,
+        invoiced_pico=invoiced,
+        variances=tuple(variances),
+        invoices=tuple(sorted({line.invoice for line in mine})),
+        lines=len(mine),
+        matched_lines=made.matched_lines,
+        calls=found.calls.get(name, 0),
+        unpriced_calls=found.unpriced_calls.get(name, 0),
+    )
+
+
+def _days_told(invoices: Iterable[ProviderInvoice]) -> set[int]:
+    """The UTC days that standing invoices speak for."""
+    last = {invoice.id: invoice.version for invoice in invoices}
+    days: set[int] = set()
+    for invoice in invoices:
+        if invoice.by_day or invoice.version == last[invoice.id]:
+            for start, end in invoice.windows:
+                days.update(range(start - start % DAY_US, end, DAY_US))
+    return days
