@@ -59,7 +59,8 @@ STOPWATCHES = {
     for unit in ("", "_ns")
 }
 MONEY_ROOMS = {
-    *("rate", "attribute", "allocate", "ledger", "post", "close", "report", "check", "budget"),
+    *("rate", "attribute", "allocate", "ledger", "post", "reconcile", "close", "report", "check"),
+    "budget",
     "live",
 }
 ROUNDING_CALLS = {"round", "math.floor", "math.ceil", "math.trunc", "math.fsum"}

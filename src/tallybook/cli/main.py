@@ -31,6 +31,8 @@ COMMANDS = {
     "waive": "month",
     "close": "month",
     "reopen": "month",
+    "invoice": "invoices",
+    "reconcile": "invoices",
     "compare": "compare",
     "graph": "graph",
     "statement": "statements",
@@ -63,7 +65,9 @@ class LazyGroup(click.Group):
             return None
         found: Any = getattr(import_module(f"tallybook.cli.{module}"), name.replace("-", "_"))
         assert isinstance(found, click.Command)
-        found.help = _with_examples_kept(inspect.cleandoc(found.help or ""))
+        below = found.commands.values() if isinstance(found, click.Group) else ()
+        for command in (found, *below):
+            command.help = _with_examples_kept(inspect.cleandoc(command.help or ""))
         return found
 
 

@@ -33,6 +33,8 @@ def reference() -> str:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None, "the group lists its own commands"
         sections.append("\n".join(_section(command, f"{NAME} {name}")))
+        below = command.commands if isinstance(command, click.Group) else {}
+        sections += ["\n".join(_section(it, f"{NAME} {name} {sub}")) for sub, it in below.items()]
     return "\n".join(sections)
 
 
