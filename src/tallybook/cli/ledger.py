@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from tallybook.cli.app import App, note, parse_period, table
+from tallybook.cli.app import App, parse_period, table
+from tallybook.cli.handoff import export_focus, export_journal, export_text
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.ledger.balance import balances
@@ -16,7 +17,9 @@ from tallybook.ledger.journal import JournalEntry
 from tallybook.ledger.journal import entries as journal_entries
 from tallybook.money import format_units
 from tallybook.post.basis import latest_books
-from tallybook.report.beancount import beancount_text
+from tallybook.report.handoff.export import Order
+from tallybook.report.handoff.focus.spell import VERSIONS
+from tallybook.report.handoff.mapping import ERPS
 from tallybook.report.trial_balance import trial_balance_text
 
 NANO_SCALE = 9
@@ -100,25 +103,52 @@ def journal(app: App, period: str) -> None:
 
 
 @click.command()
-@click.argument("form", type=click.Choice(("beancount",)))
+@click.argument("form", type=click.Choice(("focus", "journal", "beancount", "hledger")))
 @period_argument
-@click.option("--out", type=click.Path(path_type=Path), help="The file; else standard output.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file; of journal, the folder.")
+@click.option(
+    "--focus-version", type=click.Choice(VERSIONS), default="1.4", show_default=True,
+    help="focus: of the specification.",
+)  # fmt: skip
+@click.option("--erp", type=click.Choice(ERPS), help="journal: whose form; else the neutral one.")
+@click.option(
+    "--accounts", type=click.Path(path_type=Path, exists=True),
+    help="journal: what the ERP calls our accounts, and how accruals reverse.",
+)  # fmt: skip
+@click.option(
+    "--chart", type=click.Path(path_type=Path, exists=True),
+    help="journal: the ERP's chart, which every account, dimension and period must stand in.",
+)  # fmt: skip
+@click.option("--version", type=int, help="journal: an earlier issued version.")
+@click.option("--draft", is_flag=True, help="journal: an open period, as it stands.")
+@json_option
 @click.pass_obj
-def export(app: App, form: str, period: Period, out: Path | None) -> None:  # noqa: ARG001 - one form so far
-    """Write the journal of PERIOD for another program: beancount.
+def export(
+    app: App,
+    form: str,
+    period: Period,
+    out: Path | None,
+    focus_version: str,
+    erp: str | None,
+    accounts: Path | None,
+    chart: Path | None,
+    version: int | None,
+    *,
+    draft: bool,
+) -> None:
+    """Write PERIOD for another system: FOCUS, journals for an ERP, beancount or hledger.
 
-    Example:  tallybook export beancount 2026-10 --out october.beancount
+    Examples:  tallybook export focus 2026-10 --out focus-2026-10.csv
+    tallybook export journal 2026-10
+    tallybook export journal 2026-10 --erp netsuite --accounts a.yaml --chart c.csv --out october
+    tallybook export beancount 2026-10 --out october.beancount
     """
-    with app.store.read() as tx:
-        company = latest_books(tx)[0].org.company
-        text = beancount_text(
-            journal_entries(tx, str(period)), company.currency, f"{company.name} {period}"
-        )
-    if out:
-        out.write_text(text, encoding="utf-8")
-        note(f"wrote {out}")
+    if form == "focus":
+        export_focus(app, period, out, focus_version)
+    elif form == "journal":
+        export_journal(app, Order(period, erp or "", accounts, chart, version, draft), out)
     else:
-        click.echo(text, nl=False)
+        export_text(app, form, period, out)
 
 
 def _entry_value(entry: JournalEntry) -> dict[str, Any]:
