@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
-from tallybook.live.bucket import Figures, merged, total
+from tallybook.live.bucket import total
+from tallybook.live.cut import Cut, Cuts, cost_of, costs_of, rows_of
 from tallybook.live.model import (
     HOUR_US,
-    NOTHING,
     SKEW_US,
     SLOT_US,
     Burn,
@@ -24,8 +24,9 @@ from tallybook.live.trace import trace_of
 from tallybook.live.usual import Before, Who, hours_before, touched_hours, usual_of
 from tallybook.store import Tx
 
-DEAR_SHOWN: Final = 10
-_TOTAL: Final[Who] = ("", "")
+ROWS_SHOWN: Final = 100
+TRACES_SHOWN: Final = 10
+EVERYBODY: Final[Who] = ("", "")
 
 
 class Answerer:
@@ -37,11 +38,23 @@ class Answerer:
 
     def __init__(self, rollup: Rollup) -> None:
         self._rollup = rollup
+        self._cuts: dict[str, Cuts] = {
+            "sealed": Cuts(),
+            "waiting": Cuts(),
+            "past": Cuts(),
+            "now": Cuts(),
+        }
         self._looked: tuple[object, ...] = ()
         self._before: Mapping[int, Before] = {}
+        self._hour = Cut()
+        self._span_us = (0, 0)
 
-    def live(self, standing: Standing | None = None) -> Live:
+    def live(self, standing: Standing | None = None, most: int = ROWS_SHOWN) -> Live:
         """The answer, after everything that came was taken in.
+
+        Args:
+            standing: of the rollup, if the caller has it.
+            most: how many features and agents are listed one by one; 0 for all.
 
         Raises:
             BooksError: no policy files were applied.
@@ -51,28 +64,26 @@ class Answerer:
         held = standing or rollup.caught_up()
         basis, state, now_us = held.ground.basis, held.state, held.now_us
         sealed, waiting = rollup.month(held)
-        month = merged(_copy(sealed), waiting)
-        low_us = last_hour_from(now_us)
-        hour = rollup.slots(held, low_us, now_us + SKEW_US)
-        self._look_back(held, low_us)
+        waits = self._cuts["waiting"].of([waiting])
+        month = Cut.together([self._cuts["sealed"].of([sealed]), waits])
+        hour = self._last_hour(held)
         ahead = rollup.hours_since(held, now_us - now_us % HOUR_US + HOUR_US, basis.end_us)
         with rollup.store.read() as tx:
-            traces = dear_traces(tx, low_us)
-        hour_total = total(hour)
+            traces = dear_traces(tx, self._span_us[0])
         return Live(
             period=str(basis.period),
             currency=basis.books.org.company.currency,
             at_us=now_us,
-            hour_from_us=low_us,
-            month=total(month),
-            hour=hour_total,
-            unallocated=total({s: f for s, f in month.items() if not s.allocated}),
-            burn=self._burn(_TOTAL, hour_total.cost_pico, low_us, now_us),
-            features=self._features(month, hour, low_us, now_us),
-            agents=_agents(month, hour),
+            hour_from_us=self._span_us[0],
+            month=month.total,
+            hour=hour.total,
+            unallocated=Tally(*month.unallocated),
+            burn=self._burn(EVERYBODY, hour.total.cost_pico),
+            features=tuple(self._features(month, hour, most)),
+            agents=tuple(_agents(month, hour, most)),
             traces=tuple(traces),
             provisional=Provisional(
-                tally=total(waiting),
+                tally=waits.total,
                 joined=state.count("joined"),
                 corrections=state.count("corrections"),
                 elsewhere=state.count("elsewhere"),
@@ -80,10 +91,27 @@ class Answerer:
             ),
         )
 
-    def _look_back(self, standing: Standing, low_us: int) -> None:
+    def burning(self, least_pico: int) -> Iterator[Row]:
+        """The features whose last hour, in the last answer, cost at least so much."""
+        for who, held in self._hour.features.items():
+            if cost_of(held) >= least_pico:
+                tally = Tally(*held)
+                yield Row(*who, "", tally, tally, self._burn(who, tally.cost_pico))
+
+    def _last_hour(self, standing: Standing) -> Cut:
+        """The slots of the last hour; those before the running one seldom move."""
+        now_us = standing.now_us
+        low_us = last_hour_from(now_us)
+        past, now = self._rollup.slots(standing, low_us, now_us + SKEW_US)
+        self._span_us = (low_us, now_us)
+        self._look_back(standing)
+        self._hour = Cut.together([self._cuts["past"].of(past), self._cuts["now"].of(now)])
+        return self._hour
+
+    def _look_back(self, standing: Standing) -> None:
         """Add up the earlier hours, unless that was done for this hour and lot."""
         state = standing.state
-        hours = touched_hours(low_us, standing.now_us)
+        hours = touched_hours(*self._span_us)
         # What waits may be of earlier days; who looks every second need not see that at once.
         asked = (state.period, state.sealed_lot, state.manifest, *hours)
         if asked == self._looked:
@@ -93,20 +121,19 @@ class Answerer:
         for at in hours:
             earlier, is_weeks = hours_before(at, first_us)
             found = self._rollup.hours(standing, earlier)
-            before[at] = Before(len(earlier), is_weeks, _costs(found.values()))
+            before[at] = Before(len(earlier), is_weeks, costs_of(found.values(), EVERYBODY))
         self._before, self._looked = before, asked
 
-    def _burn(self, who: Who, cost_pico: int, low_us: int, now_us: int) -> Burn:
-        return Burn(cost_pico, usual_of(low_us, now_us, self._before, who))
+    def _burn(self, who: Who, cost_pico: int) -> Burn:
+        return Burn(cost_pico, usual_of(*self._span_us, self._before, who))
 
-    def _features(self, month: Figures, hour: Figures, low_us: int, now_us: int) -> tuple[Row, ...]:
-        months, hours = by_feature(month), by_feature(hour)
-        rows = []
-        for who in months.keys() | hours.keys():
-            now = hours.get(who, NOTHING)
-            burn = self._burn(who, now.cost_pico, low_us, now_us) if who in hours else None
-            rows.append(Row(*who, "", months.get(who, NOTHING), now, burn))
-        return tuple(sorted(rows, key=_dearest))
+    def _features(self, month: Cut, hour: Cut, most: int) -> Iterator[Row]:
+        for row in rows_of(month.features, hour.features, most):
+            if row.others or not row.hour.calls:
+                yield row
+            else:
+                burn = self._burn((row.team, row.feature), row.hour.cost_pico)
+                yield replace(row, burn=burn)
 
 
 def last_hour_from(now_us: int) -> int:
@@ -115,44 +142,11 @@ def last_hour_from(now_us: int) -> int:
     return low - low % SLOT_US
 
 
-def by_feature(figures: Figures) -> dict[Who, Tally]:
-    """Tallies by team and feature."""
-    return _grouped(((one.team, one.feature), held) for one, held in figures.items())
-
-
-def _agents(month: Figures, hour: Figures) -> tuple[Row, ...]:
-    months = _grouped(((one.agent, ""), held) for one, held in month.items())
-    hours = _grouped(((one.agent, ""), held) for one, held in hour.items())
-    rows = [
-        Row("", "", who[0], months.get(who, NOTHING), hours.get(who, NOTHING))
-        for who in months.keys() | hours.keys()
-    ]
-    return tuple(sorted(rows, key=_dearest))
-
-
-def _grouped(parts: Iterable[tuple[Who, list[int]]]) -> dict[Who, Tally]:
-    sums: dict[Who, list[int]] = {}
-    for who, figures in parts:
-        held = sums.get(who)
-        sums[who] = figures if held is None else [a + b for a, b in zip(held, figures, strict=True)]
-    return {who: Tally(*figures) for who, figures in sums.items()}
-
-
-def _costs(stretches: Iterable[Figures]) -> dict[Who, int]:
-    """What several stretches cost together, by team and feature."""
-    found: dict[Who, int] = defaultdict(int)
-    for figures in stretches:
-        for subject, held in figures.items():
-            found[subject.team, subject.feature] += held[2]
-            found[_TOTAL] += held[2]
-    return found
-
-
-def _dearest(row: Row) -> tuple[int, int, int, str, str, str]:
-    return (
-        -row.hour.cost_pico, -row.month.cost_pico, -row.month.calls, row.team, row.feature,
-        row.agent,
-    )  # fmt: skip
+def _agents(month: Cut, hour: Cut, most: int) -> Iterator[Row]:
+    months = {(agent, ""): held for agent, held in month.agents.items()}
+    hours = {(agent, ""): held for agent, held in hour.agents.items()}
+    for row in rows_of(months, hours, most):
+        yield replace(row, team="", agent=row.team)
 
 
 def dear_traces(tx: Tx, since_us: int) -> list[DearTrace]:
@@ -164,21 +158,18 @@ def dear_traces(tx: Tx, since_us: int) -> list[DearTrace]:
     for row in rows:
         trace = trace_of(row.trace, row.body)
         if trace.last_us >= since_us:
+            who = trace.subject
             found.append(
                 DearTrace(
                     trace.trace,
-                    trace.subject.team,
-                    trace.subject.feature,
-                    trace.subject.agent,
+                    who.team,
+                    who.feature,
+                    who.agent,
                     trace.first_us,
                     trace.last_us,
                     Tally(*trace.figures),
                 )
             )
-        if len(found) == DEAR_SHOWN:
+        if len(found) == TRACES_SHOWN:
             break
     return found
-
-
-def _copy(figures: Figures) -> Figures:
-    return {subject: [*held] for subject, held in figures.items()}

@@ -6,11 +6,12 @@ write, and adding is all that ever happens to them.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from tallybook.live.model import FIGURES, HOUR_US, SLOT_US, Span, Subject, Tally
 from tallybook.store import Tx
@@ -24,39 +25,53 @@ Figures = dict[Subject, list[int]]
 _WIDTH: Final = len(FIGURES)
 
 
+class Sums:
+    """Figures by subject and slot of time, before they are put into buckets.
+
+    Args:
+        slots_us: older calls have no slot of five minutes.
+    """
+
+    def __init__(self, slots_us: int) -> None:
+        self._slots_us = slots_us
+        self._held: dict[tuple[int, Subject], Sequence[int]] = {}
+
+    def add(self, subject: Subject, started_us: int, figures: Sequence[int], sign: int = 1) -> None:
+        """Add the figures of one call, or take them off."""
+        key = (started_us - started_us % SLOT_US, subject)
+        if sign < 0:
+            figures = [-one for one in figures]
+        held = self._held.get(key)
+        self._held[key] = (
+            figures if held is None else [a + b for a, b in zip(held, figures, strict=True)]
+        )
+
+    def buckets(self) -> Buckets:
+        """All of it in the stretches in which it started."""
+        made = Buckets()
+        for (slot_us, subject), figures in self._held.items():
+            made.put(("month", 0), subject, figures)
+            # An hour is kept for what is usual of a feature, not of an agent.
+            feature = subject._replace(agent="") if subject.agent else subject
+            made.put(("hour", slot_us - slot_us % HOUR_US), feature, figures)
+            if slot_us >= self._slots_us:
+                made.put(("slot", slot_us), subject, figures)
+        return made
+
+
 class Buckets:
     """Tallies to be added to a lot: what one micro-batch, or one scan, brought."""
 
     def __init__(self) -> None:
         self._held: dict[Key, Figures] = defaultdict(dict)
 
-    def add(
-        self, subject: Subject, started_us: int, figures: Iterable[int], slots_from_us: int
-    ) -> None:
-        """Add figures to the stretches in which a call started.
-
-        Args:
-            subject: who caused it.
-            started_us: when.
-            figures: those of a `Tally`, or of one to take off, negated.
-            slots_from_us: older calls have no slot.
-        """
-        told = tuple(figures)
-        self.put(("month", 0), subject, told)
-        # An hour is kept for what is usual of a feature, not of an agent.
-        feature = Subject(subject.team, subject.feature, "", subject.allocated)
-        self.put(("hour", started_us - started_us % HOUR_US), feature, told)
-        if started_us >= slots_from_us:
-            self.put(("slot", started_us - started_us % SLOT_US), subject, told)
-
-    def put(self, key: Key, subject: Subject, figures: tuple[int, ...]) -> None:
+    def put(self, key: Key, subject: Subject, figures: Sequence[int]) -> None:
         """Add figures to one stretch."""
-        held = self._held[key].get(subject)
-        if held is None:
-            self._held[key][subject] = list(figures)
-        else:
-            for i in range(_WIDTH):
-                held[i] += figures[i]
+        stretch = self._held[key]
+        held = stretch.get(subject)
+        stretch[subject] = (
+            list(figures) if held is None else [a + b for a, b in zip(held, figures, strict=True)]
+        )
 
     def items(self) -> Iterator[tuple[Key, Figures]]:
         """Every stretch with what is to be added."""
@@ -77,19 +92,15 @@ def merged(held: Figures, more: Mapping[Subject, Iterable[int]]) -> Figures:
 
 def packed(figures: Figures) -> bytes:
     """A bucket as it is stored."""
-    rows = [
-        [one.team, one.feature, one.agent, int(one.allocated), *held]
-        for one, held in figures.items()
-    ]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
+    return zlib.compress(msgspec.json.encode([(*one, held) for one, held in figures.items()]), 1)
+
+
+_DECODER: Final = msgspec.json.Decoder(list[tuple[str, str, str, bool, list[int]]])
 
 
 def unpacked(body: bytes) -> Figures:
     """A bucket as it was stored."""
-    return {
-        Subject(row[0], row[1], row[2], bool(row[3])): row[4:]
-        for row in json.loads(zlib.decompress(body))
-    }
+    return {Subject(*who): held for *who, held in _DECODER.decode(zlib.decompress(body))}  # type: ignore[arg-type]
 
 
 def total(figures: Mapping[Subject, Iterable[int]]) -> Tally:
@@ -98,6 +109,22 @@ def total(figures: Mapping[Subject, Iterable[int]]) -> Tally:
     for held in figures.values():
         sums = [a + b for a, b in zip(sums, held, strict=True)]
     return Tally(*sums)
+
+
+def packed_usuals(usuals: Mapping[tuple[str, str], tuple[int, int]]) -> bytes:
+    """What is usual of each team and feature, as it is stored."""
+    return zlib.compress(msgspec.json.encode([(*who, *held) for who, held in usuals.items()]), 1)
+
+
+def unpacked_usuals(body: bytes) -> dict[tuple[str, str], tuple[int, int]]:
+    """The same as it was stored."""
+    return {
+        (row[0], row[1]): (row[2], row[3]) for row in msgspec.json.decode(zlib.decompress(body))
+    }
+
+
+Bodies = dict[tuple[int, Key], tuple[Figures, bytes]]
+"""by lot and stretch, a bucket as it will be, and packed"""
 
 
 class Shelf:
@@ -127,17 +154,24 @@ class Shelf:
             self._held[place] = unpacked(body) if body else {}
         return self._held[place]
 
-    def write(self, tx: Tx, lot: int, key: Key, more: Figures) -> None:
-        """Add to a bucket of the store; `forget` if the transaction does not commit."""
-        figures = merged(self.read(tx, lot, key), more)
-        tx.run(
-            "INSERT INTO live_bucket (lot, span, from_us, body) VALUES (:lot, :span, :from_us,"
-            " :body) ON CONFLICT (lot, span, from_us) DO UPDATE SET body = excluded.body",
-            lot=lot,
-            span=key[0],
-            from_us=key[1],
-            body=packed(figures),
+    def moved(self, tx: Tx, lot: int, buckets: Buckets) -> Bodies:
+        """Buckets of a lot with others added, ready to be written; the shelf stays as it is."""
+        found: Bodies = {}
+        for key, more in buckets.items():
+            held = self.read(tx, lot, key)
+            figures = merged(dict(held), more) if held else more
+            found[lot, key] = (figures, packed(figures))
+        return found
+
+    def write(self, tx: Tx, bodies: Bodies) -> None:
+        """Write what `moved` gave; `forget` if the transaction does not commit."""
+        tx.run_tuples(
+            "INSERT INTO live_bucket (lot, span, from_us, body) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (lot, span, from_us) DO UPDATE SET body = excluded.body",
+            [(lot, *key, body) for (lot, key), (_, body) in bodies.items()],
         )
+        for (lot, key), (figures, _) in bodies.items():
+            self._held[lot, *key] = figures
 
     def keys(self, tx: Tx, lot: int, span: Span, low_us: int, high_us: int) -> list[int]:
         """The first instants of the stretches that have a bucket, from one to before another."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 HOUR_US: Final = 3_600_000_000
 SLOT_US: Final = 300_000_000
@@ -20,8 +20,7 @@ Span = Literal["slot", "hour", "month"]
 """The stretches that buckets hold."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class Subject(NamedTuple):
     """Who caused a call: the team and feature where it began, and the agent that made it.
 
     ``agent`` is the innermost agent above the call, else the call's service, else empty.
@@ -107,7 +106,10 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One feature or one agent: month to date, the last hour, and the burn of a feature."""
+    """One feature or one agent: month to date, the last hour, and the burn of a feature.
+
+    ``others`` is not 0 in the row that stands for so many that are not listed.
+    """
 
     team: str
     feature: str
@@ -115,6 +117,7 @@ class Row:
     month: Tally
     hour: Tally
     burn: Burn | None = None
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,10 @@ class Provisional:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The answer. ``features`` and ``agents`` are cuts of the same total, the dearest first."""
+    """The answer. ``features`` and ``agents`` are cuts of the same total, the dearest first.
+
+    Where there are more than asked for, the last row of a cut stands for the rest.
+    """
 
     period: str
     currency: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tallybook.books.meters import TOKEN_CLASSES
@@ -76,53 +77,68 @@ class Rater:
     def __init__(self, store: Store) -> None:
         self._stream = Stream(store)
         self._ground: Ground | None = None
-        self._units: set[str] = set()
-        self._meters: Sequence[str] = ()
+        self._used: set[str] = set()
+        self._statement = ""
 
-    def rated(self, ground: Ground, batches: Sequence[Waiting]) -> Iterator[Row]:
-        """The rows of some batches, each once, in no order."""
+    def rated(self, ground: Ground, batches: Sequence[Waiting]) -> list[Row]:
+        """The rows of some batches, each once, in order."""
         self._stream.load(batches)
         session = self._stream.session
         self._open(session, ground)
-        metering = ground.metering((), has_corrections=False)
-        statement = sql_text(__package__, "waiting").format(
-            carried=carried_sql(metering),
-            unpriced=unpriced_sql(self._meters, ground.rows),
-            amount=event_amount_sql("card", self._meters),
-            price_join=PRICE_JOIN,
-        )
         width = len(ground.carried)
-        for values in session.rows(statement):
-            yield Row(values[:width], *values[width:])
+        return [Row(values[:width], *values[width:]) for values in session.rows(self._statement)]
 
     def close(self) -> None:
         """Release the engine."""
         self._stream.close()
 
     def _open(self, session: Session, ground: Ground) -> None:
+        """Have the prices of what waits in the engine, and the statement that rates it."""
         keys = session.rows(
             "SELECT DISTINCT provider, model, tier, region FROM waiting WHERE role = 'call'"
         )
-        units = {
-            str(name)
-            for (name,) in session.rows("SELECT DISTINCT unnest(map_keys(units)) FROM waiting")
-        }
-        is_new = ground.price(keys) or ground is not self._ground or not units <= self._units
-        if not is_new:
+        used = self._used | _meters(session)
+        if not ground.price(keys) and ground is self._ground and used == self._used:
             return
-        self._ground, self._units = ground, self._units | units
-        metering = ground.metering((*TOKEN_CLASSES, *self._units), has_corrections=False)
-        self._meters = open_prices(session, metering, ground.rows)
+        self._ground, self._used = ground, used
+        metering = ground.metering(used, has_corrections=False)
+        meters = open_prices(session, metering, ground.rows)
+        self._statement = sql_text(__package__, "waiting").format(
+            carried=carried_sql(metering),
+            unpriced=unpriced_sql(meters, ground.rows),
+            amount=event_amount_sql("card", meters),
+            price_join=PRICE_JOIN,
+        )
 
 
-def sealed_buckets(
+def _meters(session: Session) -> set[str]:
+    """The token classes and units that what waits used."""
+    most = ", ".join(f"MAX({name})" for name in TOKEN_CLASSES)
+    ((*found,),) = session.rows(f"SELECT {most} FROM waiting")
+    units = session.rows("SELECT DISTINCT unnest(map_keys(units)) FROM waiting")
+    classes = {name for name, top in zip(TOKEN_CLASSES, found, strict=True) if top}
+    return classes | {str(name) for (name,) in units}
+
+
+@dataclass(slots=True)
+class Sealed:
+    """Sealed events added up; ``fan_out`` counts traces by owner and by how many calls they had."""
+
+    buckets: Buckets = field(default_factory=Buckets)
+    sources: set[str] = field(default_factory=set)
+    fan_out: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
+
+
+def add_up(
     store: Store,
     ground: Ground,
     files: Iterable[SealedFile],
     corrections: Snapshot,
+    *,
     slots_us: int,
-) -> tuple[Buckets, set[str]]:
-    """Sealed events added up, less those that corrections supersede; and the sources of all.
+    traces_upto_us: int = 0,
+) -> Sealed:
+    """Add up sealed events, less those that corrections supersede.
 
     Args:
         store: open books.
@@ -130,11 +146,11 @@ def sealed_buckets(
         files: those that hold the events.
         corrections: the files, of any period, whose events supersede others.
         slots_us: events before it have no slot of five minutes.
+        traces_upto_us: traces are counted by their calls before it; 0 counts none.
     """
-    snapshot = Snapshot(corrections.version, tuple(files))
-    buckets = Buckets()
+    snapshot, sealed = Snapshot(corrections.version, tuple(files)), Sealed()
     if not snapshot.files:
-        return buckets, set()
+        return sealed
     ground.price({key for file in snapshot.files for key in file.price_keys})
     meters = {meter for file in snapshot.files for meter in file.meters}
     metering = ground.metering(meters, has_corrections=bool(corrections.files))
@@ -147,17 +163,26 @@ def sealed_buckets(
         session.run(combos, bounds)
         subjects = _own(session, ground, columns)
         expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
+        same = " AND ".join(f"{made} = k.{name}" for made, _, name in expressions)
         statement = sql_text(__package__, "sealed").format(
             unpriced=unpriced_sql(priced, ground.rows),
             amount=event_amount_sql("card", priced),
             price_join=PRICE_JOIN,
-            same=" AND ".join(f"{made} = k.{name}" for made, _, name in expressions),
+            same=same,
             corrections=CORRECTIONS if metering.has_corrections else "",
         )
         session.run(statement, bounds | {"slots_us": slots_us})
-        _put(session, buckets, subjects)
-        sources = {str(one) for (one,) in session.rows("SELECT DISTINCT source FROM events")}
-    return buckets, sources - {"merged"}
+        _put(session, sealed.buckets, subjects)
+        told = session.rows("SELECT DISTINCT source FROM events")
+        sealed.sources = {str(one) for (one,) in told} - {"merged"}
+        if traces_upto_us:
+            counted = sql_text(__package__, "fan_out").format(same=same)
+            upto = {"start_us": metering.start_us, "upto_us": traces_upto_us}
+            for owner, calls, traces in session.rows(counted, upto):
+                one = subjects[int(owner)]
+                held = sealed.fan_out.setdefault((one.team, one.feature), {})
+                held[int(calls)] = held.get(int(calls), 0) + int(traces)
+    return sealed
 
 
 def _own(session: Session, ground: Ground, columns: str) -> list[Subject]:

@@ -19,15 +19,28 @@ from typing import Any, Final
 from tallybook.clock import Clock, Period
 from tallybook.errors import StoreError
 from tallybook.live.bucket import Buckets, Figures, Shelf, merged
+from tallybook.live.detect import TRACES_LEAST, Usuals
 from tallybook.live.ground import Ground, read_ground
+from tallybook.live.keep import (
+    TraceRow,
+    forget_names,
+    forget_slots,
+    keep_names,
+    keep_traces,
+    keep_usuals,
+    known_names,
+    recent_traces,
+    trace_rows,
+    usuals_of,
+)
 from tallybook.live.model import HOUR_US, SLOT_US
-from tallybook.live.rate import Rater, sealed_buckets
+from tallybook.live.rate import Rater, add_up
 from tallybook.live.state import State, is_current, next_lot, read_state, sweep, write_state
 from tallybook.live.take import Taken, names_of, take
-from tallybook.live.trace import Trace, trace_of
+from tallybook.live.trace import Trace
+from tallybook.live.usual import DAY_US
 from tallybook.post.basis import latest_books
 from tallybook.store import Store, Tx
-from tallybook.store.calls import aliased
 from tallybook.store.growth import files_since
 from tallybook.store.lake import BILLING, CORRECTING, Snapshot
 from tallybook.store.seal import SealedFile, manifest_version_in
@@ -36,10 +49,6 @@ from tallybook.store.stream import Waiting, waiting_since, waiting_span
 MICRO_ROWS: Final = 20_000
 """How many rows of the inbox are taken in at once."""
 SLOTS_KEPT_US: Final = HOUR_US + SLOT_US
-TRACE_KEPT_US: Final = 1_800_000_000
-"""A trace is recent for half an hour after something of it came."""
-DEAR_KEPT: Final = 100
-"""How many traces are listed as dear."""
 _TRIES: Final = 100
 
 
@@ -63,6 +72,20 @@ class _Growth:
     files: tuple[SealedFile, ...] | None
     corrections: Snapshot
     batches: Sequence[Waiting]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one write brings: a new state, what a lot gains, and what is kept beside."""
+
+    old: State | None
+    new: State
+    lot: int
+    buckets: Buckets
+    taken: Taken | None = None
+    traced: Sequence[TraceRow] = ()
+    now_us: int = 0
+    fan_out: Mapping[tuple[str, str], Mapping[int, int]] | None = None
 
 
 class Rollup:
@@ -178,50 +201,59 @@ class Rollup:
         """Add up the whole month."""
         period = str(ground.basis.period)
         snapshot = self.store.lake.snapshot(period, growth.manifest)
-        buckets, sources = sealed_buckets(
-            self.store, ground, snapshot.files, growth.corrections, _slots_from(now_us)
+        sealed = add_up(
+            self.store,
+            ground,
+            snapshot.files,
+            growth.corrections,
+            slots_us=_slots_from(now_us),
+            traces_upto_us=now_us - now_us % DAY_US,
         )
         old = growth.state
-        with self.store.write() as tx:
+        with self.store.read() as tx:
             lot = next_lot(tx)
-            state = State(
-                period=period,
-                step=old.step + 1 if old else 1,
-                ground=ground.digest,
-                manifest=growth.manifest,
-                sealed_lot=lot,
-                waiting_lot=lot + 1,
-                first_batch=1,
-                last_batch=0,
-                noted=_noted(sources, old.last_batch if old else 0, old.floor if old else 0),
-            )
-            self._write(tx, old, _emptied(state, growth), [(lot, buckets)])
+        state = State(
+            period=period,
+            step=old.step + 1 if old else 1,
+            ground=ground.digest,
+            manifest=growth.manifest,
+            sealed_lot=lot,
+            waiting_lot=lot + 1,
+            first_batch=1,
+            last_batch=0,
+            noted=_noted(sealed.sources, old),
+        )
+        self._write(
+            _Step(old, _emptied(state, growth), lot, sealed.buckets, fan_out=sealed.fan_out)
+        )
 
     def _take_sealed(self, ground: Ground, growth: _Growth, state: State, now_us: int) -> None:
         """Add new files; what waited and was sealed is counted with them from now on."""
         assert growth.files is not None, "looked at before"
-        buckets, sources = sealed_buckets(
-            self.store, ground, growth.files, growth.corrections, _slots_from(now_us)
+        sealed = add_up(
+            self.store, ground, growth.files, growth.corrections, slots_us=_slots_from(now_us)
         )
         new = replace(state, step=state.step + 1, manifest=growth.manifest)
-        with self.store.write() as tx:
-            if _was_sealed(state, growth):
-                noted = _noted({*state.sources, *sources}, state.last_batch, state.floor)
-                new = _emptied(replace(new, waiting_lot=next_lot(tx), noted=noted), growth)
-            self._write(tx, state, new, [(new.sealed_lot, buckets)])
+        if _was_sealed(state, growth):
+            new = self._with_empty_waiting(new, {*state.sources, *sealed.sources})
+            new = _emptied(new, growth)
+        self._write(_Step(state, new, new.sealed_lot, sealed.buckets))
 
     def _take_waiting(
         self, ground: Ground, batches: Sequence[Waiting], state: State, now_us: int
     ) -> None:
-        rows = list(self._rater.rated(ground, batches))
+        rows = self._rater.rated(ground, batches)
         sources = {*state.sources, *(row.source for row in rows if row.role == "call")}
         if len(sources) > 1 >= len(state.sources) and state.has_waiting:
-            self._name_waiting(state, sources)
+            # A second source tells of calls: look at all that waits again, by name.
+            new = self._with_empty_waiting(replace(state, step=state.step + 1), sources)
+            new = replace(new, last_batch=state.first_batch - 1)
+            self._write(_Step(state, new, new.waiting_lot, Buckets()))
             return
         names = names_of(rows) if len(sources) > 1 else {}
         with self.store.read() as tx:
-            traces = _traces(tx, {row.trace_id for row in rows} - {""})
-            known = _known(tx, {name for told in names.values() for name in told})
+            traces = recent_traces(tx, {row.trace_id for row in rows} - {""})
+            known = known_names(tx, {name for told in names.values() for name in told})
         first = state.first_batch if state.has_waiting else batches[0].batch
         taken = take(
             ground, rows, traces, names, known,
@@ -238,48 +270,54 @@ class Rollup:
             last_batch=batches[-1].batch,
             noted={**state.noted, **counts, "sources": sorted(sources)},
         )
-        with self.store.write() as tx:
-            self._write(tx, state, new, [(state.waiting_lot, taken.buckets)], taken, now_us)
-
-    def _name_waiting(self, state: State, sources: Iterable[str]) -> None:
-        """A second source tells of calls: look at all that waits again, by name."""
-        with self.store.write() as tx:
-            noted = _noted(sources, state.last_batch, state.floor)
-            new = replace(state, step=state.step + 1, waiting_lot=next_lot(tx), noted=noted)
-            new = replace(new, last_batch=state.first_batch - 1)
-            self._write(tx, state, new, [])
-
-    def _write(
-        self,
-        tx: Tx,
-        old: State | None,
-        new: State,
-        gained: Sequence[tuple[int, Buckets]],
-        taken: Taken | None = None,
-        now_us: int = 0,
-    ) -> None:
-        """Write a step, unless somebody else did meanwhile."""
-        if not is_current(tx, old, new.period):
-            return
-        self._step = ("", -1)  # until it is committed, nothing is known
-        if taken is not None:
-            new = _put_traces(tx, new, taken.traces, now_us)
-        write_state(tx, new)
-        for lot, buckets in gained:
-            for key, figures in buckets.items():
-                self.shelf.write(tx, lot, key, figures)
-        if old is None or (old.sealed_lot, old.waiting_lot) != (new.sealed_lot, new.waiting_lot):
-            sweep(tx)
-            tx.run("DELETE FROM live_told")
-        if taken is not None:
-            told = sorted(taken.told.items())
-            tx.run_tuples("INSERT OR IGNORE INTO live_told (key, batch) VALUES (?, ?)", told)
+        traced = trace_rows(taken.traces, state.floor, now_us)
+        step = _Step(state, new, state.waiting_lot, taken.buckets, taken, traced, now_us)
+        if self._write(step):
             self.touched |= taken.traces
-            tx.run(
-                "DELETE FROM live_bucket WHERE span = 'slot' AND from_us < :upto",
-                upto=_slots_from(now_us),
-            )
+
+    def _with_empty_waiting(self, state: State, sources: Iterable[str]) -> State:
+        with self.store.read() as tx:
+            return replace(state, waiting_lot=next_lot(tx), noted=_noted(sources, state))
+
+    def _write(self, step: _Step) -> bool:
+        """Write a step; False, and nothing written, if somebody else moved the rollup meanwhile."""
+        old, new = step.old, step.new
+        lots = {new.sealed_lot, new.waiting_lot} - (
+            {old.sealed_lot, old.waiting_lot} if old else set()
+        )
+        with self.store.read() as tx:
+            bodies = self.shelf.moved(tx, step.lot, step.buckets)
+        with self.store.write() as tx:
+            if not is_current(tx, old, new.period) or (lots and next_lot(tx) > min(lots)):
+                return False
+            self._step = ("", -1)  # until it is committed, nothing is known
+            if step.taken is not None:
+                floor = keep_traces(tx, step.traced, new.floor, step.now_us)
+                new = replace(new, noted={**new.noted, "floor": floor})
+                keep_names(tx, step.taken.told)
+                forget_slots(tx, _slots_from(step.now_us))
+            write_state(tx, new)
+            self.shelf.write(tx, bodies)
+            if lots:
+                sweep(tx)
+                forget_names(tx)
+            if step.fan_out is not None:
+                keep_usuals(tx, new.sealed_lot, step.fan_out)
         self._step = (new.period, new.step)
+        if lots:
+            self.shelf.forget()  # a whole month is more than anybody asks for
+        return True
+
+    def usuals(self, standing: Standing) -> Usuals:
+        """The usual fan-out of each feature, of this month or else of the one before."""
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        with self.store.read() as tx:
+            before = read_state(tx, str(standing.ground.basis.period.previous()))
+            for state in (before, standing.state):
+                for who, (traces, p99) in usuals_of(tx, state.sealed_lot).items() if state else ():
+                    if traces >= TRACES_LEAST or who not in found:
+                        found[who] = (traces, p99)
+        return found
 
     def month(self, standing: Standing) -> tuple[Figures, Figures]:
         """The month to date by subject: what is sealed, and what waits."""
@@ -290,9 +328,22 @@ class Rollup:
                 self.shelf.read(tx, state.waiting_lot, ("month", 0)),
             )
 
-    def slots(self, standing: Standing, low_us: int, high_us: int) -> Figures:
-        """The slots that begin from one instant to before another, by subject."""
-        return self._stretches(standing.state, "slot", low_us, high_us)
+    def slots(
+        self, standing: Standing, low_us: int, high_us: int
+    ) -> tuple[list[Figures], list[Figures]]:
+        """The slots that begin from one instant to before another: of the past, and the latest.
+
+        Only the latest, of each lot, is likely to move.
+        """
+        state = standing.state
+        past: list[Figures] = []
+        now: list[Figures] = []
+        latest = standing.now_us - standing.now_us % SLOT_US
+        with self.store.read() as tx:
+            for lot in (state.sealed_lot, state.waiting_lot):
+                for at in self.shelf.keys(tx, lot, "slot", low_us, high_us):
+                    (past if at < latest else now).append(self.shelf.read(tx, lot, ("slot", at)))
+        return past, now
 
     def hours(self, standing: Standing, wanted: Iterable[int]) -> dict[int, Figures]:
         """The hours that begin at some instants, by feature."""
@@ -323,17 +374,15 @@ class Rollup:
             ]
         return min((int(at) for at in firsts if at is not None), default=None)
 
-    def _stretches(self, state: State, span: Any, low_us: int, high_us: int) -> Figures:
+    def hours_since(self, standing: Standing, low_us: int, high_us: int) -> Figures:
+        """The hours that begin from one instant to before another, added up by feature."""
+        state = standing.state
         figures: Figures = {}
         with self.store.read() as tx:
             for lot in (state.sealed_lot, state.waiting_lot):
-                for at in self.shelf.keys(tx, lot, span, low_us, high_us):
-                    figures = merged(figures, self.shelf.read(tx, lot, (span, at)))
+                for at in self.shelf.keys(tx, lot, "hour", low_us, high_us):
+                    merged(figures, self.shelf.read(tx, lot, ("hour", at)))
         return figures
-
-    def hours_since(self, standing: Standing, low_us: int, high_us: int) -> Figures:
-        """The hours that begin from one instant to before another, added up by feature."""
-        return self._stretches(standing.state, "hour", low_us, high_us)
 
 
 def _was_sealed(state: State, growth: _Growth) -> bool:
@@ -348,73 +397,15 @@ def _emptied(state: State, growth: _Growth) -> State:
     return replace(state, first_batch=before + 1, last_batch=before)
 
 
-def _noted(sources: Iterable[str], again_upto: int, floor: int) -> Mapping[str, Any]:
-    return {"sources": sorted(sources), "again_upto": again_upto, "floor": floor}
+def _noted(sources: Iterable[str], old: State | None) -> Mapping[str, Any]:
+    """What is noted of an empty waiting lot: nothing but what stays."""
+    again_upto = max(old.last_batch, old.again_upto) if old else 0
+    return {"sources": sorted(sources), "again_upto": again_upto, "floor": old.floor if old else 0}
 
 
 def _slots_from(now_us: int) -> int:
     low = now_us - SLOTS_KEPT_US
     return low - low % SLOT_US
-
-
-def _traces(tx: Tx, wanted: Iterable[str]) -> dict[str, Trace]:
-    """The recent traces of some names."""
-    found: dict[str, Trace] = {}
-    names = sorted(wanted)
-    for start in range(0, len(names), 500):
-        part = {f"t{i}": name for i, name in enumerate(names[start : start + 500])}
-        binds = ", ".join(f":{name}" for name in part)
-        statement = f"SELECT trace, body FROM live_trace WHERE trace IN ({binds})"
-        for name, body in tx.plain_rows(statement, **part) or ():
-            found[name] = trace_of(name, body)
-    return found
-
-
-def _known(tx: Tx, names: Iterable[bytes]) -> set[bytes]:
-    """The names under which a call was told of, sealed or waiting."""
-    wanted = sorted(names)
-    if not wanted:
-        return set()
-    found = set(aliased(tx, wanted))
-    for start in range(0, len(wanted), 500):
-        part = {f"k{i}": name for i, name in enumerate(wanted[start : start + 500])}
-        binds = ", ".join(f":{name}" for name in part)
-        rows = tx.rows(f"SELECT key FROM live_told WHERE key IN ({binds})", **part)
-        found |= {bytes(row.key) for row in rows}
-    return found
-
-
-_RANK_MAX: Final = 2**63 - 1
-
-
-def _put_traces(tx: Tx, state: State, traces: Mapping[str, Trace], now_us: int) -> State:
-    """Keep traces; forget those of which nothing came for long. Which are dear may change."""
-    floor = state.floor
-    rows = []
-    for name, trace in sorted(traces.items()):
-        rank = min(trace.figures[2], _RANK_MAX)
-        rows.append((name, now_us, rank, int(rank > 0 and rank >= floor), trace.body))
-    tx.run_tuples(
-        "INSERT INTO live_trace (trace, seen_us, cost_rank, dear, body) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (trace) DO UPDATE SET seen_us = excluded.seen_us,"
-        " cost_rank = excluded.cost_rank, dear = excluded.dear, body = excluded.body",
-        rows,
-    )
-    gone = tx.run("DELETE FROM live_trace WHERE seen_us < :upto", upto=now_us - TRACE_KEPT_US)
-    ranks = [
-        int(row.cost_rank)
-        for row in tx.rows(
-            "SELECT cost_rank FROM live_trace WHERE dear = 1 ORDER BY cost_rank DESC LIMIT :most",
-            most=3 * DEAR_KEPT,
-        )
-    ]
-    if len(ranks) >= 3 * DEAR_KEPT:
-        floor = ranks[DEAR_KEPT - 1]
-        tx.run("UPDATE live_trace SET dear = 0 WHERE dear = 1 AND cost_rank < :floor", floor=floor)
-    elif gone and floor and len(ranks) < DEAR_KEPT:
-        floor = 0
-        tx.run("UPDATE live_trace SET dear = 1 WHERE dear = 0 AND cost_rank > 0")
-    return replace(state, noted={**state.noted, "floor": floor})
 
 
 def period_of(standing: Standing) -> Period:

@@ -13,12 +13,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from tallybook.live.bucket import Buckets
+from tallybook.live.bucket import Buckets, Sums
 from tallybook.live.ground import Ground
 from tallybook.live.model import Subject
 from tallybook.live.rate import Row
 from tallybook.live.trace import Told, Trace
-from tallybook.live.walk import agent_name
+from tallybook.live.walk import Node, agent_name
 from tallybook.meter.resolve.observation import aliases_of
 
 Names = Mapping[tuple[int, int], Sequence[bytes]]
@@ -67,7 +67,7 @@ def take(
 
     Args:
         ground: prices and owners.
-        rows: of whole batches.
+        rows: of whole batches, in order.
         traces: those that the rows belong to, as they stand; they are changed.
         names: the names of calls, where several sources tell; empty where one does.
         known: those of the names under which a call was told of already.
@@ -76,25 +76,27 @@ def take(
         slots_us: older calls have no slot.
     """
     taken = Taken(traces=dict(traces))
-    upto = max((row.batch for row in rows), default=0)
+    sums = Sums(slots_us)
     by_trace: dict[str, list[Told]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.batch, row.place)):
+    for row in rows:
         told = _told(ground, row, taken, names, known)
         if told is None:
             continue
         if row.trace_id:
             by_trace[row.trace_id].append(told)
         elif told.figures:
-            subject = Subject(told.team, told.feature, told.service, bool(told.word))
-            taken.buckets.add(subject, told.started_us, told.figures, slots_us)
+            node = told.node
+            subject = Subject(node.team, node.feature, told.service, bool(node.word))
+            sums.add(subject, node.started_us, told.figures)
+    upto = rows[-1].batch if rows else 0
     for name, members in by_trace.items():
-        trace = taken.traces.setdefault(name, Trace(name))
+        trace = taken.traces.get(name)
+        if trace is None:
+            trace = taken.traces[name] = Trace(name)
         trace.take(one for one in members if one.place[0] > again_upto)
-        for subject, one in trace.given(members, first_batch):
-            taken.buckets.add(subject, one.started_us, one.figures, slots_us)
-        for call, old, new in trace.moved(upto):
-            taken.buckets.add(old, call.node.started_us, _negated(call.figures), slots_us)
-            taken.buckets.add(new, call.node.started_us, call.figures, slots_us)
+        for one in trace.given(members, first_batch, upto):
+            sums.add(one.subject, one.started_us, one.figures, one.sign)
+    taken.buckets = sums.buckets()
     return taken
 
 
@@ -108,50 +110,39 @@ def _told(
         return None
     said = ground.said(row.epoch, row.values)
     figures: tuple[int, ...] = ()
+    agent = ""
     if row.role == "call":
         taken.sources.add(row.source)
         figures = _counting(row, taken, names, known)
-    return Told(
-        place=(row.batch, row.place),
-        trace=row.trace_id,
-        span=row.span_id,
-        parent=row.parent_span_id,
-        started_us=row.started_us,
-        role=row.role,
-        service=row.service,
-        agent=agent_name(row.role, row.operation, row.service),
-        step=_step(row),
-        operation_id=row.operation_id,
-        attempt=row.attempt,
-        context=row.context,
-        team=said.team,
-        feature=said.feature,
-        word=said.word,
-        figures=figures,
+    else:
+        agent = agent_name(row.role, row.operation, row.service)
+    node = Node(
+        row.span_id, row.parent_span_id, row.started_us, agent, said.team, said.feature, said.word
     )
+    return Told(
+        (row.batch, row.place), node, row.role, row.service, _step(row, agent),
+        row.operation_id, row.attempt, figures,
+    )  # fmt: skip
 
 
 def _counting(row: Row, taken: Taken, names: Names, known: AbstractSet[bytes]) -> tuple[int, ...]:
     """The figures of a call that counts; none of one that was told of, or corrects another."""
-    mine = names.get((row.batch, row.place), ())
-    if any(name in known or name in taken.told for name in mine):
-        taken.joined += 1
-        return ()
-    taken.told |= dict.fromkeys(mine, row.batch)
+    mine = names.get((row.batch, row.place), ()) if names else ()
+    if mine:
+        if any(name in known or name in taken.told for name in mine):
+            taken.joined += 1
+            return ()
+        taken.told.update(dict.fromkeys(mine, row.batch))
     if row.supersedes:
         taken.corrections += 1
         return ()
     return row.figures
 
 
-def _step(row: Row) -> str:
+def _step(row: Row, agent: str) -> str:
     """What repeats when an agent goes round in circles: the agent, the tool, or who called."""
     if row.role == "call":
         return f"calls of {row.service}" if row.service else "calls"
-    if agent := agent_name(row.role, row.operation, row.service):
+    if agent:
         return f"agent {agent}"
     return f"tool {row.service}" if row.operation in _TOOLS and row.service else ""
-
-
-def _negated(figures: Sequence[int]) -> tuple[int, ...]:
-    return tuple(-one for one in figures)

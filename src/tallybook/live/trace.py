@@ -6,10 +6,11 @@ is not told anew when usage is sealed: the totals are, the list of dear traces i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import msgspec
 
 from tallybook.live.model import FIGURES, Subject
 from tallybook.live.walk import Node, Tree, agent_of, origin_of
@@ -23,41 +24,24 @@ Place = tuple[int, int]
 """the batch of the inbox and the place in it"""
 
 
-@dataclass(slots=True)
-class Told:
+class Told(NamedTuple):
     """One row as it came: what a trace keeps of it.
 
-    ``word`` is how its owner was found (`tallybook.live.walk`). ``figures`` are those of a
-    `Tally`; empty for what does not bill, such as a step or a call that was told of before.
+    ``step`` is what it repeats, '' for nothing. ``figures`` are those of a `Tally`; empty for what
+    does not bill, such as a step or a call that was told of before.
     """
 
     place: Place
-    trace: str
-    span: str
-    parent: str
-    started_us: int
+    node: Node
     role: str
     service: str
-    agent: str
     step: str
     operation_id: str
     attempt: int
-    context: int
-    team: str
-    feature: str
-    word: int
     figures: tuple[int, ...]
 
-    @property
-    def node(self) -> Node:
-        """Where it stands in its trace."""
-        return Node(
-            self.span, self.parent, self.started_us, self.agent, self.team, self.feature, self.word
-        )
 
-
-@dataclass(slots=True)
-class Counted:
+class Counted(NamedTuple):
     """A waiting call that may yet be given to somebody else, and whom its figures went to."""
 
     place: Place
@@ -65,6 +49,15 @@ class Counted:
     service: str
     figures: tuple[int, ...]
     subject: Subject
+
+
+class Given(NamedTuple):
+    """Figures that a subject gains, or loses under a sign of -1."""
+
+    subject: Subject
+    started_us: int
+    figures: tuple[int, ...]
+    sign: int = 1
 
 
 @dataclass(slots=True)
@@ -84,104 +77,97 @@ class Trace:
     def take(self, rows: Iterable[Told]) -> None:
         """Fold in what came; who made the calls is asked of `given` afterwards."""
         for row in rows:
-            self.first_us = min(self.first_us or row.started_us, row.started_us)
-            self.last_us = max(self.last_us, row.started_us)
+            node = row.node
+            self.first_us = min(self.first_us or node.started_us, node.started_us)
+            self.last_us = max(self.last_us, node.started_us)
             if row.figures:
-                for i, figure in enumerate(row.figures):
-                    self.figures[i] += figure
+                self.figures = [a + b for a, b in zip(self.figures, row.figures, strict=True)]
             if row.step:
                 self.steps[row.step] = self.steps.get(row.step, 0) + 1
-            if row.role == "call" and row.operation_id:
+            if row.operation_id and row.role == "call":
                 held = self.attempts.get(row.operation_id, 0) + 1
                 self.attempts[row.operation_id] = max(held, row.attempt)
             if _may_be_above(row) and len(self.nodes) < NODES_KEPT:
-                self.nodes.append(row.node)
+                self.nodes.append(node)
         self.steps = _most(self.steps)
         self.attempts = _most(self.attempts)
 
-    def given(self, rows: Iterable[Told], first_batch: int) -> list[tuple[Subject, Told]]:
-        """Whom the figures of some rows go to, by what is known now."""
-        tree = Tree(self.nodes)
-        self.counted = [one for one in self.counted if one.place[0] >= first_batch]
-        held = {one.place: one for one in self.counted}
-        found: list[tuple[Subject, Told]] = []
-        for row in rows:
-            if not row.figures:
-                continue
-            subject = subject_of(tree, row.node, row.service)
-            found.append((subject, row))
-            self.subject = subject
-            if row.place in held:
-                held[row.place].subject = subject
-            elif _may_move(row) and len(self.counted) < NODES_KEPT:
-                self.counted.append(Counted(row.place, row.node, row.service, row.figures, subject))
-        return found
-
-    def moved(self, upto: int) -> list[tuple[Counted, Subject, Subject]]:
-        """Waiting calls that are given to somebody else by now: (call, from whom, to whom).
+    def given(self, rows: Iterable[Told], first_batch: int, upto: int) -> list[Given]:
+        """Whom the figures of some rows go to, and which waiting calls go to somebody else now.
 
         Args:
+            rows: of the trace, each to be given once.
+            first_batch: the first that waits; earlier calls are given for good.
             upto: the last batch whose calls were given to anybody.
         """
         tree = Tree(self.nodes)
-        found = []
+        found: list[Given] = []
+        counted: list[Counted] = []
+        new: set[Place] = set()
+        for row in rows:
+            if not row.figures:
+                continue
+            subject, is_final = subject_of(tree, row.node, row.service)
+            self.subject = subject
+            found.append(Given(subject, row.node.started_us, row.figures))
+            new.add(row.place)
+            if not is_final:
+                counted.append(Counted(row.place, row.node, row.service, row.figures, subject))
         for one in self.counted:
-            subject = subject_of(tree, one.node, one.service)
-            if subject != one.subject and one.place[0] <= upto:
-                found.append((one, one.subject, subject))
-                one.subject = self.subject = subject
+            if one.place in new or one.place[0] < first_batch:
+                continue
+            if one.place[0] > upto:
+                counted.append(one)
+                continue
+            subject, is_final = subject_of(tree, one.node, one.service)
+            if subject != one.subject:
+                found.append(Given(one.subject, one.node.started_us, one.figures, -1))
+                found.append(Given(subject, one.node.started_us, one.figures))
+                self.subject = subject
+            if not is_final:
+                counted.append(one._replace(subject=subject))
+        self.counted = counted[:NODES_KEPT]
         return found
 
     @property
     def body(self) -> str:
         """As it is stored."""
-        return json.dumps(
-            [
-                self.first_us, self.last_us, self.figures, astuple(self.subject), self.steps,
-                self.attempts, [astuple(node) for node in self.nodes],
-                [
-                    [one.place, astuple(one.node), one.service, one.figures, astuple(one.subject)]
-                    for one in self.counted
-                ],
-            ],
-            separators=(",", ":"),
+        values = (
+            self.first_us, self.last_us, self.figures, self.subject, self.steps, self.attempts,
+            self.nodes, self.counted,
         )  # fmt: skip
+        return _ENCODER.encode(values).decode()
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(
+    tuple[
+        int, int, list[int], Subject, dict[str, int], dict[str, int], list[Node], list[Counted]
+    ]
+)  # fmt: skip
 
 
 def trace_of(trace: str, body: str) -> Trace:
     """A trace as it was stored."""
-    first_us, last_us, figures, subject, steps, attempts, nodes, counted = json.loads(body)
-    return Trace(
-        trace,
-        first_us,
-        last_us,
-        figures,
-        Subject(*subject),
-        steps,
-        attempts,
-        [Node(*node) for node in nodes],
-        [
-            Counted((place[0], place[1]), Node(*node), service, tuple(told), Subject(*held))
-            for place, node, service, told, held in counted
-        ],
-    )
+    return Trace(trace, *_DECODER.decode(body))
 
 
-def subject_of(tree: Tree, node: Node, service: str) -> Subject:
-    """Who caused a call: the one who started it and the agent that made it."""
-    path = tree.path(node)
+def subject_of(tree: Tree, node: Node, service: str) -> tuple[Subject, bool]:
+    """Who caused a call: who started it and the agent that made it; and whether that is final.
+
+    It is once the path ends at a root: what comes later stands beneath or beside it.
+    """
+    if node.span and not node.parent:
+        return Subject(node.team, node.feature, node.agent or service, bool(node.word)), True
+    path: Sequence[Node] = tree.path(node)
     origin = origin_of(path)
-    return Subject(origin.team, origin.feature, agent_of(path, service), bool(origin.word))
+    subject = Subject(origin.team, origin.feature, agent_of(path, service), bool(origin.word))
+    return subject, bool(path[-1].span) and not path[-1].parent
 
 
 def _may_be_above(row: Told) -> bool:
-    """Whether a call may lie beneath it: steps, and calls that themselves lie in a tree."""
-    return bool(row.span) and (row.role != "call" or bool(row.parent))
-
-
-def _may_move(row: Told) -> bool:
-    """Whether a call may be given to somebody else once more is known: all but a plain root."""
-    return bool(row.parent) or not row.span
+    """Whether a call may lie beneath it: steps, and calls that are named as a parent may be."""
+    return bool(row.node.span)
 
 
 def _most(counts: dict[str, int]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Final
 
 from tallybook.live.model import HOUR_US, Usual
@@ -66,13 +67,18 @@ def usual_of(from_us: int, to_us: int, before: Mapping[int, Before], who: Who) -
     Returns:
         None if there is no earlier hour to go by.
     """
-    total, hours, is_weeks = Fraction(0), 0, True
+    parts: list[tuple[int, int]] = []
+    is_weeks = True
     for at in touched_hours(from_us, to_us):
         held = before.get(at)
         if held is None or not held.hours:
             return None
         part = min(to_us, at + HOUR_US) - max(from_us, at)
-        if cost := held.costs.get(who, 0):
-            total += Fraction(cost * part, held.hours * HOUR_US)
-        hours, is_weeks = max(hours, held.hours), is_weeks and held.is_weeks
-    return Usual(total, hours, "weeks" if is_weeks else "days") if hours else None
+        parts.append((held.costs.get(who, 0) * part, held.hours))
+        is_weeks = is_weeks and held.is_weeks
+    if not parts:
+        return None
+    whole = lcm(*(hours for _, hours in parts))
+    total = sum(cost * (whole // hours) for cost, hours in parts)
+    most = max(hours for _, hours in parts)
+    return Usual(Fraction(total, whole * HOUR_US), most, "weeks" if is_weeks else "days")

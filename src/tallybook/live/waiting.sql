@@ -12,3 +12,4 @@ SELECT
 FROM waiting e
 {price_join}
 WHERE e.role <> 'bucket'
+ORDER BY e.batch, e.place

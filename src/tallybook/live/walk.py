@@ -8,8 +8,7 @@ said here is provisional: a parent is often told of after its child.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 NAMED: Final = 2
 SERVED: Final = 1
@@ -17,8 +16,7 @@ NOBODY: Final = 0
 """How a node was given an owner: it names a team, its service has one, or nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One span of a trace: where it stands, whose it says it is, and the agent that it is.
 
     ``word`` is `NAMED`, `SERVED` or `NOBODY`. ``agent`` is empty where it is no agent.
