@@ -12,7 +12,7 @@ from tallybook.cli.app import App, table
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.errors import WrongUsageError
-from tallybook.meter.resolve.decide import VERDICTS, Verdict, between, suspects
+from tallybook.meter.resolve.decide import VERDICTS, Verdict, between, suspects, told_of
 from tallybook.meter.resolve.decide import decide as decide_suspects
 from tallybook.meter.resolve.evidence import Evidence
 from tallybook.meter.resolve.evidence import evidence as evidence_of
@@ -97,7 +97,7 @@ def decide(
     )
     app.answer(
         {"verdict": verdict, "suspects": [one.id for one in decided]},
-        f"{len(decided)} suspects: {verdict}\n  next: tallybook run of their month",
+        f"{told_of(len(decided), verdict)}\n  next: tallybook run of their month",
     )
 
 

@@ -8,7 +8,8 @@ from tallybook.ledger.journal import JournalEntry, entries, entry_of
 from tallybook.ledger.model import Act, ActKind, Entry, Link, Posting, PostingKey, Reason
 from tallybook.ledger.reverse import reverse
 from tallybook.ledger.state import RecordedAct, acts, last_act, period_state, standing_close
-from tallybook.ledger.verify import Fault, Verification, verify
+from tallybook.ledger.verify import Verification, verify
+from tallybook.ledger.walk import Fault
 
 __all__ = [
     "CENTRAL",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tallybook.store.engine import Tx
@@ -134,11 +135,21 @@ def judge(
     )
 
 
-def declared_same(tx: Tx, keys: Iterable[bytes]) -> list[frozenset[bytes]]:
-    """The pairs, one of them among some keys, that a person declared to be one call."""
-    wanted = list(keys)
+def declared_same(
+    tx: Tx, keys: Iterable[bytes], verdicts: Mapping[frozenset[bytes], str] = MappingProxyType({})
+) -> list[frozenset[bytes]]:
+    """The pairs, one of them among some keys, that a person declared to be one call.
+
+    Args:
+        tx: a transaction.
+        keys: of observations.
+        verdicts: of pairs, as they will be written with what comes of them.
+    """
+    wanted = set(keys)
     rows = [*_among(tx, "suspect", "low", wanted), *_among(tx, "suspect", "high", wanted)]
     same = {frozenset((bytes(row.low), bytes(row.high))) for row in rows if row.verdict == "same"}
+    same -= verdicts.keys()
+    same |= {pair for pair, told in verdicts.items() if told == "same" and pair & wanted}
     return sorted(same, key=sorted)
 
 

@@ -31,6 +31,28 @@ def test_the_same_call_makes_one_and_the_way_back_two(books):
     assert books.billed("team", "service", "output") == [("", "s", 34), ("a", "", 34)]
 
 
+@pytest.mark.parametrize("point", ["seal.renamed", "seal.listed"])
+def test_a_death_leaves_a_decision_wholly_out_or_wholly_in(books, monkeypatch, point):
+    books.tell(call("g", "gateway", 10, tokens=SAME, team="a"))
+    books.tell(call("h", "helicone", 11, tokens=SAME, service="s"))
+    (one,) = books.suspects()
+
+    def die(reached: str) -> None:
+        if reached == point:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tallybook.store.faults.reached", die)
+        with pytest.raises(KeyboardInterrupt):
+            books.decide("same", one.id)
+    if point == "seal.renamed":
+        assert books.billed("team", "service") == [("", "s"), ("a", "")]
+        assert books.suspects() == [one]
+        books.decide("same", one.id)
+    assert books.billed("team", "service") == [("a", "s")]
+    assert books.suspects() == []
+
+
 def test_a_decision_holds_when_a_third_source_comes(books):
     books.tell(call("g", "gateway", 10, tokens=SAME))
     books.tell(call("h", "helicone", 11, tokens=SAME))

@@ -65,7 +65,7 @@ def decide(
     command: Command,
     now_us: int,
 ) -> list[Suspect]:
-    """Say of suspects whether they are one call; what bills follows at once.
+    """Say of suspects whether they are one call; what bills follows in the same transaction.
 
     Args:
         store: open books.
@@ -84,7 +84,7 @@ def decide(
     """
     if not reason.strip():
         raise EventError("a decision needs a reason", next_step='--reason "the proxy logs both"')
-    with store.write() as tx:
+    with store.read() as tx:
         listed = {one.id: one for one in suspects(tx, open_only=False)}
         unknown = sorted(set(ids) - listed.keys())
         if unknown:
@@ -92,11 +92,20 @@ def decide(
                 f"{unknown[0]} is not on the list of suspects",
                 next_step="tallybook worklist suspects",
             )
-        chosen = [listed[one] for one in dict.fromkeys(ids)]
+    chosen = [listed[one] for one in dict.fromkeys(ids)]
+
+    def write(tx: Tx) -> None:
         judge(tx, [one.keys for one in chosen], verdict, command.actor, reason, now_us)
-        log_command(tx, command, now_us, {}, f"{len(chosen)} suspects are {verdict}")
-    settle_again(store, calendar, _rows(store, calendar, chosen))
+        log_command(tx, command, now_us, {}, told_of(len(chosen), verdict))
+
+    verdicts = {frozenset(one.keys): verdict for one in chosen}
+    settle_again(store, calendar, _rows(store, calendar, chosen), verdicts, write)
     return chosen
+
+
+def told_of(count: int, verdict: Verdict) -> str:
+    """What was decided, in words."""
+    return f"1 suspect is {verdict}" if count == 1 else f"{count} suspects are {verdict}"
 
 
 def between(listed: Iterable[Suspect], one: str, other: str) -> list[str]:

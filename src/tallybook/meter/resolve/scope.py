@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from tallybook.clock import Calendar, Period
@@ -81,9 +82,13 @@ def scope_of(
     arrivals: Arrivals,
     names: Names,
     seeds: Iterable[Mapping[str, Any]] = (),
+    verdicts: Mapping[frozenset[bytes], str] = MappingProxyType({}),
 ) -> Scope:
-    """The scope of arrivals, and of some sealed observations (``seeds``, rows)."""
-    grow = _Growth(store, calendar, arrivals, names)
+    """The scope of arrivals, and of some sealed observations (``seeds``, rows).
+
+    ``verdicts`` are of pairs of keys, about to be written.
+    """
+    grow = _Growth(store, calendar, arrivals, names, verdicts)
     positions, known = grow.touched()
     grow.take(positions)
     grow.add(seeds)
@@ -95,7 +100,15 @@ def scope_of(
 class _Growth:
     """A scope while it grows."""
 
-    def __init__(self, store: Store, calendar: Calendar, arrivals: Arrivals, names: Names) -> None:
+    def __init__(
+        self,
+        store: Store,
+        calendar: Calendar,
+        arrivals: Arrivals,
+        names: Names,
+        verdicts: Mapping[frozenset[bytes], str],
+    ) -> None:
+        self._verdicts = verdicts
         self._store = store
         self._period = period_finder(calendar)
         self._arrivals = arrivals
@@ -188,7 +201,7 @@ class _Growth:
     def _whole_calls(self) -> None:
         keys = list(self.scope.told)
         with self._store.read() as tx:
-            self.scope.same = tuple(declared_same(tx, keys))
+            self.scope.same = tuple(declared_same(tx, keys, self._verdicts))
             known = aliased(tx, [name for one in self.scope.told.values() for name in one.aliases])
             declared = {key for pair in self.scope.same for key in pair}
             held = members_of(tx, {*keys, *declared, *(key for key, _ in known.values())})

@@ -49,9 +49,23 @@ def seal_usage(
     return seal_files(store, calendar, _Settling(store, calendar), on_rows)
 
 
-def settle_again(store: Store, calendar: Calendar, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Settle some sealed observations anew, because a person decided about them."""
-    settle_anew(store, calendar, _Settling(store, calendar, tuple(rows)))
+def settle_again(
+    store: Store,
+    calendar: Calendar,
+    rows: Iterable[Mapping[str, Any]],
+    verdicts: Mapping[frozenset[bytes], str],
+    also: Callable[[Tx], None],
+) -> None:
+    """Settle some sealed observations anew, because a person decided about them.
+
+    Args:
+        store: open books.
+        calendar: the company's.
+        rows: the observations.
+        verdicts: of pairs of keys: what the person said.
+        also: writes the verdicts, in the transaction that lists what comes of them.
+    """
+    settle_anew(store, calendar, _Settling(store, calendar, tuple(rows), verdicts, also))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +75,12 @@ class _Settling:
     store: Store
     calendar: Calendar
     seeds: tuple[Mapping[str, Any], ...] = ()
+    verdicts: Mapping[frozenset[bytes], str] = field(default_factory=dict)
+    also: Callable[[Tx], None] = lambda _tx: None
 
     def __call__(self, arrivals: Arrivals) -> Settled:
         names = names_of(arrivals)
-        scope = scope_of(self.store, self.calendar, arrivals, names, self.seeds)
+        scope = scope_of(self.store, self.calendar, arrivals, names, self.seeds, self.verdicts)
         settlement = settle(scope.told.values(), scope.superseded, scope.same)
         gaps = gaps_of(self.store, arrivals, names.columns)
         change = _Change(scope, settlement, gaps)
@@ -80,6 +96,7 @@ class _Settling:
             put_members(tx, self._members(change))
             put_standings(tx, change.standing)
             add_suspects(tx, _still_apart(tx, suspects))
+            self.also(tx)
 
         return Settled(frozenset(beside), change.derived, change.netted, write)
 
