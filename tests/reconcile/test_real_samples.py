@@ -1,6 +1,5 @@
 """Real and documented billing samples: what must come out of them, to the last digit."""
 
-
 from tallybook.reconcile.model import VarianceKind as V
 
 PICO = 10**12

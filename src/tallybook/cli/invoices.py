@@ -13,6 +13,7 @@ from tallybook.cli.app import App, note, parse_period, table
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.errors import InvoiceError, WrongUsageError
+from tallybook.meter.providers import provider_of
 from tallybook.meter.sources.source import open_bytes
 from tallybook.money import parse_rate, parse_units
 from tallybook.post.basis import latest_books
@@ -187,7 +188,7 @@ def list_(app: App, provider: str, *, history: bool) -> None:
     Example:  tallybook invoice list --provider openai
     """
     with app.store.read() as tx:
-        found = versions(tx, provider=provider)
+        found = versions(tx, provider=provider_of(provider))
     found = found if history else latest(found)
     rows = [
         [

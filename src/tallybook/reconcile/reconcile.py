@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tallybook.clock import Period
@@ -71,16 +71,16 @@ def reconcile(
         decisions = decisions_of(tx, str(period))
     start, end = _looked_at(bills.lines, first - margin, last + margin)
     found = metered(store, basis, start, end, by_key=any(line.key_id for line in bills.lines))
-    scope_ends = (first, last)
     cells: dict[str, list[Cell]] = defaultdict(list)
     for cell in found.cells:
-        cells[cell.provider].append(cell)
+        cells[provider_of(cell.provider)].append(cell)
     mine: dict[str, list[InvoiceLine]] = defaultdict(list)
     for line in bills.lines:
         mine[line.provider].append(line)
     holds = Scope("", first, last, ()).holds
     billed = {name for name, held in mine.items() if any(holds(x.start_us, x.end_us) for x in held)}
-    names = sorted(name for name in {*billed, *found.inside_pico} if only in ("", name))
+    used = {provider_of(name) for name in found.inside_pico}
+    names = sorted(name for name in billed | used if only in ("", name))
     if not names:
         raise PeriodError(
             f"{period} has neither usage nor provider invoices{f' of {only}' if only else ''}",
@@ -89,7 +89,7 @@ def reconcile(
     chart = owner_by(basis.books.org, basis.end_us - 1)
     limits = tolerance or Tolerance()
     results = tuple(
-        _provider(str(period), name, scope_ends, mine[name], cells[name], bills.invoices, found,
+        _provider(str(period), name, (first, last), mine[name], cells[name], bills.invoices, found,
                   chart, limits, decisions)
         for name in names
     )  # fmt: skip
@@ -137,24 +137,27 @@ def _provider(
         forms={invoice.form for invoice in own},
     )
     made = classify(scope, lines, cells)
+    spellings = [told for told in found.inside_pico if provider_of(told) == name]
+    shown = spellings[0] if len(spellings) == 1 else name
     mine = [line for line in lines if scope.holds(line.start_us, line.end_us)]
     invoiced = sum(line.amount_pico for line in mine)
-    metered_pico = found.inside_pico.get(name, 0)
+    metered_pico = sum(found.inside_pico[told] for told in spellings)
     named = sum(item.amount_pico for item in made.items)
     assert invoiced == metered_pico + named, (
         f"{period} {name}: {invoiced} invoiced, {metered_pico} metered, {named} named"
     )
-    variances = decided(variances_of(period, made.items), chart, tolerance, decisions)
+    items = [replace(item, provider=shown) for item in made.items]
+    variances = decided(variances_of(period, items), chart, tolerance, decisions)
     return ProviderResult(
-        provider=name,
+        provider=shown,
         metered_pico=metered_pico,
         invoiced_pico=invoiced,
         variances=tuple(variances),
         invoices=tuple(sorted({line.invoice for line in mine})),
         lines=len(mine),
         matched_lines=made.matched_lines,
-        calls=found.calls.get(name, 0),
-        unpriced_calls=found.unpriced_calls.get(name, 0),
+        calls=sum(found.calls[told] for told in spellings),
+        unpriced_calls=sum(found.unpriced_calls[told] for told in spellings),
     )
 
 

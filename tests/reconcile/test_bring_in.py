@@ -1,0 +1,163 @@
+"""Invoices taken in: once, whole, restated with history; and everything that is refused."""
+
+import json
+
+import pytest
+
+from tallybook.errors import InvoiceError
+from tallybook.reconcile.invoices import (
+    invoice_versions,
+    latest,
+    raw_lines,
+    standing_lines,
+    versions,
+)
+
+DAY = 86_400
+
+
+def page(path, *days, value=1.5, start=1_790_812_800, project=None):
+    """A page of costs: an amount for each day of October 2026 that is named."""
+    buckets = [
+        {"start_time": start + (day - 1) * DAY, "end_time": start + day * DAY, "results": [
+            {"amount": {"value": value, "currency": "usd"}, "line_item": "m, input", "project_id": project}
+        ] if value is not None else []}
+        for day in days
+    ]  # fmt: skip
+    path.write_text(json.dumps({"object": "page", "data": buckets}))
+    return path
+
+
+def standing(books, invoice="P-000001", version=0):
+    with books.store.read() as tx:
+        return [
+            line.amount_pico // 10**9
+            for line in standing_lines(tx, invoice=invoice, version=version)
+        ]
+
+
+def test_the_same_again_changes_nothing(books, tmp_path):
+    (first,) = books.take("openai", page(tmp_path / "a.json", 1, 2))
+    (again,) = books.take("openai", page(tmp_path / "b.json", 1, 2))
+    (part,) = books.take("openai", page(tmp_path / "c.json", 2))
+    assert [one.became for one in (first, again, part)] == ["new", "unchanged", "unchanged"]
+    assert (part.id, part.version, part.total_pico) == (first.id, 1, 3 * 10**12)
+
+
+def test_other_days_join_and_restated_days_supersede_with_history(books, tmp_path):
+    books.take("openai", page(tmp_path / "a.json", 1, 2))
+    (more,) = books.take("openai", page(tmp_path / "b.json", 3))
+    (new,) = books.take("openai", page(tmp_path / "c.json", 2, value=2))
+    assert [(one.became, one.version) for one in (more, new)] == [
+        ("superseded", 2),
+        ("superseded", 3),
+    ]
+    assert new.total_pico == 5 * 10**12
+    assert sorted(standing(books)) == [1500, 1500, 2000]
+    assert standing(books, version=1) == [1500, 1500]
+    with books.store.read() as tx:
+        every = invoice_versions(tx, "P-000001")
+        assert [one.total_pico for one in every] == [3 * 10**12, 4500 * 10**9, 5 * 10**12]
+        assert latest(versions(tx)) == every[-1:]
+        (raw,) = raw_lines(tx, [("P-000001", 3, 1)])
+    assert raw["raw"]["amountvalue"] == 2
+    assert raw["place"].startswith("c.json")
+
+
+def test_a_day_that_is_billed_at_nothing_after_all(books, tmp_path):
+    books.take("openai", page(tmp_path / "a.json", 1, 2))
+    both = page(tmp_path / "b.json", 1, 3)
+    told = json.loads(both.read_text())
+    told["data"].append(
+        {"start_time": 1_790_812_800 + DAY, "end_time": 1_790_812_800 + 2 * DAY, "results": []}
+    )
+    both.write_text(json.dumps(told))
+    books.take("openai", both)
+    assert standing(books) == [1500, 1500]
+
+
+def test_an_older_report_does_not_stand_again_by_itself(books, tmp_path):
+    old = page(tmp_path / "a.json", 1)
+    books.take("openai", old)
+    books.take("openai", page(tmp_path / "b.json", 1, value=2))
+    with pytest.raises(InvoiceError, match="version 1 of P-000001, which version 2 superseded"):
+        books.take("openai", old)
+    (back,) = books.take("openai", old, restate="the second was a draft")
+    assert (back.version, standing(books)) == (3, [1500])
+
+
+def test_an_issued_invoice_with_other_figures_is_refused_unless_somebody_says_why(books):
+    (first,) = books.enter("x", "2026-10", "usage 620.00", "tax 70.00", total="690.00")
+    (again,) = books.enter("x", "2026-10", "tax 70.00", "usage 620.00", total="690.00")
+    assert (again.became, again.id) == ("unchanged", first.id)
+    before = books.company.dump()
+    with pytest.raises(
+        InvoiceError, match=r"is in with 690\.00 in 2 lines; this says 680\.00 in 2"
+    ):
+        books.enter("x", "2026-10", "usage 610.00", "tax 70.00", total="680.00")
+    assert books.company.dump() == before
+    (new,) = books.enter(
+        "x", "2026-10", "usage 610.00", "tax 70.00", total="680.00", restate="typo"
+    )
+    assert (new.became, new.version) == ("superseded", 2)
+    (note,) = books.enter("x", "2026-10", "credit -10.00", total="-10.00", number="CN-1")
+    assert (note.became, note.id) == ("new", "P-000002")
+
+
+def test_lines_that_do_not_add_up_are_refused_with_the_difference(books):
+    with pytest.raises(
+        InvoiceError, match=r"add up to 680\.00 USD, the invoice states 690\.00: 10\.00"
+    ):
+        books.enter("x", "2026-10", "usage 610.00", "tax 70.00", total="690.00")
+    assert standing(books) == []
+
+
+def test_less_than_a_cent_is_rounding_with_a_line_of_its_own(books):
+    books.enter("x", "2026-10", "usage 1.2345", "usage 2.3456", total="3.58")
+    with books.store.read() as tx:
+        lines = standing_lines(tx)
+    assert [(str(x.kind), x.amount_pico) for x in lines][-1] == ("rounding", -100_000_000)
+    assert sum(x.amount_pico for x in lines) == 3_580_000_000_000
+
+
+def test_another_currency_needs_a_rate(books):
+    with pytest.raises(InvoiceError, match="is in EUR, the books are in USD") as refused:
+        books.enter("x", "2026-10", "usage 100.00", total="100.00", currency="EUR")
+    assert "--rate EUR=" in refused.value.next_step
+    rates = {"EUR": ("1.0842", "2026-11-03")}
+    books.enter("x", "2026-10", "usage 100.00", total="100.00", currency="EUR", rates=rates)
+    with books.store.read() as tx:
+        (line,) = standing_lines(tx)
+    assert (line.amount_pico, line.own_pico, line.currency) == (108_420_000_000_000, 10**14, "EUR")
+    assert (line.rate, line.rate_date) == ("1.0842", "2026-11-03")
+
+
+def test_our_rate_against_the_providers_is_exchange(books):
+    told = "usage 92.00 priced_amount=100.00 priced_currency=USD rate=0.92 rate_date=2026-10-01"
+    books.enter("azure", "2026-10", told, currency="EUR", total="92.00")
+    rates = {"EUR": ("1.10", "2026-11-03")}
+    books.enter("azure", "2026-10", told, currency="EUR", total="92.00", number="2", rates=rates)
+    with books.store.read() as tx:
+        theirs, ours = standing_lines(tx)
+    assert (theirs.amount_pico, theirs.fx_pico, theirs.rate) == (10**14, 0, "0.92")
+    assert (ours.amount_pico, ours.fx_pico) == (101_200_000_000_000, 1_200_000_000_000)
+
+
+def test_one_faulty_line_and_nothing_is_taken_in(books):
+    before = books.company.dump()
+    with pytest.raises(InvoiceError, match="2 lines cannot be read"):
+        books.enter("x", "2026-10", "usage 1.00", "usage one", "gift 3.00", total="4.00")
+    assert books.company.dump() == before
+
+
+def test_a_file_of_other_services_is_told(books, tmp_path):
+    (tmp_path / "cur.csv").write_text(
+        "line_item_product_code,line_item_usage_type,line_item_unblended_cost\nAmazonS3,x,5\n"
+    )
+    with pytest.raises(InvoiceError, match="1 rows of other services"):
+        books.take("aws", tmp_path / "cur.csv", period="2026-10")
+
+
+def test_an_invoice_that_is_not_there(books):
+    with books.store.read() as tx, pytest.raises(InvoiceError, match="no provider invoice 'P-9'"):
+        invoice_versions(tx, "P-9")
