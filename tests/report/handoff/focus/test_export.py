@@ -20,7 +20,10 @@ from tallybook.ledger.balance import booked_into
 from tallybook.ledger.chart import check_account
 from tallybook.ledger.model import Entry, Posting, Reason
 from tallybook.report.handoff.accrual import LEDGER_COST
+from tallybook.report.handoff.focus import spell
+from tallybook.report.handoff.focus import usage as usages
 from tallybook.report.handoff.focus.export import write_focus
+from tallybook.report.handoff.focus.month import MonthRows
 from tallybook.report.handoff.focus.spell import VERSIONS, columns_of
 
 from .conftest import cost
@@ -148,8 +151,8 @@ def test_the_same_books_have_the_same_bytes(months, tmp_path):
 
 def test_a_page_is_read_at_a_time_and_changes_nothing(months, exported, monkeypatch):
     whole = exported("2026-10")
-    monkeypatch.setattr("tallybook.report.handoff.focus.usage.PAGE", 2)
-    monkeypatch.setattr("tallybook.report.handoff.focus.spell.LINES_PER_WRITE", 3)
+    monkeypatch.setattr(usages, "PAGE", 2)
+    monkeypatch.setattr(spell, "LINES_PER_WRITE", 3)
     assert exported("2026-10") == whole
 
 
@@ -178,9 +181,7 @@ def test_whatever_else_is_booked_as_cost_is_there_too(company, tmp_path, exporte
 def test_a_file_that_does_not_tie_is_not_written(company, tmp_path, monkeypatch):
     company.ingest(usage())
     company.run()
-    monkeypatch.setattr(
-        "tallybook.report.handoff.focus.month.MonthRows._pools", lambda self: iter(())
-    )
+    monkeypatch.setattr(MonthRows, "_pools", lambda self: iter(()))
     path = tmp_path / "focus.csv"
     with pytest.raises(
         HandoffError, match=r"about 2026-10 add up to 1\.0+, the ledger cost is 31\.0+"
