@@ -22,6 +22,8 @@ COMMANDS = {
     "ship": "ship",
     "worklist": "usage",
     "serve": "serve",
+    "gateway": "gateway",
+    "key": "gateway",
     "decide": "evidence",
     "evidence": "evidence",
     "coverage": "evidence",

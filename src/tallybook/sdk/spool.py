@@ -81,6 +81,16 @@ class Spool:
             if self._file >= 0 and monotonic() - self._opened_s >= older_s:
                 self._close()
 
+    def sync(self) -> None:
+        """Bring the open segment to the disk; blocks for as long as that takes, and no writer."""
+        with self._lock:
+            file = os.dup(self._file) if self._file >= 0 else -1
+        if file >= 0:
+            try:
+                os.fdatasync(file)
+            finally:
+                os.close(file)
+
     def after_fork(self) -> None:
         """In a child process: leave the parent's segment to the parent."""
         self._lock = RLock()

@@ -1,0 +1,275 @@
+"""One call on its way through: who asks for what, whose it is, and how it is settled, once."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any, Final
+
+import msgspec
+
+from tallybook.clock import Clock, format_instant
+from tallybook.errors import EventError
+from tallybook.gateway.counters import Row
+from tallybook.gateway.journal import Journal, events_of
+from tallybook.gateway.model import Upstream, VirtualKey
+from tallybook.gateway.pending import Pending
+from tallybook.gateway.routes import Treatment
+from tallybook.meter.model import Status
+from tallybook.meter.usage.model import UsageReading
+from tallybook.meter.usage.read import read_response
+from tallybook.sdk.asked import Asked
+from tallybook.sdk.counters import Health
+from tallybook.sdk.record import Attempt, Outcome, request_id_of
+
+_FAILURES_MAX: Final = 10_000
+_RETRY_WITHIN_S: Final = 300.0
+_RETRY_DIGITS: Final = 4
+_MAYBE_BILLED: Final = frozenset({504, 524})
+
+
+@dataclass(slots=True)
+class Call:
+    """One call that was admitted. ``attempt`` is None where nothing is to be metered."""
+
+    upstream: Upstream
+    key: VirtualKey
+    treatment: Treatment
+    method: str
+    path: str
+    query: str
+    asked: Asked | None
+    attempt: Attempt | None
+    strip: bool
+    body: bytes
+    asks: int
+    """tells another request for the same"""
+    is_settled: bool = False
+
+
+class Ending:
+    """How a call ended, as the relay saw it."""
+
+    __slots__ = ("billed", "delivered", "first_s", "headers", "reading", "status", "total")
+
+    def __init__(
+        self,
+        status: Status,
+        *,
+        reading: UsageReading | None = None,
+        billed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        first_s: float | None = None,
+        delivered: int = 0,
+        total: int = 0,
+    ) -> None:
+        self.status = status
+        self.reading = reading
+        self.billed = billed
+        self.headers = headers or {}
+        self.first_s = first_s
+        self.delivered = delivered
+        self.total = total
+
+
+class Ledger:
+    """Admits calls to the journal and settles them, each once.
+
+    Args:
+        journal: of this process.
+        pending: work whose usage appears later.
+        clock: when a call starts.
+        counters: of this process.
+        health: told of faults of ours.
+    """
+
+    def __init__(
+        self, journal: Journal, pending: Pending, *, clock: Clock, counters: Row, health: Health
+    ) -> None:
+        self._journal = journal
+        self._pending = pending
+        self._clock = clock
+        self._counters = counters
+        self._health = health
+        self._failures: OrderedDict[int, tuple[str, int, float]] = OrderedDict()
+
+    @property
+    def under_way(self) -> int:
+        """Calls that are admitted and not settled."""
+        return self._journal.under_way
+
+    def attempt(
+        self,
+        asked: Asked,
+        tags: Mapping[str, str],
+        trace: Mapping[str, str],
+        key: VirtualKey,
+        retries_told: str,
+        asks: int,
+    ) -> Attempt:
+        """Number an attempt: a retry follows a failure that asked for the same under one key."""
+        event_id = secrets.token_hex(16)
+        operation_id, number = event_id, 1
+        told = retries_told if len(retries_told) < _RETRY_DIGITS else ""
+        retries = int(told) if told.isdecimal() else 0
+        last = self._failures.get(asks)
+        if last is not None and last[2] > monotonic() - _RETRY_WITHIN_S and told != "0":
+            operation_id, number = last[0], max(last[1], retries) + (last[1] >= retries)
+        elif retries:
+            number = retries + 1
+        return Attempt(
+            event_id=event_id,
+            operation_id=tags.get("operation_id") or operation_id,
+            attempt=number,
+            started_us=self._clock.now_us(),
+            asked=asked,
+            tags=tags,
+            key_id=key.id,
+            trace=trace,
+        )
+
+    def admit(self, call: Call) -> None:
+        """The call goes out now.
+
+        Raises:
+            OSError: it cannot be noted, so it must not go out.
+        """
+        if call.attempt is not None and call.treatment == "metered":
+            self._journal.admit(call.attempt)
+
+    def dismiss(self, call: Call) -> None:
+        """The call never went out: it is as if it had not been asked for."""
+        if not call.is_settled:
+            call.is_settled = True
+            if call.attempt is not None:
+                self._journal.settle(call.attempt.event_id, [])
+
+    def settle(self, call: Call, ending: Ending, took_s: float) -> None:
+        """The call has ended; its events are on the disk when this returns."""
+        if call.is_settled:
+            return
+        call.is_settled = True
+        with self._health.guarded("settle"):
+            self._settle(call, ending, took_s)
+
+    def _settle(self, call: Call, ending: Ending, took_s: float) -> None:
+        attempt = call.attempt
+        if attempt is None or call.treatment not in ("metered", "poll"):
+            return
+        self._counters.took(int(took_s * 1000))
+        reading = ending.reading
+        outcome = Outcome(
+            status=ending.status,
+            took_us=int(took_s * 1_000_000),
+            reading=reading,
+            billed=ending.billed,
+            first_us=None if ending.first_s is None else int(ending.first_s * 1_000_000),
+            request_id=request_id_of(ending.headers),
+        )
+        if call.treatment == "poll":
+            self._settle_poll(call, outcome)
+            return
+        if attempt.asked.background and reading is not None and reading.usage == "unknown":
+            self._pending.keep(call.upstream.name, f"response {reading.response_id}", attempt)
+        self._write(call, attempt, outcome, ending)
+        self._remember(call, ending.status)
+
+    def _settle_poll(self, call: Call, outcome: Outcome) -> None:
+        """A background response that is asked for: it bills when its figures are there, once."""
+        reading = outcome.reading
+        if reading is None or reading.usage == "unknown" or not call.asked:
+            return
+        begun = self._pending.take(call.upstream.name, f"response {call.asked.polls}")
+        if begun is None:
+            return
+        settled = replace(outcome, supersedes=begun.event_id, took_us=0, first_us=None)
+        self._write(call, replace(begun, event_id=secrets.token_hex(16)), settled, None)
+
+    def _write(self, call: Call, attempt: Attempt, outcome: Outcome, ending: Ending | None) -> None:
+        events = events_of(attempt, outcome)
+        for event in events:
+            if call.upstream.region and not event.get("region"):
+                event["region"] = call.upstream.region
+            _deliver(event, ending)
+        written = self._journal.settle(attempt.event_id, events)
+        self._counters.add("events" if written else "events_lost", len(events))
+
+    def _remember(self, call: Call, status: Status) -> None:
+        attempt = call.attempt
+        assert attempt is not None
+        if status == "ok":
+            self._failures.pop(call.asks, None)
+            return
+        self._failures[call.asks] = (attempt.operation_id, attempt.attempt, monotonic())
+        self._failures.move_to_end(call.asks)
+        if len(self._failures) > _FAILURES_MAX:
+            self._failures.popitem(last=False)
+
+    def begun(self, call: Call, names: list[str]) -> None:
+        """Work was begun whose results are asked for under these names."""
+        if call.attempt is not None:
+            for name in names:
+                self._pending.keep(call.upstream.name, name, call.attempt)
+
+    def alias(self, call: Call, name: str, other: str) -> None:
+        """What was begun under one name has its results under another."""
+        attempt = self._pending.find(call.upstream.name, name)
+        if attempt is not None and self._pending.find(call.upstream.name, other) is None:
+            self._pending.keep(call.upstream.name, other, attempt)
+
+    def settle_lines(self, call: Call, name: str, lines: list[bytes]) -> None:
+        """The results of a batch: an event for each line, the same however often they are asked.
+
+        Args:
+            call: that asked for them.
+            name: under which the batch was begun.
+            lines: of the results, JSON.
+        """
+        begun = self._pending.find(call.upstream.name, name)
+        if begun is None:
+            return
+        events: list[dict[str, Any]] = []
+        for line in lines:
+            events += _of_line(begun, line)
+        for event in events:
+            event["tier"] = event.get("tier") or "batch"
+        if events:
+            written = self._journal.settle("", events)
+            self._counters.add("events" if written else "events_lost", len(events))
+
+
+def _deliver(event: dict[str, Any], ending: Ending | None) -> None:
+    """How much of the output reached a caller who left: by the share of the bytes that did."""
+    output = (event.get("tokens") or {}).get("output")
+    if ending is None or event["status"] == "ok" or output is None:
+        event.pop("output_delivered", None)
+        return
+    total = max(ending.total, 1)
+    event["output_delivered"] = output * min(ending.delivered, total) // total
+
+
+def _of_line(begun: Attempt, line: bytes) -> list[dict[str, Any]]:
+    try:
+        told = msgspec.json.decode(line, type=dict[str, Any])
+        reading = read_response(
+            line,
+            provider=begun.asked.provider,
+            endpoint=begun.asked.endpoint,
+            model=begun.asked.model,
+        )
+    except (msgspec.MsgspecError, UnicodeDecodeError, EventError):
+        return []
+    name = str(told.get("id") or told.get("custom_id") or "")
+    if not name:
+        return []
+    attempt = replace(begun, event_id=f"{begun.event_id}:{name}"[:200])
+    outcome = Outcome(status=reading.status, took_us=0, reading=reading)
+    events = events_of(attempt, outcome)
+    for event in events:
+        event["ended_at"] = format_instant(begun.started_us)
+        event["operation"] = "batch"
+        event.pop("latency_ms", None)
+    return events

@@ -1,0 +1,263 @@
+"""The front desk: every request is let through here, or refused.
+
+In order: is the route metered, whose key is it, does the key allow it, whose call is it, which
+model. A request that fails one of these never reaches a provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from tallybook.books.globs import glob_matches
+from tallybook.clock import Clock
+from tallybook.gateway.call import Call, Ledger
+from tallybook.gateway.heads import NEVER_SENT, Pairs, RequestHead
+from tallybook.gateway.keyring import PREFIX, Keyring
+from tallybook.gateway.model import GatewayConfig, Refusal, Upstream, VirtualKey
+from tallybook.gateway.routes import Treatment, treatment_of
+from tallybook.gateway.stamp import stamped
+from tallybook.gateway.tags import HEADER, claimed, owned, trace_of
+from tallybook.sdk.asked import Asked, may_ask_usage, understood, with_usage_asked
+
+_NOTHING: Final[Mapping[str, str]] = {}
+_KEY_HEADERS: Final = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
+_AWS: Final = b"AWS4-HMAC-SHA256 "
+_FORM_FIELD: Final = b'name="model"'
+_LABEL_MAX: Final = 128
+
+
+@dataclass(slots=True)
+class Opening:
+    """A request whose head was let through; its body is still to be looked at."""
+
+    upstream: Upstream
+    key: VirtualKey
+    treatment: Treatment
+    tags: Mapping[str, str]
+    path: str
+    query: str
+    head: RequestHead
+
+
+class Desk:
+    """Decides; see above.
+
+    Args:
+        config: upstreams and policy.
+        keys: who may come in.
+        ledger: where admitted calls are noted.
+        clock: for keys that expire.
+    """
+
+    def __init__(self, config: GatewayConfig, keys: Keyring, ledger: Ledger, clock: Clock) -> None:
+        self._config = config
+        self._keys = keys
+        self._ledger = ledger
+        self._clock = clock
+        self._upstreams = {one.name: one for one in config.upstreams}
+        self._default = self._upstreams.get(config.default)
+
+    def upstream_of(self, path: str) -> tuple[Upstream | None, str]:
+        """The upstream that a path names first, and the rest of the path."""
+        first, _, rest = path[1:].partition("/")
+        upstream = self._upstreams.get(first)
+        return (upstream, f"/{rest}") if upstream else (self._default, path)
+
+    def open(self, head: RequestHead) -> Opening | Refusal:
+        """Look at a head."""
+        upstream, path = self.upstream_of(head.path)
+        if upstream is None:
+            names = ", ".join(f"/{name}" for name in self._upstreams)
+            return Refusal(404, "upstream_unknown", f"No upstream has this path; it is {names}.")
+        treatment = treatment_of(upstream, head.method, path)
+        if isinstance(treatment, Refusal):
+            return treatment
+        key = self._key(head)
+        if isinstance(key, Refusal):
+            return key
+        refusal = _not_allowed(key, upstream, treatment)
+        if refusal is not None:
+            return refusal
+        tags: Mapping[str, str] | Refusal = _NOTHING
+        if treatment in ("metered", "batch"):
+            tags = self._tags(head, key)
+        if isinstance(tags, Refusal):
+            return tags
+        return Opening(upstream, key, treatment, tags, path, _without_key(head.query), head)
+
+    def _key(self, head: RequestHead) -> VirtualKey | Refusal:
+        secret = _secret_of(head)
+        if not secret:
+            return Refusal(
+                401,
+                "key_missing",
+                "Send the key that this gateway issued to you where the provider's key goes.",
+            )
+        key = self._keys.find(secret)
+        if key is None:
+            return Refusal(
+                401, "key_unknown", "This gateway issued no such key: ask who runs it for one."
+            )
+        now_us = self._clock.now_us()
+        if key.revoked_us and key.revoked_us <= now_us:
+            return Refusal(401, "key_revoked", f"Key {key.id} was revoked: use the new one.")
+        if key.expires_us and key.expires_us <= now_us:
+            return Refusal(401, "key_expired", f"Key {key.id} has expired: ask for a new one.")
+        return key
+
+    def _tags(self, head: RequestHead, key: VirtualKey) -> Mapping[str, str] | Refusal:
+        told, baggage = [], []
+        for name, value in head.pairs:
+            low = name.lower()
+            if low.startswith(HEADER):
+                told.append((low[len(HEADER) :], value))
+            elif low == b"baggage":
+                baggage.append(value)
+        tags = claimed(told, b",".join(baggage))
+        return tags if isinstance(tags, Refusal) else owned(tags, key, self._config.policy)
+
+    def begin(self, opening: Opening, body: bytes, *, whole: bool) -> Call | Refusal:
+        """Look at a body, or at the beginning of one that is streamed.
+
+        Args:
+            opening: of `open`.
+            body: as far as it is there.
+            whole: whether that is all of it.
+        """
+        head, upstream = opening.head, opening.upstream
+        asked = self._asked(opening, body, whole=whole)
+        refusal = self._model_refused(opening, asked, body, whole=whole)
+        if refusal is not None:
+            return refusal
+        attempt, strip, asks = None, False, 0
+        if asked is not None and opening.treatment in ("metered", "batch", "poll"):
+            asks = hash((opening.key.id, upstream.name, opening.path, body))
+            told = head.named.get(b"x-stainless-retry-count", b"").decode("latin-1")
+            trace = trace_of(head.named.get(b"traceparent", b""))
+            attempt = self._ledger.attempt(asked, opening.tags, trace, opening.key, told, asks)
+            if opening.treatment == "metered" and whole:
+                if upstream.stream_usage and may_ask_usage(asked, _NOTHING, opening.query):
+                    body, strip = with_usage_asked(body), True
+                if upstream.stamps:
+                    body = stamped(body, upstream.stamps, opening.tags, opening.key.id)
+        return Call(
+            upstream=upstream,
+            key=opening.key,
+            treatment=opening.treatment,
+            method=head.method,
+            path=opening.path,
+            query=opening.query,
+            asked=asked,
+            attempt=attempt,
+            strip=strip,
+            body=body,
+            asks=asks,
+        )
+
+    def _asked(self, opening: Opening, body: bytes, *, whole: bool) -> Asked | None:
+        upstream = opening.upstream
+        kind = opening.head.named.get(b"content-type", b"").decode("latin-1")
+        if opening.treatment == "batch":
+            return Asked(upstream.provider, "", "batch", "", False, True, True)
+        form: Mapping[str, str] = _NOTHING
+        if kind.startswith("multipart/"):
+            form = {"model": _model_in_form(body)}
+        return understood(
+            opening.head.method,
+            f"{upstream.url}{opening.path}",
+            {"content-type": kind or "json"},
+            body if whole else None,
+            {upstream.authority.lower(): upstream.provider},
+            form,
+        )
+
+    def _model_refused(
+        self, opening: Opening, asked: Asked | None, body: bytes, *, whole: bool
+    ) -> Refusal | None:
+        if opening.treatment != "metered" or asked is None:
+            return None
+        kind = opening.head.named.get(b"content-type", b"json").lower()
+        if whole and b"json" in kind and not _is_object(body):
+            return Refusal(400, "body_not_json", "The body is no JSON object.")
+        models = opening.key.models
+        if not models or any(glob_matches(one, asked.model) for one in models):
+            return None
+        named = repr(asked.model[:120]) if asked.model else "a model that cannot be seen here"
+        return Refusal(
+            403,
+            "model_not_allowed",
+            f"Key {opening.key.id} may not use {named}: it is bound to {', '.join(models)}.",
+        )
+
+
+def _not_allowed(key: VirtualKey, upstream: Upstream, treatment: Treatment) -> Refusal | None:
+    if key.upstreams and not any(glob_matches(one, upstream.name) for one in key.upstreams):
+        return Refusal(403, "upstream_not_allowed", f"Key {key.id} may not use {upstream.name}.")
+    if treatment == "batch" and key.models:
+        return Refusal(
+            403,
+            "batch_not_allowed",
+            f"Key {key.id} is bound to models, and those of a batch stand in a file: use "
+            "another key.",
+        )
+    return None
+
+
+def sent_on(head: RequestHead) -> Pairs:
+    """The headers of a request that the provider may see."""
+    dropped = head.dropped()
+    return [
+        pair
+        for pair in head.pairs
+        if (low := pair[0].lower()) not in NEVER_SENT
+        and low not in dropped
+        and not low.startswith(HEADER)
+    ]
+
+
+def _secret_of(head: RequestHead) -> str:
+    """The virtual key, wherever a client of any provider puts it."""
+    candidates = []
+    for name in _KEY_HEADERS:
+        value = head.named.get(name)
+        if not value:
+            continue
+        if value.startswith(_AWS):
+            value = value.partition(b"Credential=")[2].partition(b"/")[0]
+        candidates.append(value.rpartition(b" ")[2].decode("latin-1"))
+    if "key=" in head.query:
+        candidates += [value for name, value in parse_qsl(head.query) if name == "key"]
+    return next((one for one in candidates if one.startswith(PREFIX)), "") or "".join(
+        candidates[:1]
+    )
+
+
+def _without_key(query: str) -> str:
+    if "key" not in query:
+        return query
+    return "&".join(
+        part for part in query.split("&") if unquote(part.partition("=")[0]).lower() != "key"
+    )
+
+
+def _model_in_form(body: bytes) -> str:
+    """The field ``model`` of a multipart body, from what is there of it."""
+    _, found, rest = body.partition(_FORM_FIELD)
+    if not found:
+        return ""
+    _, _, value = rest.partition(b"\r\n\r\n")
+    text, ended, _ = value.partition(b"\r\n")
+    return text.decode("utf-8", "replace") if ended and len(text) <= _LABEL_MAX else ""
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

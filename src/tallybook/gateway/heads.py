@@ -1,0 +1,264 @@
+"""Heads of HTTP/1.1: read by httptools, held to rules of ours, and written for the other side.
+
+What two servers could read differently is refused, not repaired: a request whose length stands
+twice, or in two ways, is how a second request is smuggled into somebody else's connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import httptools
+
+from tallybook.gateway.model import Refusal
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        *(b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate"),
+        *(b"proxy-authorization", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect"),
+    }
+)
+NEVER_SENT: Final = HOP_BY_HOP | {
+    *(b"host", b"content-length", b"accept-encoding"),
+    *(b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"cookie"),
+    *(b"traceparent", b"tracestate", b"baggage"),
+    *(b"x-amz-date", b"x-amz-security-token", b"x-amz-content-sha256"),
+}
+"""Headers of a request that are ours, the connection's, or the caller's alone."""
+
+CHUNKED: Final = -1
+UNTIL_CLOSE: Final = -2
+_HEADERS_MAX: Final = 128
+_TARGET_MAX: Final = 16_384
+_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
+_SINGLE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
+_TARGET: Final = re.compile(rb"/[!-~]*")
+_BODILESS: Final = frozenset({204, 304})
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+class BadHead(Exception):  # noqa: N818 - it is an answer
+    """A head that is not taken; ``refusal`` says why."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(status, "request_malformed", message)
+
+
+class _Collected:
+    """What the parser told; one for each head, because a parser remembers the one before."""
+
+    __slots__ = ("is_whole", "on_header", "pairs", "target")
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        self.pairs: Pairs = []
+        self.target = b""
+        self.on_header: Callable[[bytes, bytes], None] = lambda name, value: self.pairs.append(
+            (name, value)
+        )
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_headers_complete(self) -> None:
+        self.is_whole = True
+
+
+class RequestHead:
+    """The head of a request that may be answered.
+
+    ``length`` is that of the body or `CHUNKED`. ``named`` has the headers by name in lower case,
+    the last of each; ``pairs`` has all of them as they came.
+    """
+
+    __slots__ = (
+        "expects",
+        "keep_alive",
+        "length",
+        "method",
+        "minor",
+        "named",
+        "pairs",
+        "path",
+        "query",
+    )
+
+    def __init__(self, head: bytes) -> None:
+        collected = _Collected()
+        parser = httptools.HttpRequestParser(collected)
+        try:
+            parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            raise BadHead(501, "This gateway does not switch protocols.") from None
+        except httptools.HttpParserError:
+            raise BadHead(400, "This is no request of HTTP/1.1.") from None
+        if not collected.is_whole:
+            raise BadHead(400, "This is no request of HTTP/1.1.")
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise BadHead(505, "Speak HTTP/1.1.")
+        self.minor = int(version[2])
+        self.method = parser.get_method().decode()
+        if len(collected.target) > _TARGET_MAX or not _TARGET.fullmatch(collected.target):
+            raise BadHead(400, "The target of a request is a path.")
+        path, _, query = collected.target.partition(b"?")
+        self.path, self.query = path.decode(), query.decode()
+        self.pairs = collected.pairs
+        self.named = _named(self.pairs)
+        _check_lines(head)
+        self._frame()
+
+    def _frame(self) -> None:
+        named = self.named
+        coding, length = named.get(b"transfer-encoding"), named.get(b"content-length")
+        if coding is not None:
+            if length is not None or self.minor == 0 or coding.strip().lower() != b"chunked":
+                raise BadHead(400, "The length of this request stands there in two ways.")
+            self.length = CHUNKED
+        elif length is not None:
+            if not _LENGTH.fullmatch(length):
+                raise BadHead(400, "Content-Length is a whole number.")
+            self.length = int(length)
+        else:
+            self.length = 0
+        if self.minor and b"host" not in named:
+            raise BadHead(400, "A request of HTTP/1.1 names its host.")
+        if b"upgrade" in named:
+            raise BadHead(501, "This gateway does not switch protocols.")
+        expect = named.get(b"expect", b"").lower()
+        if expect not in (b"", b"100-continue"):
+            raise BadHead(417, "Only 100-continue can be expected.")
+        self.expects = bool(expect) and self.minor > 0
+        tokens = _tokens(named.get(b"connection", b""))
+        self.keep_alive = b"close" not in tokens and (self.minor > 0 or b"keep-alive" in tokens)
+
+    def dropped(self) -> frozenset[bytes]:
+        """Names of headers that this request wants to keep on its own connection."""
+        told = self.named.get(b"connection")
+        return frozenset(_tokens(told)) if told else frozenset()
+
+
+def _tokens(told: bytes) -> list[bytes]:
+    return [one.strip().lower() for one in told.split(b",")] if told else []
+
+
+def _named(pairs: Pairs) -> dict[bytes, bytes]:
+    if len(pairs) > _HEADERS_MAX:
+        raise BadHead(431, f"{len(pairs)} headers are more than {_HEADERS_MAX}.")
+    named: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        low = name.lower()
+        if low in named and low in _SINGLE:
+            raise BadHead(400, f"{low.decode('latin-1')} stands twice.")
+        named[low] = value
+    return named
+
+
+def _check_lines(head: bytes) -> None:
+    """What the parser may let pass: bare line feeds, folded lines, zero bytes."""
+    ends = head.count(b"\r\n")
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+        raise BadHead(400, "Lines of a head end in CR LF, and hold neither.")
+    if b"\r\n " in head or b"\r\n\t" in head:
+        raise BadHead(400, "A header stands on one line.")
+
+
+class ReplyHead:
+    """The head of a provider's answer.
+
+    ``length`` is that of the body, `CHUNKED` or `UNTIL_CLOSE`. ``raw`` is the head for the client,
+    as it came but without what belongs to the connection, and without its last empty line.
+
+    Args:
+        head: with its empty line.
+        method: of the request that it answers.
+
+    Raises:
+        ValueError: it is none, or its length cannot be trusted.
+    """
+
+    __slots__ = ("keep_alive", "length", "named", "raw", "status")
+
+    def __init__(self, head: bytes, method: str) -> None:
+        collected = _Collected()
+        parser = httptools.HttpResponseParser(collected)
+        try:
+            parser.feed_data(head)
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+            raise ValueError("no answer of HTTP") from error
+        if not collected.is_whole:
+            raise ValueError("no answer of HTTP")
+        self.status = parser.get_status_code()
+        try:
+            named = _named(collected.pairs)
+            _check_lines(head)
+        except BadHead as error:
+            raise ValueError(str(error)) from None
+        self.named = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()
+        }
+        self._frame(named, method)
+        tokens = _tokens(named.get(b"connection", b""))
+        self.keep_alive = (
+            b"close" not in tokens
+            and (parser.get_http_version() == "1.1" or b"keep-alive" in tokens)
+            and self.length != UNTIL_CLOSE
+        )
+        cut = HOP_BY_HOP.union(tokens) - {b"transfer-encoding", b"trailer"}
+        if cut.isdisjoint(named):
+            self.raw = head[:-2]
+        else:
+            start, _, _ = head.partition(b"\r\n")
+            kept = [pair for pair in collected.pairs if pair[0].lower() not in cut]
+            self.raw = b"".join([start, b"\r\n", *_lines(kept)])
+
+    def _frame(self, named: dict[bytes, bytes], method: str) -> None:
+        coding, length = named.get(b"transfer-encoding"), named.get(b"content-length")
+        if method == "HEAD" or self.status in _BODILESS or self.status < 200:  # noqa: PLR2004
+            self.length = 0
+        elif coding is not None:
+            if coding.strip().lower() != b"chunked" or length is not None:
+                raise ValueError("its length stands there in two ways")
+            self.length = CHUNKED
+        elif length is not None:
+            if not _LENGTH.fullmatch(length):
+                raise ValueError("its length is no number")
+            self.length = int(length)
+        else:
+            self.length = UNTIL_CLOSE
+
+    def without(self, *names: bytes) -> bytes:
+        """The head for the client without some more headers."""
+        start, *lines = self.raw.split(b"\r\n")
+        kept = [line for line in lines if line.partition(b":")[0].lower() not in names]
+        return b"\r\n".join([start, *kept])
+
+
+def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    return [b"%b: %b\r\n" % pair for pair in pairs]
+
+
+def request_head(
+    method: str, target: str, authority: str, pairs: Iterable[tuple[bytes, bytes]], length: int
+) -> bytes:
+    """The head of the request that goes on to a provider.
+
+    Args:
+        method: of HTTP.
+        target: path and query.
+        authority: host and port of the provider.
+        pairs: every other header.
+        length: of the body, or `CHUNKED`.
+    """
+    start = f"{method} {target} HTTP/1.1\r\nHost: {authority}\r\n".encode()
+    if length == CHUNKED:
+        framing = b"Transfer-Encoding: chunked\r\n\r\n"
+    elif length or method not in ("GET", "HEAD", "DELETE"):
+        framing = b"Content-Length: %d\r\n\r\n" % length
+    else:
+        framing = b"\r\n"
+    return b"".join([start, *_lines(pairs), b"Accept-Encoding: identity\r\n", framing])

@@ -1,0 +1,246 @@
+"""What is on the disk before anybody is told: intents of calls under way, events of settled ones.
+
+An event is one ``write`` into a spool at settlement, before the last byte of the answer goes out;
+the page cache survives a killed process. Intents stand in a file that is mapped into memory: one is
+copied there when a call is admitted and crossed out when it is settled. Those of a process that
+died become events of unknown usage, so no call is ever lost. A power cut may take what is younger
+than the last ``sync``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tallybook.clock import SystemClock
+from tallybook.sdk.counters import Health
+from tallybook.sdk.record import Attempt, Outcome, records
+from tallybook.sdk.spool import OPEN, SEALED, Spool, is_at, taken
+
+SOURCE: Final = "gateway"
+_SUFFIX: Final = ".intents"
+_BYTES: Final = 4 * 1024 * 1024
+_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Attempt)
+_BEGUN, _SETTLED = b"+", b"-"
+
+
+class Intents:
+    """Calls under way in one process, as another process would find them.
+
+    Args:
+        folder: of the files; made if it is not there.
+        size: of a file, in bytes; a full one is left for a new one that holds what is under way.
+    """
+
+    def __init__(self, folder: Path, size: int = _BYTES) -> None:
+        self._folder = folder
+        self._size = size
+        self._live: dict[str, bytes] = {}
+        self._at = 0
+        folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        self._open()
+
+    def begin(self, attempt: Attempt) -> None:
+        """A call is about to be sent."""
+        line = _BEGUN + _ENCODER.encode(attempt) + b"\n"
+        self._live[attempt.event_id] = line
+        self._write(line)
+
+    def settle(self, event_id: str) -> None:
+        """Its event is written, or it was never sent."""
+        if self._live.pop(event_id, None) is not None:
+            self._write(_SETTLED + event_id.encode() + b"\n")
+
+    def sync(self) -> None:
+        """Bring it to the disk."""
+        os.fdatasync(self._file)
+
+    def close(self) -> None:
+        """The process ends; what is under way is left to be found."""
+        self._map.close()
+        if not self._live:
+            self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+    def _write(self, line: bytes) -> None:
+        end = self._at + len(line)
+        if end > len(self._map):
+            self._renew()
+            return  # a new file holds all that is under way, this call too
+        self._map[self._at : end] = line
+        self._at = end
+
+    def _renew(self) -> None:
+        old, path = (self._map, self._file), self._path
+        self._open()
+        old[0].close()
+        path.unlink(missing_ok=True)
+        os.close(old[1])
+
+    def _open(self) -> None:
+        lines = b"".join(self._live.values())
+        size = max(self._size, 2 * len(lines))
+        while True:
+            name = f"{SystemClock().now_us()}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+            path = self._folder / name
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if is_at(path, file):
+                break
+            os.close(file)
+        os.posix_fallocate(file, 0, size)  # a full disk is an error here, not a signal later
+        self._map = mmap.mmap(file, size)
+        self._map[: len(lines)] = lines
+        self._at = len(lines)
+        self._file, self._path = file, path
+
+
+class Journal:
+    """Intents and events of one process.
+
+    Args:
+        folder: of the spool.
+        bound_bytes: of the whole spool; beyond it new events are lost, and counted.
+        health: told of what is written and lost.
+        segment_s: a segment of this age is closed, to be shipped.
+    """
+
+    def __init__(
+        self, folder: Path, *, bound_bytes: int, health: Health, segment_s: float = 2.0
+    ) -> None:
+        self._spool = Spool(
+            folder,
+            segment_bytes=8 * 1024 * 1024,
+            segment_s=60.0,
+            bound_bytes=bound_bytes,
+            health=health,
+        )
+        self._segment_s = segment_s
+        self._intents = Intents(intents_of(folder))
+        self._dirty = False
+
+    @property
+    def under_way(self) -> int:
+        """How many calls are admitted and not settled."""
+        return len(self._intents._live)  # noqa: SLF001 - one module
+
+    def admit(self, attempt: Attempt) -> None:
+        """Note a call that is about to be sent."""
+        self._intents.begin(attempt)
+
+    def settle(self, event_id: str, events: list[dict[str, Any]]) -> bool:
+        """Write the events of a call, all or none, and cross out its intent.
+
+        Returns:
+            whether they are on the disk; if not, the intent stands and the call is found again.
+        """
+        if events:
+            lines = b"\n".join(map(_ENCODER.encode, events))
+            if not self._spool.append(lines, events=len(events)):
+                return False
+            self._dirty = True
+        self._intents.settle(event_id)
+        return True
+
+    def tend(self) -> None:
+        """Close the segment if it is old enough; to be called every second or so."""
+        self._spool.seal(older_s=self._segment_s)
+
+    def sync(self) -> None:
+        """Bring to the disk what was written since; blocks for as long as the disk takes."""
+        if self._dirty:
+            self._dirty = False
+            self._spool.sync()
+            self._intents.sync()
+
+    def close(self) -> None:
+        """Close everything; calls under way are left to be found."""
+        self._spool.seal()
+        self._intents.close()
+
+
+def intents_of(folder: Path) -> Path:
+    """Where the intents of a spool stand."""
+    return folder / "intents"
+
+
+def recover(folder: Path, health: Health) -> int:
+    """Write events for calls that were under way in processes that died; how many they were.
+
+    Their usage is unknown: the provider may have done the work. Events that were written just
+    before the end are found in the spool and not written twice.
+    """
+    count = 0
+    for path in sorted(intents_of(folder).glob(f"*{_SUFFIX}")):
+        with taken(path) as file:
+            if file < 0:
+                continue
+            lost = list(_left(path.read_bytes()))
+            if lost:
+                written = _ids_in(folder)
+                count += _write_lost([one for one in lost if one.event_id not in written], folder)
+            path.unlink(missing_ok=True)
+    if count:
+        health.add("recovered", count)
+    return count
+
+
+def _left(data: bytes) -> Iterator[Attempt]:
+    live: dict[str, bytes] = {}
+    for line in data.split(b"\n")[:-1]:
+        if line.startswith(_BEGUN):
+            try:
+                attempt = _DECODER.decode(line[1:])
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue  # half a line: the call was not sent yet
+            live[attempt.event_id] = line[1:]
+        elif line.startswith(_SETTLED):
+            live.pop(line[1:].decode("ascii", "replace"), None)
+    yield from map(_DECODER.decode, live.values())
+
+
+def _ids_in(folder: Path) -> set[str]:
+    """The ids of the events that wait in a spool."""
+    found: set[str] = set()
+    for suffix in (OPEN, SEALED):
+        for path in folder.glob(f"*{suffix}"):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            for line in data.split(b"\n")[:-1]:
+                found.add(msgspec.json.decode(line, type=dict[str, Any])["event_id"])
+    return found
+
+
+def _write_lost(lost: list[Attempt], folder: Path) -> int:
+    if not lost:
+        return 0
+    outcome = Outcome(status="error", took_us=0, billed=True)
+    events = [event for attempt in lost for event in events_of(attempt, outcome)]
+    for event in events:
+        event["labels"] = {**event.get("labels", {}), "recovered": "true"}
+        event.pop("ended_at", None)
+        event.pop("latency_ms", None)
+    beside = folder / f"{SystemClock().now_us()}-{os.getpid()}-{secrets.token_hex(4)}.recovered"
+    with beside.open("wb") as file:
+        file.write(b"".join(_ENCODER.encode(event) + b"\n" for event in events))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(beside.with_suffix(SEALED))
+    return len(lost)
+
+
+def events_of(attempt: Attempt, outcome: Outcome) -> list[dict[str, Any]]:
+    """The events of a call, as the gateway tells them."""
+    return [{**event, "source": SOURCE} for event in records(attempt, outcome)]

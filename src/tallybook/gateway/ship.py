@@ -1,0 +1,56 @@
+"""The process that brings events to the books, apart from the traffic: a dead store stops no call.
+
+It also finds the calls of processes that died, and writes their events.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from contextlib import closing
+from typing import Final
+
+from tallybook.errors import TallybookError
+from tallybook.gateway.counters import Counters, Row
+from tallybook.gateway.journal import recover
+from tallybook.gateway.model import GatewayConfig
+from tallybook.sdk.counters import Health
+from tallybook.sdk.destinations import destination
+from tallybook.sdk.shipping import ship
+from tallybook.sdk.spool import waiting
+
+LOG: Final = logging.getLogger("tallybook.gateway")
+_EVERY_S: Final = 1.0
+_PAUSE_MAX_S: Final = 60.0
+
+
+def run(config: GatewayConfig, table: Counters, row: int) -> None:
+    """Ship until told to stop; what waits then stays in the spool, for the next start."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    counters, health = table.row(row), Health()
+    parent, pause_s = os.getppid(), _EVERY_S
+    while not stop.wait(pause_s):
+        pause_s = _EVERY_S if once(config, counters, health) else min(2 * pause_s, _PAUSE_MAX_S)
+        if os.getppid() != parent:
+            return
+
+
+def once(config: GatewayConfig, counters: Row, health: Health) -> bool:
+    """Find what dead processes left, and ship what waits; whether it could be delivered."""
+    try:
+        counters.add("recovered", recover(config.spool, health))
+        if config.ship_to and waiting(config.spool):
+            # Opened for each round: a store that was gone is there again without a restart.
+            with closing(destination(config.ship_to, os.environ.get("TALLYBOOK_TOKEN", ""))) as to:
+                ship(config.spool, to, health=health)
+    except (TallybookError, OSError) as error:
+        health.warn("ship", str(error))
+        return False
+    except Exception as error:  # noqa: BLE001 - a store may fail in any way; events wait
+        health.failed("ship", error)
+        return False
+    return True

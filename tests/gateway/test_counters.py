@@ -1,0 +1,38 @@
+"""Counters of several processes, added up."""
+
+from __future__ import annotations
+
+import os
+
+from tallybook.gateway.counters import COUNTED, Counters
+
+
+def test_processes_count_in_rows_of_one_table():
+    table = Counters(3)
+    table.row(0).add("calls", 2)
+    pid = os.fork()
+    if not pid:
+        table.row(1).add("calls", 40)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    table.row(1).add("calls")
+    assert table.totals()["calls"] == 43
+
+
+def test_the_text_is_that_of_prometheus():
+    table = Counters(1)
+    row = table.row(0)
+    row.add("answers_2xx", 5)
+    row.put("clients", 7)
+    for ms in (0, 3, 3, 400, 10**6):
+        row.took(ms)
+    text = table.as_text()
+    assert text.endswith("\n")
+    assert 'tallybook_gateway_answers_total{status="2xx"} 5\n' in text
+    assert "tallybook_gateway_clients 7\n" in text
+    assert 'call_seconds_bucket{le="0.005"} 3\n' in text
+    assert 'call_seconds_bucket{le="+Inf"} 5\n' in text
+    assert "call_seconds_count 5\n" in text
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len({line.rpartition(" ")[0] for line in lines}) == len(lines)
+    assert len(COUNTED) < len(lines)
