@@ -52,5 +52,5 @@ def test_decide_between_two_sources_takes_all_of_them(company, call):
 def test_coverage_reads_as_a_page(company, call):
     company.ingest(usage("1", source="gateway"))
     text = call("coverage", "2026-10").out
-    assert text.startswith("2026-10: 1 calls bill, 0 observations stand beside them, 0 suspects")
+    assert text.startswith("2026-10: 1 call bills, 0 observations stand beside, 0 suspects")
     assert "gateway" in text

@@ -158,8 +158,9 @@ def _coverage_text(found: Coverage) -> str:
     sources = [_source_row(one, found.total) for one in found.sources]
     head = ["source", "told of", "billed", "calls", "cost", "unknown", "estimated", "unpriced"]
     summary = (
-        f"{found.period}: {found.total.calls:,} calls bill, {found.beside:,} observations stand"
-        f" beside them, {found.suspects} suspects"
+        f"{found.period}: {_counted(found.total.calls, 'call bills', 'calls bill')},"
+        f" {_counted(found.beside, 'observation stands', 'observations stand')} beside,"
+        f" {_counted(found.suspects, 'suspect', 'suspects')}"
     )
     parts = [
         summary,
@@ -181,6 +182,10 @@ def _coverage_text(found: Coverage) -> str:
     if found.advice:
         parts.append("What to do:\n" + "\n".join(f"  - {line}" for line in found.advice))
     return "\n\n".join(parts)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _source_row(one: SourceCover, total: Tally) -> list[str]:

@@ -64,6 +64,7 @@ def run(app: App, period: Period, engine: str, master: str | None) -> None:
     """
     with _reading_on(app, engine, master):
         result = run_period(app.store, period, clock=app.clock, actor=app.actor)
+    events = "1 event" if result.events == 1 else f"{result.events} events"
     app.answer(
         {
             "period": result.period,
@@ -72,7 +73,7 @@ def run(app: App, period: Period, engine: str, master: str | None) -> None:
             "postings": result.postings,
             "prices": result.prices,
         },
-        f"{result.events} events of {result.period} at prices {result.prices}: "
+        f"{events} of {result.period} at prices {result.prices}: "
         + (
             f"{len(result.entries)} entries, {result.postings} postings"
             if result.entries

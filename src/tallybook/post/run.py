@@ -60,7 +60,10 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run did. ``entries`` are the ids posted; none when nothing was new."""
+    """What a run did. ``entries`` are the ids posted; none when nothing was new.
+
+    ``events`` is how many of the period bill: corrected and repeated ones are not among them.
+    """
 
     period: str
     events: int
@@ -162,7 +165,7 @@ def post_lines(tx: Tx, fresh: Fresh, actor: str, now_us: int) -> RunResult:
     faults.reached("run.posted")
     return RunResult(
         period=period,
-        events=basis.snapshot.rows,
+        events=sum(line.calls for line in fresh.sums.lines),
         entries=ids,
         postings=sum(len(entry.postings) for entry in entries),
         prices=basis.versions.prices,
@@ -210,8 +213,8 @@ def targets(allocation: Allocation, basis: Basis) -> dict[PostingKey, int]:
 def posting_key(line: AllocatedLine, basis: Basis) -> PostingKey:
     """The ledger's key of an allocated line, with the versions that made it.
 
-    Metered cost does not depend on the policy, so a new policy does not move it. What pools cost and
-    what services charge does not depend on provider prices, so new prices do not move it.
+    Metered cost does not depend on the policy, so a new policy does not move it. What pools cost
+    and what services charge does not depend on provider prices, so new prices do not move it.
     """
     return _key(line, *_labels(basis))
 
