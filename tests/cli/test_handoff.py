@@ -124,3 +124,10 @@ def test_hledger_goes_to_a_file_or_to_standard_output(month, call, tmp_path):
     assert call("export", "hledger", "2026-10", "--out", str(path)).code == 0
     assert path.read_text() == call("export", "hledger", "2026-10").out
     assert "account expenses  ; type: X" in path.read_text()
+
+
+def test_a_workbook_is_written_into_a_folder(month, call, tmp_path):
+    done = call("statement", "2026-10", "--format", "xlsx", "--out", str(tmp_path))
+    assert (done.code, done.out) == (0, "")
+    assert (tmp_path / "statements-2026-10.xlsx").read_bytes().startswith(b"PK")
+    assert call("statement", "2026-10", "--format", "xlsx").code == 2

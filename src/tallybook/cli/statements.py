@@ -9,16 +9,22 @@ import click
 from tallybook.cli.app import App, note, parse_period, table
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period
+from tallybook.errors import WrongUsageError
 from tallybook.report.current import statements_of
 from tallybook.report.files import FORMATS, render, write_files
+from tallybook.report.handoff.books import write_workbook
 from tallybook.report.rebuild import Rebuilt
 from tallybook.report.rebuild import rebuild as rebuild_statements
+
+WORKBOOK = "xlsx"
 
 
 @click.command()
 @period_argument
 @click.option("--team", default="", help="One team; without it, all teams and the summary.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice((*FORMATS, WORKBOOK)), default="text", show_default=True
+)
 @click.option("--version", type=int, help="An earlier issued version.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write files into this folder.")
 @json_option
@@ -30,9 +36,18 @@ def statement(
 
     Examples:  tallybook statement 2026-10 --team support
     tallybook statement 2026-10 --format html --out pages
+    tallybook statement 2026-10 --format xlsx --out papers
     """
     form = "json" if app.as_json else form
     issue = statements_of(app.store, period, version)
+    if form == WORKBOOK:
+        if out is None:
+            raise WrongUsageError(
+                "a workbook is a file",
+                next_step=f"name a folder: tallybook statement {period} --format xlsx --out papers",
+            )
+        note(f"wrote {write_workbook(app.store, issue, out, team)}")
+        return
     if out:
         for path in write_files(issue, form, out, team):
             note(f"wrote {path}")
