@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from tallybook import __version__
 from tallybook.api.events import events_router
 from tallybook.api.intake import Intake
+from tallybook.api.live import Keeper, live_router
 from tallybook.api.model import Limits
 from tallybook.api.traces import traces_router
 from tallybook.clock import Clock
@@ -23,7 +24,7 @@ from tallybook.store import Store
 def make_app(
     store: Store, *, clock: Clock, tokens: Sequence[str] = (), limits: Limits | None = None
 ) -> FastAPI:
-    """An application that takes spans into the books.
+    """An application that takes spans into the books, and tells what they cost by now.
 
     Args:
         store: open books.
@@ -40,9 +41,11 @@ def make_app(
         limits=bounds,
     )
 
+    keeper = Keeper(store, clock)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with intake.running():
+        with intake.running(), keeper.running():
             yield
 
     app = FastAPI(
@@ -55,6 +58,7 @@ def make_app(
     )
     app.include_router(traces_router(intake, bounds, tokens))
     app.include_router(events_router(store, clock, bounds, tokens))
+    app.include_router(live_router(store, keeper, tokens))
 
     @app.get("/healthz")
     async def health() -> Response:

@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from tallybook.api.body import read_body, unpacked
 from tallybook.api.guard import check
 from tallybook.api.model import Limits, Refusal
+from tallybook.api.refused import refused
 from tallybook.clock import Clock
 from tallybook.errors import StoreError
 from tallybook.meter.identity import PERSONAL, Path
@@ -58,7 +59,7 @@ def events_router(store: Store, clock: Clock, limits: Limits, tokens: Sequence[s
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except Refusal as refusal:
-            return _refused(refusal)
+            return refused(refusal)
         return JSONResponse(asdict(result))
 
     return router
@@ -101,12 +102,3 @@ def _ingested(store: Store, clock: Clock, body: bytes, encoding: str, limit: int
         )
     except StoreError as error:
         raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, error.what, _RETRY_S) from error
-
-
-def _refused(refusal: Refusal) -> Response:
-    headers = {}
-    if refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(refusal.retry_after_s)
-    if refusal.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": refusal.message}, refusal.status, headers)

@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
+from tallybook.attribute.chain import NOWHERE, Chain
 from tallybook.attribute.owner import OrgAt, carried_fields, epochs_us
 from tallybook.clock import Period
 from tallybook.live.walk import NAMED, NOBODY, SERVED
@@ -103,13 +104,11 @@ class Ground:
         return held
 
     def _decided(self, epoch: int, carried: Mapping[str, str]) -> Said:
-        owner = self._charts[epoch].owner(carried)
-        word = NAMED
-        if owner.is_fallback:
-            word = NOBODY
-        elif owner.rule.startswith("service:"):
-            word = SERVED
-        return Said(owner.team, owner.feature, word)
+        chart = self._charts[epoch]
+        said, service = chart.said(carried), chart.service(carried["service"])
+        started = chart.started(NOWHERE.then(said), Chain().then(service))
+        word = NAMED if said.rule else SERVED if service else NOBODY
+        return Said(started.team, started.feature, word)
 
 
 def read_ground(store: Store, period: Period) -> Ground:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -129,16 +130,68 @@ class Sealed:
     fan_out: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An engine on sealed events, with prices and owners beside them.
+
+    ``parts`` are what statements are made of; ``subjects`` are the owners by number, ``bounds`` the
+    month.
+    """
+
+    session: Session
+    subjects: Sequence[Subject]
+    parts: Mapping[str, str]
+    bounds: Mapping[str, object]
+
+    def text(self, name: str) -> str:
+        """A statement of this room."""
+        return sql_text(__package__, name).format(**self.parts)
+
+
+@contextmanager
+def opened(
+    store: Store, ground: Ground, files: Sequence[SealedFile], corrections: Snapshot
+) -> Iterator[Opened]:
+    """Open some sealed events, less those that corrections supersede.
+
+    Args:
+        store: open books.
+        ground: prices and owners.
+        files: those that hold the events.
+        corrections: the files, of any period, whose events supersede others.
+    """
+    ground.price({key for file in files for key in file.price_keys})
+    meters = {meter for file in files for meter in file.meters}
+    metering = ground.metering(meters, has_corrections=bool(corrections.files))
+    bounds = {"start_us": metering.start_us, "end_us": metering.end_us}
+    columns = ", ".join(f"c{i}" for i in range(len(ground.carried)))
+    with store.lake.session(Snapshot(corrections.version, tuple(files)), corrections) as session:
+        priced = open_prices(session, metering, ground.rows)
+        carried = carried_sql(metering)
+        combos = sql_text(__package__, "combos").format(columns=columns, carried=carried)
+        session.run(combos, bounds)
+        subjects = _own(session, ground, columns)
+        expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
+        parts = {
+            "unpriced": unpriced_sql(priced, ground.rows),
+            "amount": event_amount_sql("card", priced),
+            "price_join": PRICE_JOIN,
+            "same": " AND ".join(f"{made} = k.{name}" for made, _, name in expressions),
+            "corrections": CORRECTIONS if metering.has_corrections else "",
+        }
+        yield Opened(session, subjects, parts, bounds)
+
+
 def add_up(
     store: Store,
     ground: Ground,
-    files: Iterable[SealedFile],
+    files: Sequence[SealedFile],
     corrections: Snapshot,
     *,
     slots_us: int,
     traces_upto_us: int = 0,
 ) -> Sealed:
-    """Add up sealed events, less those that corrections supersede.
+    """Add up sealed events.
 
     Args:
         store: open books.
@@ -148,38 +201,18 @@ def add_up(
         slots_us: events before it have no slot of five minutes.
         traces_upto_us: traces are counted by their calls before it; 0 counts none.
     """
-    snapshot, sealed = Snapshot(corrections.version, tuple(files)), Sealed()
-    if not snapshot.files:
+    sealed = Sealed()
+    if not files:
         return sealed
-    ground.price({key for file in snapshot.files for key in file.price_keys})
-    meters = {meter for file in snapshot.files for meter in file.meters}
-    metering = ground.metering(meters, has_corrections=bool(corrections.files))
-    bounds = {"start_us": metering.start_us, "end_us": metering.end_us}
-    columns = ", ".join(f"c{i}" for i in range(len(ground.carried)))
-    with store.lake.session(snapshot, corrections) as session:
-        priced = open_prices(session, metering, ground.rows)
-        carried = carried_sql(metering)
-        combos = sql_text(__package__, "combos").format(columns=columns, carried=carried)
-        session.run(combos, bounds)
-        subjects = _own(session, ground, columns)
-        expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
-        same = " AND ".join(f"{made} = k.{name}" for made, _, name in expressions)
-        statement = sql_text(__package__, "sealed").format(
-            unpriced=unpriced_sql(priced, ground.rows),
-            amount=event_amount_sql("card", priced),
-            price_join=PRICE_JOIN,
-            same=same,
-            corrections=CORRECTIONS if metering.has_corrections else "",
-        )
-        session.run(statement, bounds | {"slots_us": slots_us})
-        _put(session, sealed.buckets, subjects)
-        told = session.rows("SELECT DISTINCT source FROM events")
+    with opened(store, ground, files, corrections) as on:
+        on.session.run(on.text("sealed"), {**on.bounds, "slots_us": slots_us})
+        _put(on.session, sealed.buckets, on.subjects)
+        told = on.session.rows("SELECT DISTINCT source FROM events")
         sealed.sources = {str(one) for (one,) in told} - {"merged"}
         if traces_upto_us:
-            counted = sql_text(__package__, "fan_out").format(same=same)
-            upto = {"start_us": metering.start_us, "upto_us": traces_upto_us}
-            for owner, calls, traces in session.rows(counted, upto):
-                one = subjects[int(owner)]
+            upto = {"start_us": on.bounds["start_us"], "upto_us": traces_upto_us}
+            for owner, calls, traces in on.session.rows(on.text("fan_out"), upto):
+                one = on.subjects[int(owner)]
                 held = sealed.fan_out.setdefault((one.team, one.feature), {})
                 held[int(calls)] = held.get(int(calls), 0) + int(traces)
     return sealed

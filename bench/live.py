@@ -1,0 +1,195 @@
+"""Answers of `live` over a full month while usage comes in. ``python -m bench --live``.
+
+A process beside it ingests files of canonical events, several batches a second; this one asks every
+second, as a watch does, and each answer first takes in what came. Both share the machine with
+whatever else it does: the load stands beside the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.company import FEATURES, SERVICES, TEAMS
+from bench.figures import Figure
+from tallybook.clock import format_instant, parse_instant
+from tallybook.live.look import Watch
+from tallybook.meter.ingest import ingest
+from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.store import Store
+
+PACE = 5_000
+BATCHES = 5
+"""a second"""
+SECONDS = 60
+QUICK_SECONDS = 15
+MOST_MS = 300
+STARTS_AT = "2026-09-30T23:00:00Z"
+CALLS_A_TRACE = 4
+_PROJECT = Path(__file__).parent.parent
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunningClock:
+    """A clock that was set to an instant of the made-up month and runs since."""
+
+    began_ns: int
+
+    def now_us(self) -> int:
+        """Microseconds since 1970-01-01T00:00:00Z."""
+        return parse_instant(STARTS_AT) + (time.monotonic_ns() - self.began_ns) // 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was measured; ``took_ms`` is of each answer."""
+
+    took_ms: Sequence[float]
+    first_s: float
+    cold_s: float
+    written: int
+    taken: int
+    seconds: float
+    load: float
+
+
+def live_figures(home: Path, *, quick: bool) -> list[Figure]:
+    """Measure over books that hold a month; what comes in is taken out again at the end."""
+    kept = home / "book.sqlite"
+    copy = home / "book.before-live"
+    shutil.copyfile(kept, copy)
+    try:
+        told = _measured(home, QUICK_SECONDS if quick else SECONDS)
+    finally:
+        copy.replace(kept)
+        for name in ("book.sqlite-wal", "book.sqlite-shm"):
+            (home / name).unlink(missing_ok=True)
+    ordered = sorted(told.took_ms)
+    return [
+        Figure("first answer: the month added up", told.first_s, "s"),
+        Figure(f"answers, one a second, at the median of {len(ordered)}", _rank(ordered, 50), "ms"),
+        Figure("  at the 95th percentile", _rank(ordered, 95), "ms", most=MOST_MS),
+        Figure("  the slowest", ordered[-1], "ms"),
+        Figure("events written beside it", told.written / told.seconds, "events/s"),
+        Figure("events taken in", told.taken / told.seconds, "events/s", least=0.9 * PACE),
+        Figure("one `tallybook live --json`, process and all", told.cold_s, "s", most=5),
+        Figure(f"load of this machine, {os.cpu_count()} cores", told.load, ""),
+    ]
+
+
+def _rank(ordered: Sequence[float], percent: int) -> float:
+    return ordered[-(-percent * len(ordered) // 100) - 1]
+
+
+def _measured(home: Path, seconds: int) -> Told:
+    folder = home / "live-lines"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    _write_lines(folder, seconds)
+    store = Store.open(home)
+    began_ns = time.monotonic_ns()
+    with Watch(store, RunningClock(began_ns)) as watch:
+        first = watch.look().live
+        first_s = (time.monotonic_ns() - began_ns) / _NS
+        watch.look()
+        start_ns = time.monotonic_ns()
+        command = [sys.executable, "-m", "bench.live", str(home), str(folder), str(start_ns)]
+        writer = subprocess.Popen(command, cwd=_PROJECT)
+        try:
+            took = list(_asked(watch, seconds, start_ns))
+            ended = (time.monotonic_ns() - start_ns) / _NS
+            taken = watch.look().live.month.calls - first.month.calls
+        finally:
+            writer.wait(timeout=600)
+        last = watch.look().live
+    written = last.month.calls - first.month.calls
+    if written != seconds * PACE:
+        raise AssertionError(f"of {seconds * PACE} events {written} are in the answer")
+    cold = time.monotonic_ns()
+    command = [sys.executable, "-m", "tallybook.cli", "--home", str(home), "live", "--json"]
+    subprocess.run(command, cwd=_PROJECT, check=True, stdout=subprocess.DEVNULL)
+    cold_s = (time.monotonic_ns() - cold) / _NS
+    store.close()
+    shutil.rmtree(folder, ignore_errors=True)
+    return Told(took, first_s, cold_s, written, taken, max(ended, seconds), os.getloadavg()[0])
+
+
+def _asked(watch: Watch, seconds: int, start_ns: int) -> Iterator[float]:
+    for second in range(1, seconds + 1):
+        time.sleep(max(0, start_ns + second * _NS - time.monotonic_ns()) / _NS)
+        asked_ns = time.monotonic_ns()
+        watch.look()
+        yield (time.monotonic_ns() - asked_ns) / 1_000_000
+
+
+def _write_lines(folder: Path, seconds: int) -> None:
+    """The files of each batch. A trace's calls come in different batches, as they do."""
+    chance = random.Random(seconds)
+    count, start_us = PACE // BATCHES, parse_instant(STARTS_AT)
+    for at in range(seconds * BATCHES):
+        path = folder / f"{at:06d}.jsonl"
+        with path.open("w", encoding="utf-8") as file:
+            for n in range(count):
+                us = start_us + (at * count + n) * 1_000_000 // PACE
+                file.write(json.dumps(_event(at, n, us, chance)) + "\n")
+
+
+def _event(at: int, n: int, started_us: int, chance: random.Random) -> dict[str, object]:
+    trace, nth = f"{at // CALLS_A_TRACE:08x}{n:024x}", at % CALLS_A_TRACE
+    feature = (at // CALLS_A_TRACE * 31 + n) % FEATURES
+    model = chance.randrange(60)
+    providers = ("anthropic", "azure", "bedrock", "google", "mistral", "openai")
+    return {
+        "event_id": f"live-{at}-{n}",
+        "source": "gateway",
+        "started_at": format_instant(started_us),
+        "provider": providers[model // 10],
+        "model": f"model-{model:02d}",
+        "operation": "chat",
+        "tokens": {
+            "input_uncached": chance.randrange(1, 4000),
+            "cache_read": chance.randrange(0, 60_000),
+            "output": chance.randrange(1, 1500),
+        },
+        "team": f"team-{feature % TEAMS:03d}",
+        "feature": f"feature-{feature:04d}",
+        "purpose": "production",
+        "endpoint": f"/v1/chat-{feature % 12}",
+        "trace_id": trace,
+        "span_id": f"{nth:016x}",
+        **({"parent_span_id": f"{0:016x}"} if nth else {}),
+        **({"service": f"service-{feature % SERVICES:02d}"} if n % 5 == 0 else {}),
+        "key_id": f"vk-{feature % TEAMS:03d}-production",
+        "response_id": f"resp-live-{at}-{n}",
+    }
+
+
+def _write(home: Path, folder: Path, start_ns: int) -> None:
+    """The process beside it: one batch after the other, each at its time."""
+    store = Store.open(home)
+    with store.held_open():
+        for at, path in enumerate(sorted(folder.glob("*.jsonl"))):
+            due_ns = start_ns + (at + 1) * _NS // BATCHES
+            time.sleep(max(0, due_ns - time.monotonic_ns()) / _NS)
+            ingest(
+                store,
+                Jsonl([path]),
+                clock=RunningClock(start_ns),
+                new_id=lambda: "",
+                on_progress=None,
+                reject_folder=home / "rejects",
+            )
+    store.close()
+
+
+if __name__ == "__main__":
+    _write(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
