@@ -24,6 +24,7 @@ from bench.measure import Took, measure, measure_in_turn
 from bench.otlp import otlp_figures
 from bench.page import as_markdown
 from bench.proof import proven_abreast
+from bench.reconciling import figures as bill_figures
 from bench.record import conditions, keep
 from bench.sdk import figures as hook_figures
 from bench.usage import figures as response_figures
@@ -48,6 +49,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
 @click.option("--otlp", is_flag=True, help="Only how fast OpenTelemetry spans come in.")
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
+@click.option("--reconcile", is_flag=True, help="Only events against provider invoices.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
 )
@@ -65,6 +67,7 @@ def main(
     importers: bool,
     otlp: bool,
     chain: bool,
+    reconcile: bool,
     write: Path | None,
     folder: Path | None,
 ) -> None:
@@ -73,20 +76,17 @@ def main(
     repeat = repeat or (1 if quick else 3)
     work = folder or Path(tempfile.mkdtemp(prefix="tallybook-bench-"))
     try:
-        if usage:
-            sections = _readings()
-        elif sdk:
-            sections = _hook()
-        elif importers:
-            sections = _importers(work, repeat, quick=quick)
-        elif otlp:
-            sections = _spans(repeat)
-        elif chain:
-            sections = _proof(work, repeat, entries)
-        elif claims:
-            sections = _claims(work, claims)
-        else:
-            sections = _all(work, rows, repeat, entries, hundred=hundred)
+        asked: tuple[tuple[object, Callable[[], Measured]], ...] = (
+            (usage, _readings),
+            (sdk, _hook),
+            (importers, lambda: _importers(work, repeat, quick=quick)),
+            (otlp, lambda: _spans(repeat)),
+            (chain, lambda: _proof(work, repeat, entries)),
+            (reconcile, lambda: _bills(work, rows, repeat)),
+            (claims, lambda: _claims(work, claims or 0)),
+            (True, lambda: _all(work, rows, repeat, entries, hundred=hundred)),
+        )
+        sections = next(make() for is_asked, make in asked if is_asked)
         for name, told, figures in sections:
             click.echo(f"{name}: {told}\n{as_text(figures)}\n")
             if write:
@@ -117,6 +117,13 @@ def _spans(repeat: int) -> Measured:
     yield "otlp", f"one core, CPU time, the best of {repeat}", otlp_figures(repeat)
 
 
+def _bills(work: Path, rows: int, repeat: int) -> Measured:
+    home = _made(work / f"month-{rows}", lambda path: _make("month", path, rows))
+    _say("reconcile")
+    told = f"{rows:,} events, medians of {repeat}"
+    yield "reconcile", told, bill_figures(home, rows, repeat)
+
+
 def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:
     home = _made(work / f"month-{rows}", lambda path: _make("month", path, rows))
     told = f"{rows:,} events, medians of {repeat}"
@@ -144,6 +151,7 @@ def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> 
     yield from _hook()
     yield from _importers(work, repeat, quick=rows <= QUICK_ROWS)
     yield from _spans(repeat)
+    yield from _bills(work, rows, repeat)
 
 
 def _make(step: str, path: Path, number: int) -> None:

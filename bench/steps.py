@@ -23,6 +23,7 @@ from bench.generate import add_events, make_home
 from bench.importers import litellm
 from bench.lines import claim_ids, write_lines
 from bench.measure import cpu_seconds
+from bench.reconciling import matched
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.clock import FixedClock, Period
 from tallybook.ledger.verify import verify
@@ -213,7 +214,7 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
 
 _ACTS = (
     bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
-    month, claims, litellm,
+    month, claims, litellm, matched,
 )  # fmt: skip
 STEPS = {act.__name__: act for act in _ACTS}
 
