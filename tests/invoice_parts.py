@@ -15,6 +15,8 @@ _numbers = itertools.count(1)
 class Line(InvoiceLine):
     """An invoice line whose own reference is at hand as slots tell it."""
 
+    __slots__ = ()
+
     @property
     def ref_tuple(self):
         return (self.ref,)
@@ -50,7 +52,12 @@ def billed(metered, **changes):
         quantity=metered.quantity, amount_pico=metered.amount_pico,
         own_pico=metered.amount_pico,
     )  # fmt: skip
-    return replace(agreed, **changes)
+    return agreed._replace(**changes)
+
+
+def changed(whole, **changes):
+    """A line or a cell with other fields."""
+    return whole._replace(**changes) if isinstance(whole, tuple) else replace(whole, **changes)
 
 
 def named(lines, cells, *, days=31, told=None, **more):

@@ -1,11 +1,10 @@
 """The order of reasoning: every kind of difference that is injected is found again, exactly."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
-from invoice_parts import DAY, PRICE, billed, cell, line, named
+from invoice_parts import DAY, PRICE, billed, cell, changed, line, named
 from tallybook.reconcile.classify import Scope, classify
 from tallybook.reconcile.model import LineKind
 
@@ -108,7 +107,7 @@ def test_the_next_invoice_that_bills_the_last_day_settles_it():
     (item,) = classify(scope, [late], [last]).items
     assert (str(item.kind), item.cause, item.amount_pico) == ("timing", "day", -80 * PRICE)
     after = Scope("x", 31 * DAY, 62 * DAY, {n * DAY for n in range(62)})
-    (item,) = classify(after, [late], [replace(last, inside_pico=0)]).items
+    (item,) = classify(after, [late], [changed(last, inside_pico=0)]).items
     assert (str(item.kind), item.amount_pico) == ("timing", 80 * PRICE)
 
 
@@ -117,7 +116,7 @@ def test_a_month_in_one_line_leaves_what_the_last_day_can_hold():
     month = line(start_us=0, end_us=31 * DAY, model="m", token_class="output", quantity=150,
                  amount_pico=150 * PRICE)  # fmt: skip
     assert named([month], cells) == {("timing", "cut_off"): -30 * PRICE}
-    short = replace(month, quantity=90, amount_pico=90 * PRICE)
+    short = changed(month, quantity=90, amount_pico=90 * PRICE)
     assert named([short], cells) == {("volume", "not_billed"): -90 * PRICE}
 
 
@@ -135,7 +134,7 @@ def test_rounding_is_no_more_than_the_last_decimal_hides():
     (one,) = cells = days(2501)  # 0.005002
     cent = billed(one, amount_pico=5 * 10**9, places=3)
     assert named([cent], cells) == {("rounding", "last_decimals"): -2 * PRICE // 2}
-    assert named([replace(cent, places=7)], cells) == {("price", "contract"): -PRICE}
+    assert named([changed(cent, places=7)], cells) == {("price", "contract"): -PRICE}
 
 
 def test_exchange_apart_from_price():
@@ -157,7 +156,7 @@ def test_what_has_no_price_in_the_books_says_so():
 
 def test_a_report_that_leaves_the_priority_tier_out():
     cells = [cell(quantity=10), cell(quantity=4, tier="priority")]
-    lines = [replace(billed(cells[0]), quantity=None)]
+    lines = [changed(billed(cells[0]), quantity=None)]
     found = named(lines, cells, forms={"anthropic-costs"})
     assert found == {("commitment", "priority_tier"): -4 * PRICE}
     assert named(lines, cells) == {("volume", "not_billed"): -4 * PRICE}
@@ -168,7 +167,7 @@ class TestAmountsAlone:
 
     def amounts(self, cells, *amounts):
         return [
-            replace(billed(c), quantity=None, amount_pico=amount)
+            changed(billed(c), quantity=None, amount_pico=amount)
             for c, amount in zip(cells, amounts, strict=True)
         ]
 
@@ -213,7 +212,7 @@ def injected(seed):
 
         def change(day, quantity, amount, first=first):
             old = lines[first + day]
-            lines[first + day] = replace(
+            lines[first + day] = changed(
                 old, quantity=old.quantity + quantity, amount_pico=old.amount_pico + amount
             )
 
@@ -228,22 +227,22 @@ def injected(seed):
         change(at[3] + 1, n, n * price)
         put("timing", "day", 0)
         old = lines[first + at[4]]
-        lines[first + at[4]] = replace(old, amount_pico=0)
+        lines[first + at[4]] = changed(old, amount_pico=0)
         put("free_quota", "billed_at_nothing", -old.amount_pico)
         old = lines[first + at[5]]
-        lines[first + at[5]] = replace(old, fx_pico=n, amount_pico=old.amount_pico + n)
+        lines[first + at[5]] = changed(old, fx_pico=n, amount_pico=old.amount_pico + n)
         put("fx", "rate", n)
         old = lines[first + at[6]]
         rest = -(old.amount_pico % 10**10)  # to cents, down: less than half a cent of it
         if 2 * -rest <= 10**10:
-            lines[first + at[6]] = replace(old, amount_pico=old.amount_pico + rest, places=2)
+            lines[first + at[6]] = changed(old, amount_pico=old.amount_pico + rest, places=2)
             put("rounding", "last_decimals", rest)
         unmetered = draw.randint(1, 10**6)
         lines.append(line(model=model, token_class="output", key_id=f"shadow{number}",
                           quantity=unmetered, amount_pico=unmetered * price))  # fmt: skip
         put("volume", "unmetered_key", unmetered * price)
         last = lines[first + 30]
-        lines[first + 30] = replace(last, quantity=last.quantity - n,
+        lines[first + 30] = changed(last, quantity=last.quantity - n,
                                     amount_pico=last.amount_pico - n * price)  # fmt: skip
         put("timing", "cut_off", -n * price)
     for kind in ("credit", "discount", "commitment", "minimum", "tax", "fee", "other"):
@@ -268,7 +267,7 @@ def test_the_identity_holds_whatever_is_billed(seed):
     lines, cells, _ = injected(seed)
     for n in range(len(lines)):
         if chance.random() < 0.3:
-            lines[n] = replace(
+            lines[n] = changed(
                 lines[n],
                 amount_pico=chance.randint(-(10**13), 10**13),
                 quantity=chance.choice([None, 0, chance.randint(0, 10**7)]),
@@ -280,6 +279,6 @@ def test_the_identity_holds_whatever_is_billed(seed):
             )
     for n in range(len(cells)):
         if chance.random() < 0.2:
-            cells[n] = replace(cells[n], inside_pico=chance.randint(0, cells[n].amount_pico),
+            cells[n] = changed(cells[n], inside_pico=chance.randint(0, cells[n].amount_pico),
                                day_us=chance.randint(-2, 32) * DAY, price=None)  # fmt: skip
     named(lines, cells, told=range(chance.randint(0, 40)))

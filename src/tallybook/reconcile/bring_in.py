@@ -187,7 +187,7 @@ def _taken(
         invoice = add_invoice(
             tx, ground.provider, told.form, account, number, period, ground.now_us
         )
-        made = [replace(line, invoice=invoice) for line in made]
+        made = [line._replace(invoice=invoice) for line in made]
     add_lines(
         tx, ((x, line.place, raw_text(line.raw)) for x, line in zip(made, lines, strict=True))
     )

@@ -11,6 +11,12 @@ from tallybook.errors import InvoiceError
 from tallybook.reconcile.model import InvoiceLine, LineKind, ProviderInvoice
 from tallybook.store import Tx, canonical_json, sql_text
 
+_KINDS: Final = {str(kind): kind for kind in LineKind}
+_FIGURES: Final = tuple(
+    InvoiceLine._fields.index(name) for name in ("own_pico", "amount_pico", "fx_pico")
+)
+_KIND: Final = InvoiceLine._fields.index("kind")
+_COVERED: Final = InvoiceLine._fields.index("covered")
 ALWAYS: Final = (-(1 << 62), 1 << 62)
 Window = tuple[int, int]
 
@@ -89,7 +95,7 @@ def add_lines(tx: Tx, lines: Iterable[tuple[InvoiceLine, str, str]]) -> None:
 
 
 def _line_values(line: InvoiceLine, place: str, raw: str) -> dict[str, object]:
-    values = {name: getattr(line, name) for name in line.__slots__ if name != "provider"}
+    values = {name: value for name, value in line._asdict().items() if name != "provider"}
     exact = {name: str(values[name]) for name in ("own_pico", "amount_pico", "fx_pico", "kind")}
     return {**values, **exact, "covered": int(line.covered), "place": place, "raw": raw}
 
@@ -225,29 +231,9 @@ def _version(row: Any) -> ProviderInvoice:
 
 
 def _line(row: Any) -> InvoiceLine:
-    return InvoiceLine(
-        invoice=row.invoice,
-        version=row.version,
-        line=row.line,
-        provider=row.provider,
-        kind=LineKind(row.kind),
-        start_us=row.start_us,
-        end_us=row.end_us,
-        product=row.product,
-        model=row.model,
-        token_class=row.token_class,
-        tier=row.tier,
-        region=row.region,
-        key_id=row.key_id,
-        project=row.project,
-        quantity=row.quantity,
-        own_pico=int(row.own_pico),
-        currency=row.currency,
-        rate=row.rate,
-        rate_date=row.rate_date,
-        amount_pico=int(row.amount_pico),
-        fx_pico=int(row.fx_pico),
-        places=row.places,
-        covered=bool(row.covered),
-        note=row.note,
-    )
+    values = list(row)
+    for place in _FIGURES:
+        values[place] = int(values[place])
+    values[_KIND] = _KINDS[values[_KIND]]
+    values[_COVERED] = bool(values[_COVERED])
+    return InvoiceLine._make(values)

@@ -24,7 +24,7 @@ ANY: Final = ("", "")
 EXACT: Final = "="
 ALIKE: Final = "~"
 CACHE_WRITE: Final = "cache_write"
-PICO_PLACES: Final = 12
+_LAST_DECIMAL: Final = {places: 10 ** (12 - places) for places in range(12)}
 
 
 class SlotKey(NamedTuple):
@@ -101,10 +101,10 @@ class Slot:
         """Take in a line."""
         self.lines.append(line)
         self.amount_pico += line.amount_pico - line.fx_pico
-        self.slack_pico += 10 ** max(0, PICO_PLACES - line.places)
+        self.slack_pico += _LAST_DECIMAL.get(line.places, 1)
         self.covered = self.covered or line.covered
-        known = self.quantity is not None and line.quantity is not None
-        self.quantity = (self.quantity or 0) + (line.quantity or 0) if known else None
+        if self.quantity is not None:
+            self.quantity = None if line.quantity is None else self.quantity + line.quantity
 
     @property
     def model(self) -> str:

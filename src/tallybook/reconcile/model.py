@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 DAY_US: Final = 86_400_000_000
 
@@ -119,9 +119,8 @@ class Told:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceLine:
-    """One frozen line of one version of a provider invoice.
+class InvoiceLine(NamedTuple):
+    """One frozen line of one version of a provider invoice; fields in the order of the query.
 
     ``amount_pico`` is in the books' currency; ``fx_pico`` is the part of it that is there because
     our rate is not the provider's. ``own_pico``, ``currency``, ``rate`` and ``rate_date`` are what
