@@ -76,8 +76,10 @@ def _tail(tail: Kind, typical: Kind) -> str:
         ["largest context, median", f"{tail.most_context:,}", f"{typical.most_context:,}"],
         ["context growth, median", f"{tail.growth:,}", f"{typical.growth:,}"],
     ]
-    for model in [*tail.models][:_MODELS_SHOWN]:
-        rows.append([f"share of {model}", _share(tail, model), _share(typical, model)])
+    rows += [
+        [f"share of {model}", _share(tail, model), _share(typical, model)]
+        for model in [*tail.models][:_MODELS_SHOWN]
+    ]
     return table(("what makes the tail dear", "above p95", "typical"), rows, (1, 2))
 
 

@@ -4,5 +4,6 @@ SELECT ROW_NUMBER() OVER () AS combo, epoch, {columns}
 FROM (
   SELECT DISTINCT {carried}
   FROM events e
+  {joined}
   WHERE e.started_us >= $start_us AND e.started_us < $end_us
 )

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
+from tallybook.attribute.lines import decide_all
+from tallybook.attribute.path import Decision
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.live.bucket import Buckets
 from tallybook.live.ground import Ground
 from tallybook.live.model import Subject
+from tallybook.live.walk import AGENT_OPERATIONS
+from tallybook.post.compute import placed_in
 from tallybook.rate.rating import (
-    CORRECTIONS,
     PRICE_JOIN,
+    beside_sql,
     carried_sql,
     event_amount_sql,
     open_prices,
@@ -152,7 +156,7 @@ class Opened:
 def opened(
     store: Store, ground: Ground, files: Sequence[SealedFile], corrections: Snapshot
 ) -> Iterator[Opened]:
-    """Open some sealed events, less those that corrections supersede.
+    """Open some sealed events, less those that corrections supersede, their traces walked.
 
     Args:
         store: open books.
@@ -162,24 +166,57 @@ def opened(
     """
     ground.price({key for file in files for key in file.price_keys})
     meters = {meter for file in files for meter in file.meters}
-    metering = ground.metering(meters, has_corrections=bool(corrections.files))
-    bounds = {"start_us": metering.start_us, "end_us": metering.end_us}
-    columns = ", ".join(f"c{i}" for i in range(len(ground.carried)))
-    with store.lake.session(Snapshot(corrections.version, tuple(files)), corrections) as session:
+    plain = ground.metering(meters, has_corrections=bool(corrections.files))
+    bounds = {"start_us": plain.start_us, "end_us": plain.end_us}
+    snapshot = Snapshot(corrections.version, tuple(files))
+    basis = replace(ground.basis, snapshot=snapshot, corrections=corrections)
+    with store.lake.session(snapshot, corrections, beside=basis.beside) as session:
+        metering, paths, _ = placed_in(session, basis, plain)
         priced = open_prices(session, metering, ground.rows)
-        carried = carried_sql(metering)
-        combos = sql_text(__package__, "combos").format(columns=columns, carried=carried)
-        session.run(combos, bounds)
-        subjects = _own(session, ground, columns)
+        carried, columns = carried_sql(metering), ", ".join(metering.columns)
+        joined = beside_sql(metering)
+        combos = sql_text(__package__, "combos")
+        session.run(combos.format(columns=columns, carried=carried, joined=joined), bounds)
+        found = session.rows(f"SELECT combo, epoch, {columns} FROM live_combo")
+        decisions, numbered = decide_all(metering, paths, found)
+        _own(session, numbered)
         expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
+        agents = _find_agents(session) if basis.beside else False
         parts = {
             "unpriced": unpriced_sql(priced, ground.rows),
             "amount": event_amount_sql("card", priced),
             "price_join": PRICE_JOIN,
             "same": " AND ".join(f"{made} = k.{name}" for made, _, name in expressions),
-            "corrections": CORRECTIONS if metering.has_corrections else "",
+            "joined": joined,
+            "agent": "COALESCE(NULLIF(a.agent, ''), e.service)" if agents else "e.service",
+            "agents": _AGENTS if agents else "",
         }
-        yield Opened(session, subjects, parts, bounds)
+        yield Opened(session, [_subject(one) for one in decisions], parts, bounds)
+
+
+_AGENTS: Final = """LEFT JOIN live_agent a
+  ON e.trace_id = a.trace_id AND e.parent_span_id = a.span_id"""
+_ROUNDS: Final = 20
+"""Each doubles how far up an agent is looked for: more than a million steps."""
+
+
+def _find_agents(session: Session) -> bool:
+    """Make ``live_agent``: of each step that was told, the innermost agent at or above it."""
+    operations = ", ".join(f"'{name}'" for name in sorted(AGENT_OPERATIONS))
+    session.run(sql_text(__package__, "agents").format(operations=operations))
+    for _ in range(_ROUNDS):
+        ((waits,),) = session.rows(
+            "SELECT COUNT(*) FROM live_agent WHERE agent = '' AND parent <> ''"
+        )
+        if not waits:
+            break
+        session.run(sql_text(__package__, "agents_up"))
+    return True
+
+
+def _subject(decision: Decision) -> Subject:
+    team, feature = decision.owner.started_by
+    return Subject(team, feature, "", not decision.owner.is_fallback)
 
 
 def add_up(
@@ -218,20 +255,13 @@ def add_up(
     return sealed
 
 
-def _own(session: Session, ground: Ground, columns: str) -> list[Subject]:
-    """Decide the owner of each combination, as the table ``live_owned``."""
-    index: dict[Subject, int] = {}
-    numbered = []
-    for combo, epoch, *values in session.rows(f"SELECT combo, epoch, {columns} FROM live_combo"):
-        said = ground.said(int(epoch), tuple(values))
-        subject = Subject(said.team, said.feature, "", bool(said.word))
-        numbered.append((combo, index.setdefault(subject, len(index))))
+def _own(session: Session, numbered: Sequence[tuple[int, int]]) -> None:
+    """Put the owner of each combination beside it, as the table ``live_owned``."""
     session.table("live_owner", {"combo": "whole", "owner": "whole"}, numbered)
     session.run(
         "CREATE OR REPLACE TABLE live_owned AS SELECT c.*, o.owner FROM live_combo c"
         " JOIN live_owner o ON c.combo = o.combo"
     )
-    return list(index)
 
 
 _SUMS = (

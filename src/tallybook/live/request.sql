@@ -5,7 +5,7 @@ SELECT
   k.owner,
   e.trace_id AS trace,
   CASE WHEN e.trace_id = '' THEN e.source || ' ' || e.event_id ELSE e.trace_id END AS request,
-  e.service AS agent,
+  {agent} AS agent,
   e.provider || '/' || e.model AS model,
   e.context_tokens AS context,
   CAST(COALESCE(e.attempt, 1) > 1 AS BIGINT) AS retried,
@@ -13,6 +13,7 @@ SELECT
   CASE WHEN {unpriced} THEN 0 ELSE {amount} END AS card_pico
 FROM events e
 {price_join}
+{joined}
 JOIN live_owned k ON {same}
-{corrections}
+{agents}
 WHERE e.started_us >= $start_us AND e.started_us < $end_us

@@ -39,10 +39,10 @@ from tallybook.live.state import State, is_current, next_lot, read_state, sweep,
 from tallybook.live.take import Taken, names_of, take
 from tallybook.live.trace import Trace
 from tallybook.live.usual import DAY_US
-from tallybook.post.basis import latest_books
+from tallybook.post.basis import beside_of, latest_books
 from tallybook.store import Store, Tx
 from tallybook.store.growth import files_since
-from tallybook.store.lake import BILLING, CORRECTING, Snapshot
+from tallybook.store.lake import BILLING, CORRECTING, OBSERVED, Snapshot
 from tallybook.store.seal import SealedFile, manifest_version_in
 from tallybook.store.stream import Waiting, waiting_since, waiting_span
 
@@ -193,14 +193,24 @@ class Rollup:
         """The files that only add to what is sealed; None if something takes off."""
         came = files_since(tx, period, state.manifest, manifest, BILLING)
         anywhere = files_since(tx, "", state.manifest, manifest, CORRECTING)
-        if came is None or anywhere is None or any(file.supersedes for file in anywhere):
+        told = files_since(tx, period, state.manifest, manifest, OBSERVED)
+        if came is None or anywhere is None or told is None:
             return None
-        return came
+        if any(file.supersedes for file in anywhere):
+            return None
+        # Steps and links may say anew whose the calls are that were sealed before.
+        is_linked = bool(state.noted.get("links"))
+        links = self.store.lake.may_link(Snapshot(manifest, told), every=is_linked)
+        return None if links else came
 
     def _begin_again(self, ground: Ground, growth: _Growth, now_us: int) -> None:
         """Add up the whole month."""
         period = str(ground.basis.period)
-        snapshot = self.store.lake.snapshot(period, growth.manifest)
+        org = ground.basis.books.org
+        with self.store.read() as tx:
+            snapshot = self.store.lake.snapshot_in(tx, period, growth.manifest)
+            beside = beside_of(self.store, tx, ground.basis.period, growth.manifest, org)
+        ground.basis = replace(ground.basis, beside=beside)
         sealed = add_up(
             self.store,
             ground,
@@ -221,7 +231,7 @@ class Rollup:
             waiting_lot=lot + 1,
             first_batch=1,
             last_batch=0,
-            noted=_noted(sealed.sources, old),
+            noted={**_noted(sealed.sources, old), "links": beside is not None},
         )
         self._write(
             _Step(old, _emptied(state, growth), lot, sealed.buckets, fan_out=sealed.fan_out)
@@ -400,7 +410,8 @@ def _emptied(state: State, growth: _Growth) -> State:
 def _noted(sources: Iterable[str], old: State | None) -> Mapping[str, Any]:
     """What is noted of an empty waiting lot: nothing but what stays."""
     again_upto = max(old.last_batch, old.again_upto) if old else 0
-    return {"sources": sorted(sources), "again_upto": again_upto, "floor": old.floor if old else 0}
+    kept = {"floor": old.floor, "links": bool(old.noted.get("links"))} if old else {}
+    return {"sources": sorted(sources), "again_upto": again_upto, **kept}
 
 
 def _slots_from(now_us: int) -> int:

@@ -12,7 +12,7 @@ SELECT
 FROM (
   SELECT
     k.owner,
-    e.service AS agent,
+    {agent} AS agent,
     e.started_us - e.started_us % 3600000000 AS hour_us,
     CASE WHEN e.started_us >= $slots_us THEN e.started_us - e.started_us % 300000000 ELSE -1 END
       AS slot_us,
@@ -22,8 +22,9 @@ FROM (
     CASE WHEN {unpriced} THEN 0 ELSE {amount} END AS card_pico
   FROM events e
   {price_join}
+  {joined}
   JOIN live_owned k ON {same}
-  {corrections}
+  {agents}
   WHERE e.started_us >= $start_us AND e.started_us < $end_us
 )
 GROUP BY ALL

@@ -17,7 +17,7 @@ from tallybook.live.walk import Node, Tree, agent_of, origin_of
 
 NODES_KEPT: Final = 10_000
 """A trace of more is walked no further: later calls are given to what is known by then."""
-NAMES_KEPT: Final = 64
+NAMES_KEPT: Final = 512
 """Steps and operations of which a trace keeps count, those that repeat most."""
 
 Place = tuple[int, int]

@@ -1,0 +1,77 @@
+"""Origin and agent of a call, by what is known of its trace so far."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallybook.live.walk import (
+    NAMED,
+    NOBODY,
+    SERVED,
+    Node,
+    Tree,
+    agent_name,
+    agent_of,
+    origin_of,
+)
+
+
+def node(span, parent="", *, agent="", team="platform", word=NOBODY, at=0):
+    return Node(span, parent, at, agent, team, "", word)
+
+
+def origin(*nodes):
+    tree = Tree(nodes[:-1])
+    return origin_of(tree.path(nodes[-1])).team
+
+
+def test_the_outermost_named_node_started_it():
+    root = node("r", team="a", word=NAMED)
+    inner = node("i", "r", team="b", word=NAMED)
+    assert origin(root, inner, node("c", "i", team="c", word=NAMED)) == "a"
+
+
+def test_without_a_name_it_is_the_outermost_service():
+    assert origin(node("r"), node("i", "r", team="b", word=SERVED), node("c", "i")) == "b"
+    assert origin(node("r"), node("c", "r")) == "platform"
+
+
+def test_the_innermost_agent_made_the_call():
+    tree = Tree([node("r", agent="planner"), node("i", "r", agent="writer"), node("t", "i")])
+    assert agent_of(tree.path(node("c", "t")), "program") == "writer"
+    assert agent_of(tree.path(node("c", "nowhere", at=1)), "program") == "planner"
+    assert agent_of(Tree([]).path(node("c", "lost")), "program") == "program"
+
+
+@pytest.mark.parametrize("parent", ["lost", ""])
+def test_what_hangs_in_the_air_is_under_the_only_root(parent):
+    call = node("c" if parent else "", parent)
+    assert origin(node("r", team="a", word=NAMED), call) == "a"
+    two = [node("r", team="a", word=NAMED), node("s", team="b", word=NAMED)]
+    assert origin(*two, call) == "platform"
+
+
+def test_a_circle_ends():
+    tree = Tree([node("x", "y", agent="one"), node("y", "x")])
+    assert [one.span for one in tree.path(node("c", "x"))] == ["c", "x", "y"]
+    assert [one.span for one in Tree([node("z", "z")]).path(node("c", "z"))] == ["c", "z"]
+
+
+def test_a_span_told_twice_is_one_node():
+    first, second = node("s", "r", at=1, agent="a"), node("s", "q", at=2, agent="b")
+    for nodes in ([first, second], [second, first]):
+        assert Tree(nodes).path(node("c", "s"))[1] == first
+
+
+def test_a_path_of_thousands_of_steps():
+    nodes = [node("0", team="a", word=NAMED)]
+    nodes += [node(str(n), str(n - 1)) for n in range(1, 5_000)]
+    assert origin(*nodes, node("c", "4999")) == "a"
+
+
+def test_what_is_an_agent():
+    assert agent_name("agent", "chain", "writer") == "writer"
+    assert agent_name("span", "invoke_agent", "planner") == "planner"
+    assert agent_name("span", "execute_tool", "search") == ""
+    assert agent_name("call", "invoke_agent", "bedrock") == ""
+    assert agent_name("agent", "ai.generateText", "") == "ai.generateText"
