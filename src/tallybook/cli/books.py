@@ -14,6 +14,8 @@ from tallybook.cli.options import json_option
 from tallybook.post.apply import apply_documents, current_documents
 from tallybook.store import Store
 from tallybook.store.commands import Command
+from tallybook.store.upgrade import Upgraded
+from tallybook.store.upgrade import upgrade as upgrade_books
 
 
 @click.command()
@@ -36,6 +38,41 @@ def init(app: App, home: Path) -> None:
         {"home": str(home), "books": str(folder)},
         f"books made in {home}\n  next: edit {folder},"
         f" then: tallybook --home {home} apply {folder}",
+    )
+
+
+@click.command()
+@click.argument("home", type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def upgrade(app: App, home: Path) -> None:
+    """Bring the books in HOME to this release. First the book file is copied; twice does nothing.
+
+    Example:  tallybook upgrade acme
+    """
+    done = upgrade_books(home)
+    app.answer(
+        {
+            "before": done.before,
+            "after": done.after,
+            "steps": [{"version": number, "what": what} for number, what in done.steps],
+            "backup": str(done.backup) if done.backup else None,
+        },
+        _upgraded_text(done, home),
+    )
+
+
+def _upgraded_text(done: Upgraded, home: Path) -> str:
+    if not done.backup:
+        return f"the books in {home} are of this release already: schema {done.after}"
+    steps = [f"  {number}  {what}" for number, what in done.steps]
+    return "\n".join(
+        [
+            f"books in {home} upgraded from schema {done.before} to {done.after}",
+            *steps,
+            f"  the book file as it was: {done.backup}",
+            f"  next: tallybook --home {home} check",
+        ]
     )
 
 

@@ -15,6 +15,7 @@ from tallybook.cli.app import App, default_home, errors_told
 
 COMMANDS = {
     "init": "books",
+    "upgrade": "books",
     "apply": "books",
     "ingest": "usage",
     "pull": "pull",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -109,7 +109,7 @@ class Store:
             )
         home.mkdir(parents=True, exist_ok=True)
         store = cls(home)
-        store._upgrade()
+        store.migrate()
         return store
 
     @classmethod
@@ -131,7 +131,8 @@ class Store:
             raise CorruptedError(
                 f"the book's schema is version {version!r}; this code knows {HEAD}",
                 where=str(home / BOOK),
-                next_step="open the books with the release that wrote them, or restore a backup",
+                next_step=f"bring older books to this release with: tallybook upgrade {home};"
+                " newer ones are opened by the release that wrote them",
             )
         return store
 
@@ -174,7 +175,12 @@ class Store:
             with connection.begin():
                 yield Tx(connection)
 
-    def _upgrade(self) -> None:
+    def migrate(self, first: Callable[[], None] = lambda: None) -> None:
+        """Bring the schema to the newest version, wholly or not at all (`upgrade.py`).
+
+        Args:
+            first: done while the write lock is held and nothing is changed yet.
+        """
         from alembic import command  # noqa: PLC0415 - only a new or an old schema needs it
         from alembic.config import Config  # noqa: PLC0415
 
@@ -184,6 +190,7 @@ class Store:
         with _translated(self.home / BOOK), self._engine.connect() as plain:
             connection = plain.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
+                first()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
 
