@@ -13,7 +13,8 @@ from tallybook.store import Store, Tx
 from tallybook.store.lake import EVERY
 
 GUARDED = (
-    "document", "command", "pool_actual", "publication", "sheet", "chain", "posting", "statement"
+    "document", "command", "pool_actual", "publication", "sheet", "chain", "posting", "statement",
+    "provider_invoice", "invoice_version", "invoice_line", "variance_decision",
 )  # fmt: skip
 
 
