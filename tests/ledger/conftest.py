@@ -15,9 +15,11 @@ from tallybook.ledger import (
     Reason,
     append_act,
     append_entry,
+    head,
     reverse,
 )
 from tallybook.store import Store
+from tampering import Attacked
 
 NOW_US = 1_790_000_000_000_000
 OCTOBER = "2026-10"
@@ -66,3 +68,14 @@ def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         append_entry(tx, entry(7, 8, period=NOVEMBER), "run", NOW_US + 8)
     books.close()
     return home
+
+
+@pytest.fixture
+def attacked(full_home: Path, tmp_path: Path) -> Attacked:
+    return Attacked(full_home, tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def good_head(full_home: Path) -> str:
+    with Store(full_home).read() as tx:
+        return head(tx).hash

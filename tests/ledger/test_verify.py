@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from copy import deepcopy
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Self
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -19,16 +13,13 @@ from tallybook.errors import StoreError
 from tallybook.ledger import (
     GENESIS,
     Verification,
-    append_entry,
     entries,
-    head,
     trial_balance,
     verify,
 )
-from tallybook.ledger.abreast import joined, walked_abreast
-from tallybook.ledger.chain import LINK_FIELDS, POSTING_FIELDS, link_hash
-from tallybook.ledger.walk import Walk
+from tallybook.ledger.chain import LINK_FIELDS, POSTING_FIELDS
 from tallybook.store import Store
+from tampering import Attacked, kinds
 
 NOW_US = 1_790_000_000_000_000
 LINKS = 9
@@ -39,94 +30,6 @@ COLUMNS = [
     *(("posting", name) for name in ("seq", *POSTING_FIELDS)),
 ]
 PICKED = "(SELECT rowid FROM {0} ORDER BY 1 LIMIT 1 OFFSET :row % (SELECT COUNT(*) FROM {0}))"
-
-
-class Attacked:
-    """A copy of good books without triggers, changed by raw SQL, then verified."""
-
-    def __init__(self, home: Path, copy: Path) -> None:
-        self.home = copy
-        shutil.copytree(home, copy, dirs_exist_ok=True)
-
-    def run(self, *statements: str, **params: object) -> bool:
-        """Change; False if the database does not take it or nothing changes."""
-        with closing(sqlite3.connect(self.home / "book.sqlite")) as raw:
-            triggers = raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in triggers.fetchall():
-                raw.execute(f"DROP TRIGGER {name}")
-            before = self.content(raw)
-            try:
-                for statement in statements:
-                    raw.execute(statement, params)
-            except sqlite3.IntegrityError:
-                return False
-            raw.commit()
-            return self.content(raw) != before
-
-    def rehash(self, seq: int) -> None:
-        """Give one link the hash that fits its changed content."""
-        with closing(sqlite3.connect(self.home / "book.sqlite")) as raw:
-            link = raw.execute(f"SELECT {','.join(LINK_FIELDS)} FROM chain WHERE seq = ?", (seq,))
-            fields = dict(zip(LINK_FIELDS, link.fetchone(), strict=True))
-            columns = ",".join(POSTING_FIELDS)
-            lines = raw.execute(f"SELECT {columns} FROM posting WHERE seq = ? ORDER BY 1", (seq,))
-            computed = link_hash(fields, lines.fetchall())
-            raw.execute("UPDATE chain SET hash = ? WHERE seq = ?", (computed, seq))
-            raw.commit()
-
-    @staticmethod
-    def content(raw: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
-        return [
-            raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
-            for table in ("chain", "posting")
-        ]
-
-    def verify(self, expected_head: str = "") -> Verification:
-        with Store(self.home).read() as tx, pytest.MonkeyPatch.context() as patch:
-            found = verify(tx, expected_head)
-            # In windows of any size, and shared out, the same is found.
-            patch.setattr("tallybook.ledger.walk.LINKS_AT_ONCE", 2)
-            patch.setattr("tallybook.ledger.walk.POSTINGS_AT_ONCE", 3)
-            assert verify(tx, expected_head) == found
-            patch.setattr("tallybook.ledger.abreast.ProcessPoolExecutor", Inline)
-            patch.setattr("tallybook.ledger.abreast.LINKS_EACH", 2)
-            assert verify(tx, expected_head, home=self.home, processes=2) == found
-            shared = walked_abreast(tx, self.home, expected_head, 2)
-            is_good = bool(shared) and (shared.head_found or not expected_head)
-            assert is_good == (found.ok and head(tx).seq >= LINKS_MIN)
-        return found
-
-
-class Inline:
-    """Does at once what another process would do."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def submit(self, act: Callable[..., object], *given: object) -> SimpleNamespace:
-        return SimpleNamespace(result=lambda: act(*deepcopy(given)))
-
-
-@pytest.fixture
-def attacked(full_home: Path, tmp_path: Path) -> Attacked:
-    return Attacked(full_home, tmp_path / "copy")
-
-
-@pytest.fixture(scope="module")
-def good_head(full_home: Path) -> str:
-    with Store(full_home).read() as tx:
-        return head(tx).hash
-
-
-def kinds(found: Verification) -> set[str]:
-    assert found.ok is (not found.faults)
-    return {fault.kind for fault in found.faults}
 
 
 def test_good_books_have_no_fault(full_home: Path, good_head: str) -> None:
@@ -233,63 +136,6 @@ def test_a_change_with_its_hash_made_anew_breaks_the_next_link(attacked: Attacke
     assert kinds(attacked.verify()) == {"link"}
 
 
-@pytest.mark.parametrize(
-    ("statement", "kind"),
-    [
-        ("UPDATE posting SET amount_nano = 0", "balance"),
-        ("DELETE FROM posting WHERE line > 1 AND seq = 9 OR amount_nano = 0", "balance"),
-        ("DELETE FROM posting WHERE line > 2", "balance"),
-        ("UPDATE chain SET period = '2026-10'", "period"),
-        ("UPDATE chain SET id = 'A-000009'", "id"),
-        ("UPDATE chain SET id = 'E-9'", "id"),
-        ("UPDATE chain SET kind = 'act', id = 'A-000009'", "balance"),
-        ("UPDATE chain SET prev_hash = prev_hash || 'x'", "link"),
-        ("UPDATE chain SET prev_hash = substr(prev_hash, 1, 63)", "link"),
-        (
-            """UPDATE chain SET id = '"id":"E-000009","kind":"entry","period":"2026-11"'""",
-            "id",
-        ),
-    ],
-)
-def test_what_no_hash_shows_is_found_by_its_rule(
-    attacked: Attacked, statement: str, kind: str
-) -> None:
-    where = "" if "WHERE" in statement else " WHERE seq = 9"
-    assert attacked.run(statement + where)
-    attacked.rehash(9)
-    assert kind in kinds(attacked.verify())
-
-
-def test_words_that_look_like_keys_and_marks_of_every_kind_verify(store: Store, make_entry) -> None:
-    odd = (
-        '","id":"E-000001","kind":"entry","period":"2026-10"} ,0] \\ \n \x00 \x1f \x7f \u2028 é 語'
-    )
-    with store.write() as tx:
-        for text in ('"postings":[[1', odd, "plain"):
-            append_entry(tx, make_entry(5, text=text, details={odd: odd}), odd, NOW_US)
-    assert Attacked(store.home, store.home.parent / "copy").verify().entries == 3
-
-
-def test_stretches_join_only_where_the_one_began_as_the_other_ended() -> None:
-    def walk(seq: int, told: str, *closed: str) -> Walk:
-        return Walk(seq, told, entries=3, closed=set(closed), next=seq + 1)
-
-    starts = [Walk(), walk(4, "ab", "2026-09")]
-    end = walk(9, "ff")
-    assert joined(starts, [walk(4, "ab", "2026-09"), end]) == Walk(9, "ff", 6, next=10)
-    for other in (walk(3, "ab", "2026-09"), walk(4, "ac", "2026-09"), walk(4, "ab")):
-        assert joined(starts, [other, end]) is None
-
-
-def test_other_processes_find_the_same(
-    full_home: Path, good_head: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tallybook.ledger.abreast.LINKS_EACH", 3)
-    with Store(full_home).read() as tx:
-        walk = walked_abreast(tx, full_home, good_head, 2)
-        assert walk == Walk(9, good_head, 5, head_found=True, closed={"2026-10"}, next=10)
-
-
 def test_a_chain_made_anew_up_to_a_close_breaks_what_the_close_keeps(attacked: Attacked) -> None:
     attacked.run("UPDATE chain SET text = 'x' WHERE seq = 7")
     attacked.rehash(7)
@@ -329,26 +175,6 @@ def test_a_printed_head_cannot_be_pasted_onto_another_link(
         f"UPDATE chain SET hash = '{good_head}' WHERE seq = 7",
     )
     assert kinds(attacked.verify(good_head)) == {"hash", "head"}
-
-
-def test_a_fold_that_differs_from_the_hashed_postings_is_a_fault(store: Store, make_entry) -> None:
-    class Skewed:
-        """Answers as the database does, but folds as a damaged index might."""
-
-        def __init__(self, tx: object) -> None:
-            self.tx = tx
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.tx, name)
-
-        def rows(self, statement: str, /, **params: object) -> object:
-            skewed = statement.replace("SELECT\n  p.account", "SELECT\n  'Cost:other' AS account")
-            return self.tx.rows(skewed, **params)  # type: ignore[attr-defined]
-
-    with store.write() as tx:
-        append_entry(tx, make_entry(5), "run", NOW_US)
-        assert verify(tx).ok
-        assert kinds(verify(Skewed(tx))) == {"fold"}  # type: ignore[arg-type]
 
 
 @settings(max_examples=150, deadline=None)

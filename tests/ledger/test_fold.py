@@ -1,0 +1,29 @@
+"""Balances folded a second time."""
+
+from __future__ import annotations
+
+from tallybook.ledger import append_entry, verify
+from tallybook.store import Store
+from tampering import kinds
+
+NOW_US = 1_790_000_000_000_000
+
+
+def test_a_fold_that_differs_from_the_hashed_postings_is_a_fault(store: Store, make_entry) -> None:
+    class Skewed:
+        """Answers as the database does, but folds as a damaged index might."""
+
+        def __init__(self, tx: object) -> None:
+            self.tx = tx
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.tx, name)
+
+        def rows(self, statement: str, /, **params: object) -> object:
+            skewed = statement.replace("SELECT\n  p.account", "SELECT\n  'Cost:other' AS account")
+            return self.tx.rows(skewed, **params)  # type: ignore[attr-defined]
+
+    with store.write() as tx:
+        append_entry(tx, make_entry(5), "run", NOW_US)
+        assert verify(tx).ok
+        assert kinds(verify(Skewed(tx))) == {"fold"}  # type: ignore[arg-type]
