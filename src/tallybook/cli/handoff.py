@@ -64,6 +64,8 @@ def export_journal(app: App, order: Order, out: Path | None) -> None:
             next_step=f"tallybook export journal {order.period} --erp {order.erp} --out DIR ...",
         )
     made = hand_over(app.store, order)
+    if made.totals["simulated"]:
+        note("SIMULATED DATA: no company, no provider, no money; book it nowhere")
     if out is None:
         if app.as_json:
             app.answer(made.totals, "")

@@ -62,6 +62,7 @@ def control_totals(
         "period": journal.period,
         "statements": f"S-{journal.period} v{journal.version}",
         "status": "draft" if journal.is_draft else "issued",
+        "simulated": journal.simulated,
         "accrual": journal.accrual,
         "documents": [_document(each) for each in documents],
         "totals": {

@@ -144,6 +144,7 @@ def _journal(
         platform=home.cost_center,
         documents=(*maker.accruals(accrued), *maker.recharges(owed)),
         control=_control(issue, accrued),
+        simulated=issue.simulated,
     )
 
 

@@ -146,6 +146,7 @@ class NeutralJournal:
     Attributes:
         version: of the statements that the recharge is; ``is_draft`` when they are not issued.
         platform: the cost center of the central team.
+        simulated: the figures come from a simulated company and say so.
     """
 
     ledger: str
@@ -157,6 +158,7 @@ class NeutralJournal:
     platform: str
     documents: tuple[Document, ...]
     control: ControlTotals
+    simulated: bool = False
 
 
 def short(text: str) -> str:

@@ -89,7 +89,7 @@ class MonthRows:
         self, use: Use, origin: Bearer, targets: Sequence[tuple[Bearer, int]], method: str
     ) -> Iterator[Row]:
         whole = self._row(use, origin, use.quantity)
-        names = [f"{bearer.team}\x1f{bearer.feature}\x1f{bearer.service}" for bearer, _ in targets]
+        names = [f"{at}\x1f{bearer.team}" for at, (bearer, _) in enumerate(targets)]
         weights = [weight for _, weight in targets]
         salt = f"{method}:{self._sheet.period}:{use.sku}:{use.owner}"
         counts = apportion(use.quantity, weights, names, salt=salt)
