@@ -24,6 +24,7 @@ def test_random_files_are_accepted(seed: int, tmp_path: Path) -> None:
     luck = Random(seed)
     files = company.first_files(luck, MONTHS)
     files = company.with_policy(luck, files, "2026-10")
+    files = company.with_policy(luck, files, "2026-08")  # before the team that begins later
     files = company.repriced(luck, files, "2026-10-05")
     files = company.with_lost_priced(luck, files)
     for kind, text in company.texts_of(files).items():

@@ -27,6 +27,7 @@ TERMS: Final[tuple[Row, ...]] = (
 )
 _DRIVERS: Final = ("calls", "tokens", "cost", "production_cost", "equal", "fixed")
 _ALWAYS: Final = "2026-01"
+_NEVER: Final = "9999-12"
 
 
 def texts_of(files: Files) -> dict[str, str]:
@@ -261,4 +262,11 @@ def with_policy(luck: Random, files: Files, month: str) -> Files:
     """Another policy from a month on."""
     kept = [row for row in files["policy"]["versions"] if row["effective_from"] != month]
     versions = sorted([*kept, policy(luck, month)], key=lambda row: str(row["effective_from"]))
+    begins = {row["id"]: row.get("from", _ALWAYS)[: len(_ALWAYS)] for row in files["org"]["teams"]}
+    for at, version in enumerate(versions):
+        # A version has terms only for teams that begin before the next one takes its place.
+        end = versions[at + 1]["effective_from"] if at + 1 < len(versions) else _NEVER
+        if teams := version.get("teams"):
+            there = {team: terms for team, terms in teams.items() if begins[team] < end}
+            versions[at] = {**version, "teams": there}
     return {**files, "policy": {"versions": versions}}
