@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bench.company import PERIOD, write_books
 from tallybook.books.documents import read_folder
@@ -17,8 +18,8 @@ from tallybook.clock import Calendar, Period
 from tallybook.post.apply import apply_documents
 from tallybook.store import Store, sql_text
 from tallybook.store.commands import Command
-from tallybook.store.events import EVENT_SCHEMA, TEXT
-from tallybook.store.seal import ROWS_PER_FILE, SealedFile, list_files, write_file
+from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA, TEXT
+from tallybook.store.seal import ROWS_PER_FILE, Kind, SealedFile, list_files, write_file
 
 NOW_US = 1_790_000_000_000_000
 
@@ -34,6 +35,47 @@ def make_home(home: Path, rows: int) -> None:
     with store.write() as tx:
         list_files(tx, files)
     store.close()
+
+
+def make_graph(home: Path, rows: int) -> None:
+    """Make books with ``rows`` spans of `PERIOD` in traces of up to 64 levels.
+
+    Three in four are calls, the rest are steps of agents and tools; only roots name who started
+    them. A child is told after its parent, in the same file.
+    """
+    store = make_books(home)
+    period = Period.parse(PERIOD)
+    files = []
+    for first, table in _tables(rows, min(rows, ROWS_PER_FILE)):
+        parts: tuple[tuple[Kind, pa.Table], ...] = _in_traces(first, table)
+        files += [write_file(store, part, period, f"{first:012d}", kind) for kind, part in parts]
+    with store.write() as tx:
+        list_files(tx, files)
+    store.close()
+
+
+def _in_traces(first: int, table: pa.Table) -> tuple[tuple[Kind, pa.Table], ...]:
+    """Made-up events as calls and as steps of traces."""
+    with duckdb.connect() as engine:
+        engine.execute("SET enable_progress_bar = false")
+        found = engine.execute(
+            sql_text("bench", "spans"), {"first": first, "last": first + table.num_rows}
+        ).to_arrow_table()
+    for name in ("trace_id", "span_id", "parent_span_id", "service"):
+        at = EVENT_SCHEMA.get_field_index(name)
+        table = table.set_column(at, EVENT_SCHEMA.field(name), found.column(name))
+    calls = found.column("is_call")
+    steps, is_root = (
+        table.filter(pc.invert(calls)),
+        found.column("is_root").filter(pc.invert(calls)),
+    )
+    for name in ("team", "feature", "purpose", "key_id"):
+        at = EVENT_SCHEMA.get_field_index(name)
+        said = pc.if_else(is_root, steps.column(name), "")
+        steps = steps.set_column(at, EVENT_SCHEMA.field(name), said)
+    role = pa.repeat(pa.scalar("span"), steps.num_rows)
+    steps = steps.append_column(INBOX_SCHEMA.field("role"), role)
+    return ("events", table.filter(calls)), ("evidence", steps)
 
 
 def add_events(home: Path, count: int, number: int) -> Path:

@@ -3,7 +3,8 @@
 import pytest
 
 from company import org
-from tallybook.attribute.owner import OrgAt, carried_fields, epochs_us
+from tallybook.attribute.owner import carried_fields, epochs_us
+from tallybook.attribute.path import Paths
 from tallybook.clock import parse_instant
 
 ORG = (
@@ -35,7 +36,8 @@ def chart(found_company):
 
 def owner(chart, at="2026-10-03T00:00:00Z", **carried):
     blank = dict.fromkeys(carried_fields(chart), "")
-    return OrgAt(chart, parse_instant(at)).owner({**blank, **carried})
+    paths = Paths(chart, (parse_instant(at),))
+    return paths.decision(*paths.alone({**blank, **carried}), 0).owner
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,67 @@ def test_a_correction_of_another_month_makes_stale_only_what_it_supersedes(compa
     assert state(company)[2] == ["2026-09"]
 
 
+@pytest.fixture
+def orphan(company):
+    """October is closed with a call whose parent nobody told of: the unowned team's."""
+    company.ingest(
+        usage(
+            "c",
+            team=None,
+            feature=None,
+            purpose=None,
+            trace_id="t",
+            span_id="s",
+            parent_span_id="p",
+        ),
+        usage("d", trace_id="u", span_id="s"),
+    )
+    company.run()
+    company.close()
+    return company
+
+
+def test_a_span_of_the_next_month_may_say_who_caused_a_closed_call(orphan):
+    assert orphan.balances("2026-10")["Charge:a:usage"] == "1.00"
+    november = {"started_at": "2026-11-01T00:00:01Z", "span_id": "p"}
+    orphan.ingest(usage("root", trace_id="t", **november))
+    orphan.run("2026-12")
+    assert state(orphan)[2] == ["2026-10"]
+    orphan.run("2026-11")
+    assert state(orphan)[2] == []
+    moved = [
+        (posting.account, posting.amount_nano)
+        for entry in orphan.journal("2026-11")
+        for posting in entry.postings
+        if posting.service_period == "2026-10" and posting.account == "Charge:a:usage"
+    ]
+    assert moved == [("Charge:a:usage", 10**9)]
+    assert orphan.failing() == {}
+    assert set(orphan.rebuilt().values()) == {""}
+
+
+def test_a_span_of_another_trace_makes_nothing_stale(orphan):
+    november = {"started_at": "2026-11-01T00:00:01Z", "span_id": "p", "parent_span_id": "q"}
+    orphan.ingest(usage("other", trace_id="v", **november))
+    orphan.run("2026-12")
+    assert state(orphan)[2] == []
+
+
+def test_what_a_landing_run_looked_at_is_not_looked_at_again(orphan, monkeypatch):
+    november = {"started_at": "2026-11-01T00:00:01Z", "span_id": "p", "parent_span_id": "q"}
+    orphan.ingest(usage("other", trace_id="v", **november))
+    orphan.run("2026-11")
+    opened = []
+    session = orphan.store.lake.session
+    monkeypatch.setattr(
+        orphan.store.lake,
+        "session",
+        lambda *given, **named: opened.append(given) or session(*given, **named),
+    )
+    assert state(orphan)[2] == []
+    assert opened == []
+
+
 def test_entries_name_the_sheets_that_they_lie_between(company):
     company.ingest(usage())
     company.close()

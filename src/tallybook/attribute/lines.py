@@ -2,76 +2,151 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tallybook.attribute.model import (
-    AttributedLine,
-    Attribution,
-    Invocation,
-    Joint,
-    Owner,
-    Payer,
-)
-from tallybook.attribute.owner import OrgAt
+from tallybook.attribute.adding import counted_up, in_order
+from tallybook.attribute.model import AttributedLine, Attribution, Invocation, Owner
+from tallybook.attribute.path import ROOT, Decision, Paths
+from tallybook.attribute.walk import Walk, place_of
 from tallybook.books.model import Org
-from tallybook.rate.rating import Metering
+from tallybook.rate.rating import UNPLACED, Metering, beside_sql, carried_sql
 from tallybook.store import sql_text
 from tallybook.store.lake import ColumnType, Session
 
 _OWNER_TYPES: dict[str, ColumnType] = {"combo": "whole", "owner": "whole"}
 
 
-def attribute_lines(session: Session, metering: Metering, org: Org) -> list[AttributedLine]:
-    """Find the owner of every row of ``rated`` and sum by owner.
+def sums_of(
+    session: Session,
+    metering: Metering,
+    paths: Paths,
+    decisions: Sequence[Decision],
+    walked: Walk | None = None,
+) -> Attribution:
+    """Sum ``rated`` by what was decided of it.
 
     Args:
         session: an engine in which `tallybook.rate.rating.rate_events` made ``rated``.
         metering: how it was grouped.
-        org: the org chart.
+        paths: decided each combination once.
+        decisions: of `decided_groups`.
+        walked: the walk of the period's traces, where calls do not stand alone.
 
     Returns:
-        lines sorted by provider, owner, state: the same for the same events in any order.
+        the period as it adds up, in order: the same for the same events in any order.
     """
-    columns = ", ".join(f"c{i}" for i in range(len(metering.carried)))
+    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
+    same = _same("r", metering)
+    rows = session.rows(sql_text(__package__, "lines").format(same=same, units=units))
+    lines = in_order(_line(row, decisions, metering.units) for row in rows)
+    invocations = list(walked.invocations) if walked else []
+    if paths.counts:
+        columns = ", ".join(f"r.{name}" for name in metering.columns)
+        counted = session.rows(sql_text(__package__, "beneath").format(columns=columns))
+        invocations += _beneath(paths, metering, counted)
+        invocations += _lone(session, metering, paths)
+    return Attribution(tuple(lines), counted_up((1, one) for one in invocations))
+
+
+def decided_groups(session: Session, metering: Metering, paths: Paths) -> list[Decision]:
+    """Decide each distinct combination of ``rated``; makes ``combos`` and ``combo_owner``.
+
+    Returns:
+        the distinct decisions, by the number that ``combo_owner`` gives as ``owner``.
+    """
+    columns = ", ".join(metering.columns)
     session.run(sql_text(__package__, "combos").format(carried=columns))
     combos = session.rows(sql_text(__package__, "numbered").format(carried=columns))
-    owners, numbered = decide(metering, org, combos)
+    decisions, numbered = decide_all(metering, paths, combos)
     session.table("combo_owner", _OWNER_TYPES, numbered)
-    same = " AND ".join(f"r.c{i} = c.c{i}" for i in range(len(metering.carried)))
-    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
-    rows = session.rows(sql_text(__package__, "lines").format(same=same, units=units))
-    return in_order(_line(row, owners, metering.units) for row in rows)
+    return decisions
 
 
-def in_order(lines: Iterable[AttributedLine]) -> list[AttributedLine]:
-    """Lines by provider, owner and state."""
-    return sorted(lines, key=_order)
+def _same(of: str, metering: Metering) -> str:
+    return " AND ".join(f"{of}.{name} = c.{name}" for name in metering.columns)
+
+
+def _beneath(
+    paths: Paths, metering: Metering, counted: Iterable[Sequence[object]]
+) -> Iterable[Invocation]:
+    """The tokens beneath services, by who started the calls."""
+    for epoch, tokens, *values in counted:
+        if tokens:
+            for one in paths.beneath(*_stands(metering, paths, values), int(str(epoch))):
+                yield replace(one, tokens=int(str(tokens)))
+
+
+def _lone(session: Session, metering: Metering, paths: Paths) -> Iterable[Invocation]:
+    """The invocations of calls that name no trace: each call is one of its service."""
+    alone = replace(metering, placed=False)
+    statement = sql_text(__package__, "lone").format(
+        names=", ".join(alone.columns), carried=carried_sql(alone), beside=beside_sql(alone)
+    )
+    bounds = {"start_us": metering.start_us, "end_us": metering.end_us}
+    for epoch, fails, calls, *values in session.rows(statement, bounds):
+        said, service = paths.node(dict(zip(metering.carried, map(str, values), strict=True)))
+        one = paths.invocation(paths.origin(ROOT, said), ROOT, service, int(str(epoch)))
+        if one is not None:
+            count = int(str(calls))
+            yield replace(one, calls=count, outcomes=0 if fails else count)
 
 
 def decide(
     metering: Metering, org: Org, combos: Sequence[tuple[object, ...]]
 ) -> tuple[list[Owner], list[tuple[int, int]]]:
-    """The distinct owners, and (combo, index of its owner) for each combination."""
-    starts = (metering.start_us, *metering.epochs_us)
-    charts = [OrgAt(org, start) for start in starts]
-    index: dict[Owner, int] = {}
+    """The distinct owners, and (combo, index of its owner) for each combination of a lone call.
+
+    Where several pay, the owner is who started it.
+    """
+    paths = paths_of(metering, org)
+    decisions, numbered = decide_all(replace(metering, placed=False), paths, combos)
+    return [one.owner for one in decisions], numbered
+
+
+def paths_of(metering: Metering, org: Org) -> Paths:
+    """The paths of a period."""
+    return Paths(org, (metering.start_us, *metering.epochs_us))
+
+
+def decide_all(
+    metering: Metering, paths: Paths, combos: Sequence[tuple[object, ...]]
+) -> tuple[list[Decision], list[tuple[int, int]]]:
+    """The distinct decisions, and (combo, index of its decision) for each combination.
+
+    Args:
+        metering: how calls were grouped.
+        paths: decides.
+        combos: (number, epoch, values of the columns of `Metering.columns`).
+    """
+    index: dict[Decision, int] = {}
     numbered = []
     for combo, epoch, *values in combos:
-        carried = dict(zip(metering.carried, map(str, values), strict=True))
-        owner = charts[int(str(epoch))].owner(carried)
-        numbered.append((int(str(combo)), index.setdefault(owner, len(index))))
+        decision = paths.decision(*_stands(metering, paths, values), int(str(epoch)))
+        numbered.append((int(str(combo)), index.setdefault(decision, len(index))))
     return list(index), numbered
 
 
-def _line(row: tuple[object, ...], owners: Sequence[Owner], units: Sequence[str]) -> AttributedLine:
+def _stands(metering: Metering, paths: Paths, values: Sequence[object]) -> tuple[int, int]:
+    """Where calls of some values stand: the numbers of their origin and chain."""
+    if metering.placed:
+        place = int(str(values[-1]))
+        if place != UNPLACED:
+            return place_of(place)
+        values = values[:-1]
+    return paths.alone(dict(zip(metering.carried, map(str, values), strict=True)))
+
+
+def _line(
+    row: tuple[object, ...], decisions: Sequence[Decision], units: Sequence[str]
+) -> AttributedLine:
     provider, owner, state, unpriced, *sums = row
     whole = [int(str(value)) if value is not None else 0 for value in sums]
     calls, tokens, list_pico, contract_pico, card_pico, *counts = whole
+    decision = decisions[int(str(owner))]
     return AttributedLine(
         provider=str(provider),
-        owner=owners[int(str(owner))],
+        owner=decision.owner,
         state=str(state),
         unpriced=bool(unpriced),
         calls=calls,
@@ -80,82 +155,6 @@ def _line(row: tuple[object, ...], owners: Sequence[Owner], units: Sequence[str]
         contract_pico=contract_pico,
         card_pico=card_pico,
         units={unit: count for unit, count in zip(units, counts, strict=True) if count},
-    )
-
-
-def _order(line: AttributedLine) -> tuple[object, ...]:
-    o = line.owner
-    return (
-        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.rule,
-        line.state, str(line.unpriced), o.origin, o.origin_feature, o.transfer, line.payers,
-        (line.joint,) if line.joint else (),
-    )  # fmt: skip
-
-
-Key = tuple[str, Owner, str, bool, tuple[Payer, ...], Joint | None]
-"""provider, owner, state, unpriced, payers, joint: what makes a line one line"""
-
-
-def key_of(line: AttributedLine) -> Key:
-    """What makes a line one line."""
-    return (line.provider, line.owner, line.state, line.unpriced, line.payers, line.joint)
-
-
-def added_up(parts: Iterable[tuple[int, AttributedLine]]) -> list[AttributedLine]:
-    """Lines of one key as one, each with its sign; in order. What comes to nothing is gone."""
-    sums: dict[Key, AttributedLine] = {}
-    for sign, line in parts:
-        key = key_of(line)
-        held = sums.get(key)
-        if held is None and sign > 0:
-            sums[key] = line
-        else:
-            sums[key] = _plus(held or _nothing(line), sign, line)
-    return in_order(line for line in sums.values() if _is_something(line))
-
-
-def added_together(parts: Iterable[tuple[int, Attribution]]) -> Attribution:
-    """Several attributions as one, each with its sign.
-
-    Raises:
-        AssertionError: more is taken off than there was.
-    """
-    held = list(parts)
-    lines = added_up((sign, line) for sign, part in held for line in part.lines)
-    assert all(line.calls > 0 for line in lines), "more was taken off than there was"
-    counts: dict[Invocation, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for sign, part in held:
-        for one in part.invocations:
-            sums = counts[replace(one, calls=0, outcomes=0, tokens=0)]
-            for place, count in enumerate((one.calls, one.outcomes, one.tokens)):
-                sums[place] += sign * count
-    found = (
-        replace(one, calls=calls, outcomes=outcomes, tokens=tokens)
-        for one, (calls, outcomes, tokens) in counts.items()
-        if calls
-    )
-    return Attribution(tuple(lines), tuple(sorted(found)))
-
-
-def _is_something(line: AttributedLine) -> bool:
-    amounts = (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
-    return any(amounts) or bool(line.units)
-
-
-def _nothing(line: AttributedLine) -> AttributedLine:
-    return replace(line, calls=0, tokens=0, list_pico=0, contract_pico=0, card_pico=0, units={})
-
-
-def _plus(held: AttributedLine, sign: int, line: AttributedLine) -> AttributedLine:
-    units = dict(held.units)
-    for unit, count in line.units.items():
-        units[unit] = units.get(unit, 0) + sign * count
-    return replace(
-        held,
-        calls=held.calls + sign * line.calls,
-        tokens=held.tokens + sign * line.tokens,
-        list_pico=held.list_pico + sign * line.list_pico,
-        contract_pico=held.contract_pico + sign * line.contract_pico,
-        card_pico=held.card_pico + sign * line.card_pico,
-        units={unit: count for unit, count in sorted(units.items()) if count},
+        payers=decision.payers,
+        joint=decision.joint,
     )

@@ -1,18 +1,21 @@
-"""Finding the owner of a call from what it carries.
+"""Whom a call or a step names, by what it carries.
 
-Tags first, then dated rules, then the key, then the service, then the named unowned team. The first
-that names a team decides the payer; a later one may still say which of that team's features it was.
-Calls are never looked at one by one: the caller brings each distinct combination once.
+Tags first, then dated rules, then the key; where nobody on a path is named, the outermost service,
+then the named unowned team. The first that names a team decides; a later one may still say which of
+that team's features it was. Calls are never looked at one by one: the caller brings each distinct
+combination once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from tallybook.attribute.model import UNTAGGED, Owner
+from tallybook.attribute.chain import Chain, Origin
+from tallybook.attribute.model import UNTAGGED
 from tallybook.books.globs import glob_matches
-from tallybook.books.model import Org, Rule, Span
+from tallybook.books.model import CLAIMS_OWN, Org, Rule, Service, Span
 
 TAGS = ("team", "feature", "purpose", "key_id", "service")
 
@@ -32,6 +35,8 @@ Claim = tuple[str, str, str, str]
 def carried_fields(org: Org) -> tuple[str, ...]:
     """The event fields that may decide an owner: the tags, and what the rules look at."""
     asked = {field for rule in org.rules for field, _ in rule.when}
+    if org.trusted_sources is not None:
+        asked.add("source")
     return (*TAGS, *sorted(asked - set(TAGS)))
 
 
@@ -54,37 +59,58 @@ class OrgAt:
 
     def __init__(self, org: Org, instant_us: int) -> None:
         self._unowned = org.unowned_team
+        self._trusted = org.trusted_sources
         self._teams = _index(org.teams, instant_us)
         self._features = _index(org.features, instant_us)
         self._keys = _index(org.keys, instant_us)
         self._services = _index(org.services, instant_us)
         self._rules = [rule for rule in org.rules if rule.span.holds(instant_us)]
 
-    def owner(self, carried: Mapping[str, str]) -> Owner:
-        """Who answers for a call that carries these fields."""
+    def said(self, carried: Mapping[str, str]) -> Origin:
+        """Whom a node's own tags, rules and key name, and for which purpose."""
         claims = [claim for claim in self._claims(carried) if claim[1] or claim[3]]
         decided = next((claim for claim in claims if claim[1]), None)
-        rule, team, feature = decided[:3] if decided else ("fallback", self._unowned, "")
+        rule, team, feature = decided[:3] if decided else ("", "", "")
         if decided and not feature:
             # The payer is known; which of the payer's features it was may be known elsewhere.
             hint = next((c for c in claims if c[1] == team and c[2]), None)
             if hint:
                 rule, feature = f"{rule}+{hint[0]}", hint[2]
-        purpose = next((claim[3] for claim in claims if claim[3]), UNTAGGED)
-        service = self._services.get(carried["service"])
-        executor = service.team if service else team
-        foreign = decided is not None and executor != team
-        return Owner(
-            team=team,
-            feature=feature,
-            purpose=purpose,
-            kind="transfer" if foreign else "usage",
-            service=service.id if service and foreign else "",
-            executor=executor,
-            rule=rule,
-        )
+        purpose = next((claim[3] for claim in claims if claim[3]), "")
+        return Origin(rule, team, feature, purpose if decided else "", purpose)
+
+    def service(self, service_id: str) -> Service | None:
+        """The service of an id, if the chart knows it."""
+        return self._services.get(service_id)
+
+    def started(self, origin: Origin, chain: Chain) -> Origin:
+        """Who started a path: who was named, else the outermost service's team, else `unowned`."""
+        purpose = origin.purpose or origin.outer or UNTAGGED
+        if origin.rule:
+            return replace(origin, purpose=purpose)
+        if chain.outermost:
+            rule = f"service:{chain.outermost.id}"
+            return Origin(rule, chain.outermost.team, "", purpose)
+        return Origin("fallback", self._unowned, "", purpose)
+
+    def claimed(self, carried: Mapping[str, str]) -> str:
+        """The team that tags claim and must not: its key or its source may not speak for it."""
+        feature, team = self._features.get(carried["feature"]), carried["team"]
+        named = feature.team if feature else team
+        if named not in self._teams:
+            return ""
+        if self._trusted is not None and carried["source"] not in self._trusted:
+            return named
+        key = self._keys.get(carried["key_id"])
+        if key is None or key.claims is None:
+            return ""
+        own = self._team_of(key.team, key.feature)
+        allowed = {own if name == CLAIMS_OWN else name for name in key.claims}
+        return "" if named in allowed else named
 
     def _claims(self, carried: Mapping[str, str]) -> list[Claim]:
+        if self.claimed(carried):
+            carried = {**carried, "team": "", "feature": ""}
         return [
             self._tags(carried),
             *(
@@ -97,7 +123,6 @@ class OrgAt:
                 for rule in self._first_rule(carried)
             ),
             self._key(carried["key_id"]),
-            self._service(carried["service"]),
         ]
 
     def _tags(self, carried: Mapping[str, str]) -> Claim:
@@ -118,10 +143,6 @@ class OrgAt:
         if not key:
             return ("", "", "", "")
         return (f"key:{key.id}", self._team_of(key.team, key.feature), key.feature, key.purpose)
-
-    def _service(self, service_id: str) -> Claim:
-        service = self._services.get(service_id)
-        return (f"service:{service_id}", service.team, "", "") if service else ("", "", "", "")
 
     def _team_of(self, team: str, feature_id: str) -> str:
         feature = self._features.get(feature_id)

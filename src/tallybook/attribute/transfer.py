@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from tallybook.attribute.lines import added_up
+from tallybook.attribute.adding import added_up
 from tallybook.attribute.model import (
     JOINT,
     AttributedLine,
@@ -40,11 +40,29 @@ def transferred(sums: Attribution) -> Transferred:
         lines without ``payers`` and ``joint``, and uses; both sorted. Per provider and state they
         add up to what the sums add up to, in every figure.
     """
-    joints = {line.joint for line in sums.lines if line.joint}
-    users = {joint: users_of(joint, sums.invocations) for joint in joints}
+    users = joint_users(sums)
     parts = (part for line in sums.lines for part in _parts(line, users))
     lines = added_up((1, part) for part in parts)
     return Transferred(tuple(lines), _uses(sums.invocations))
+
+
+def joint_users(sums: Attribution) -> Users:
+    """Who shares each joint cost of a month."""
+    joints = {line.joint for line in sums.lines if line.joint}
+    return {joint: users_of(joint, sums.invocations) for joint in joints}
+
+
+def payers_of(
+    owner: Owner, payers: Sequence[Payer], joint: Joint | None, users: Users
+) -> Sequence[Payer]:
+    """Who shares a cost: the users of a joint one, else its payers; without either, none.
+
+    A joint cost that nobody used is its owner's.
+    """
+    if joint is None:
+        return payers
+    alone = Payer(owner.team, owner.feature, joint.service, JOINT, 1)
+    return users[joint] or [alone]
 
 
 def owner_of(base: Owner, payer: Payer) -> Owner:
@@ -93,18 +111,15 @@ def users_of(joint: Joint, invocations: Iterable[Invocation]) -> list[Payer]:
 
 def _parts(line: AttributedLine, users: Users) -> list[AttributedLine]:
     o = line.owner
-    payers: Sequence[Payer] = line.payers
-    if line.joint:
-        alone = Payer(o.team, o.feature, line.joint.service, JOINT, 1)
-        payers = users[line.joint] or [alone]
+    payers = payers_of(o, line.payers, line.joint, users)
     if not payers:
         return [line]
     salt = _named(line.provider, o.team, o.feature, o.purpose, o.executor, line.state)
     calls, tokens, list_pico, contract_pico, card_pico = (
-        _apportioned(total, payers, salt)
+        apportioned(total, payers, salt)
         for total in (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
     )
-    units = {unit: _apportioned(n, payers, _named(salt, unit)) for unit, n in line.units.items()}
+    units = {unit: apportioned(n, payers, _named(salt, unit)) for unit, n in line.units.items()}
     return [
         AttributedLine(
             provider=line.provider,
@@ -122,7 +137,8 @@ def _parts(line: AttributedLine, users: Users) -> list[AttributedLine]:
     ]
 
 
-def _apportioned(total: int, payers: Sequence[Payer], salt: str) -> list[int]:
+def apportioned(total: int, payers: Sequence[Payer], salt: str) -> list[int]:
+    """The parts of a whole, one to each payer."""
     names = [_named(p.team, p.feature, p.service, p.transfer) for p in payers]
     return apportion(total, [payer.weight for payer in payers], names, salt)
 
@@ -140,7 +156,7 @@ def _uses(invocations: Iterable[Invocation]) -> tuple[TransferUse, ...]:
         count = one.outcomes if one.per == PER_OUTCOME else one.calls
         salt = _named(one.service, one.origin, one.origin_feature, one.purpose)
         parts = [
-            _apportioned(total, one.payers, salt)
+            apportioned(total, one.payers, salt)
             for total in (one.calls, one.outcomes, one.price_nano * count)
         ]
         for i, payer in enumerate(one.payers):

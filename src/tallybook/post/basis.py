@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tallybook import __version__
+from tallybook.attribute.path import counts_uses
 from tallybook.books.documents import parse
-from tallybook.books.model import Books, PolicyVersion, Prices
+from tallybook.books.model import Books, Org, PolicyVersion, Prices
 from tallybook.clock import Period
 from tallybook.errors import BooksError, CorruptedError, TallybookError
 from tallybook.ledger.state import PeriodState, period_state
@@ -25,6 +26,8 @@ class Basis:
 
     ``due`` is the publication that this run has to add; it is already last in ``published``.
     ``corrections`` are the files, of any period, that hold events which supersede others.
+    ``beside`` are those that tell of the same traces: the period's evidence, and what is told in
+    the months before and after; None where every call stands alone.
     """
 
     period: Period
@@ -40,6 +43,7 @@ class Basis:
     snapshot: Snapshot
     corrections: Snapshot
     versions: Versions
+    beside: Snapshot | None = None
 
 
 def latest_books(tx: Tx) -> tuple[Books, dict[str, Recorded]]:
@@ -147,7 +151,26 @@ def _basis(
             pools=_pools_entered(tx, period) if pools is None else pools,
             code=__version__,
         ),
+        beside=beside_of(store, tx, period, manifest, books.org),
     )
+
+
+def beside_of(
+    store: Store, tx: Tx, period: Period, manifest: int | None, org: Org
+) -> Snapshot | None:
+    """What tells of a period's traces beside its events, as of a version of the manifest.
+
+    Returns:
+        evidence of the period, events and evidence of the months around it; None where no row of
+        the period names a parent, so that nothing else could change its lines.
+    """
+    own = store.lake.snapshot_in(tx, str(period), manifest, OBSERVED)
+    if not store.lake.may_link(own, every=counts_uses(org)):
+        return None
+    files = [file for file in own.files if file.kind == "evidence"]
+    for month in (period.previous(), period.next()):
+        files += store.lake.snapshot_in(tx, str(month), manifest, OBSERVED).files
+    return Snapshot(own.version, tuple(files))
 
 
 def _version(recorded: Mapping[str, Recorded], kind: str) -> int:

@@ -5,21 +5,35 @@ An open period is seen as its next run would see it, a closed one as its last ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tallybook.allocate.model import Month
 from tallybook.allocate.subsidy import NO_CLASS, ClassUsage
-from tallybook.attribute.lines import attribute_lines, decide
+from tallybook.attribute.lines import decided_groups, sums_of
 from tallybook.attribute.model import Attribution
-from tallybook.attribute.transfer import transferred
+from tallybook.attribute.path import Decision
+from tallybook.attribute.transfer import (
+    Users,
+    apportioned,
+    joint_users,
+    payers_of,
+    transferred,
+)
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.books.model import Policy
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
 from tallybook.ledger.state import CLOSED, period_state
 from tallybook.post.basis import Basis, basis_at, latest_books, read_basis
-from tallybook.post.compute import metering_of, month_of, pool_actuals, price_rows
+from tallybook.post.compute import (
+    graph_session,
+    metering_of,
+    month_of,
+    placed_in,
+    pool_actuals,
+    price_rows,
+)
 from tallybook.post.run import seal_inbox
 from tallybook.post.sheet import latest_sheet
 from tallybook.rate.model import PriceRow
@@ -52,10 +66,12 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
     basis = standing_basis(store, period)
     store.lake.verify(basis.snapshot)
     metering, rows = metering_of(basis), price_rows(basis)
-    with store.lake.session(basis.snapshot, basis.corrections) as session:
+    with graph_session(store, basis) as session:
+        metering, paths, walked = placed_in(session, basis, metering)
         rate_events(session, metering, rows)
-        sums = Attribution(tuple(attribute_lines(session, metering, basis.books.org)))
-        usage = _usage_by_class(session, basis, metering, rows)
+        decisions = decided_groups(session, metering, paths)
+        sums = sums_of(session, metering, paths, decisions, walked)
+        usage = _usage_by_class(session, basis, metering, rows, decisions, sums)
     made = transferred(sums)
     with store.read() as tx:
         month = month_of(basis, made.lines, pool_actuals(tx, str(period)), made.uses)
@@ -84,20 +100,24 @@ def standing_basis(store: Store, period: Period) -> Basis:
 
 
 def _usage_by_class(
-    session: Session, basis: Basis, metering: Metering, rows: Sequence[PriceRow]
+    session: Session,
+    basis: Basis,
+    metering: Metering,
+    rows: Sequence[PriceRow],
+    decisions: Sequence[Decision],
+    sums: Attribution,
 ) -> list[ClassUsage]:
-    """Usage by team, price and token class, after `rate_events` and `attribute_lines`."""
-    columns = ", ".join(f"c{i}" for i in range(len(metering.carried)))
-    combos = session.rows(f"SELECT combo, epoch, {columns} FROM combos ORDER BY combo")
-    owners, _ = decide(metering, basis.books.org, combos)
+    """Usage by team, price and token class, after `rate_events` and `decided_groups`."""
     is_pooled = basis.policy.evaluation.funding == "pooled"
-    bearing = [
-        (number, owner.team)
-        for number, owner in enumerate(owners)
-        if owner.team != basis.books.org.unowned_team
-        and not (is_pooled and owner.purpose == "evaluation")
-    ]
-    session.table("bearing", {"owner": "whole", "team": "text"}, bearing)
+    unowned = basis.books.org.unowned_team
+    bearing = []
+    for number, one in enumerate(decisions):
+        if is_pooled and one.owner.purpose == "evaluation":
+            continue
+        shared = bool(one.payers or one.joint)
+        if shared or one.owner.team != unowned:
+            bearing.append((number, "" if shared else one.owner.team, number if shared else -1))
+    session.table("bearing", {"owner": "whole", "team": "text", "shared": "whole"}, bearing)
     meters = open_prices(session, metering, rows)
     figures = ",\n  ".join(
         f"SUM(m.q{i}), SUM(CASE WHEN m.unpriced THEN 0"
@@ -106,15 +126,26 @@ def _usage_by_class(
     )
     if not figures:
         return []
-    same = " AND ".join(f"m.c{i} = c.c{i}" for i in range(len(metering.carried)))
+    same = " AND ".join(f"m.{name} = c.{name}" for name in metering.columns)
     statement = sql_text(__package__, "breakdown").format(figures=figures, same=same)
     prices = _numbered(rows)
+    users = joint_users(sums)
     return [
         use
-        for row in session.rows(statement)
-        for use in _classes(row, meters, prices)
-        if use.tokens or use.card_pico
+        for team, shared, *row in session.rows(statement)
+        for one in _classes((team, *row), meters, prices)
+        for use in (_shares(one, decisions[shared], users) if shared >= 0 else (one,))
+        if (use.tokens or use.card_pico) and use.team != unowned
     ]
+
+
+def _shares(one: ClassUsage, decision: Decision, users: Users) -> Iterator[ClassUsage]:
+    """The part of each payer."""
+    payers = payers_of(decision.owner, decision.payers, decision.joint, users)
+    salt = repr((one, decision.owner))
+    parts = [apportioned(int(n), payers, salt) for n in (one.tokens, one.card_pico)]
+    for payer, tokens, card_pico in zip(payers, *parts, strict=True):
+        yield replace(one, team=payer.team, tokens=tokens, card_pico=card_pico)
 
 
 @dataclass(frozen=True, slots=True)

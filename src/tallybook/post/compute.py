@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from tallybook.allocate.model import Month, PoolAmount
-from tallybook.attribute.lines import attribute_lines
+from tallybook.attribute.lines import decided_groups, paths_of, sums_of
 from tallybook.attribute.model import AttributedLine, Attribution, Transferred, TransferUse
 from tallybook.attribute.owner import carried_fields, epochs_us
+from tallybook.attribute.path import Paths
 from tallybook.attribute.transfer import transferred
+from tallybook.attribute.walk import Walk, walk
 from tallybook.books.model import Books
 from tallybook.clock import Period
 from tallybook.post.basis import Basis
@@ -19,6 +22,7 @@ from tallybook.rate.model import PriceKey, PriceRow
 from tallybook.rate.publish import price_books
 from tallybook.rate.rating import Metering, rate_events
 from tallybook.store import Store, Tx
+from tallybook.store.lake import Session
 
 
 def metering_of(basis: Basis) -> Metering:
@@ -60,26 +64,72 @@ def charged(store: Store, basis: Basis) -> Transferred:
     return transferred(attributed(store, basis))
 
 
-def attributed(store: Store, basis: Basis, rows: Sequence[PriceRow] | None = None) -> Attribution:
+def attributed(
+    store: Store,
+    basis: Basis,
+    rows: Sequence[PriceRow] | None = None,
+    traces: Sequence[str] | None = None,
+) -> Attribution:
     """Rate and attribute the period's events, as it adds up: one scan.
 
     Args:
         store: open books.
         basis: what the run stands on.
         rows: its price rows, if the caller has them; they may price more than the events carry.
+        traces: only the calls of these; '' is that of calls that name none. None means all.
     """
-    return _sums(store, basis, metering_of(basis), price_rows(basis) if rows is None else rows)
+    rows = price_rows(basis) if rows is None else rows
+    return _sums(store, basis, metering_of(basis), rows, traces)
 
 
-def netted(store: Store, basis: Basis, rows: Sequence[PriceRow]) -> Attribution:
+def netted(
+    store: Store, basis: Basis, rows: Sequence[PriceRow], traces: Sequence[str] | None = None
+) -> Attribution:
     """The same of the events that the basis's corrections supersede, and of no others."""
-    return _sums(store, basis, replace(metering_of(basis), only_netted=True), rows)
+    return _sums(store, basis, replace(metering_of(basis), only_netted=True), rows, traces)
 
 
-def _sums(store: Store, basis: Basis, metering: Metering, rows: Sequence[PriceRow]) -> Attribution:
-    with store.lake.session(basis.snapshot, basis.corrections) as session:
+def _sums(
+    store: Store,
+    basis: Basis,
+    metering: Metering,
+    rows: Sequence[PriceRow],
+    traces: Sequence[str] | None,
+) -> Attribution:
+    with graph_session(store, basis) as session:
+        if traces is not None:
+            session.table("touched", {"trace_id": "text"}, [(trace,) for trace in traces])
+            metering = replace(metering, only_touched=True)
+        metering, paths, walked = placed_in(session, basis, metering)
         rate_events(session, metering, rows)
-        return Attribution(tuple(attribute_lines(session, metering, basis.books.org)))
+        decisions = decided_groups(session, metering, paths)
+        return sums_of(session, metering, paths, decisions, walked)
+
+
+def graph_session(store: Store, basis: Basis) -> AbstractContextManager[Session]:
+    """The engine on a basis's events and on what tells of their traces."""
+    return store.lake.session(basis.snapshot, basis.corrections, beside=basis.beside)
+
+
+def placed_in(
+    session: Session, basis: Basis, metering: Metering
+) -> tuple[Metering, Paths, Walk | None]:
+    """Walk the traces of a basis where its calls do not all stand alone.
+
+    Args:
+        session: of `graph_session`.
+        basis: what the run stands on.
+        metering: how its events would be grouped if they did.
+
+    Returns:
+        how they are grouped, what decides them, and the walk; afterwards the session has the table
+        ``placed`` if there was one.
+    """
+    paths = paths_of(metering, basis.books.org)
+    if basis.beside is None:
+        return metering, paths, None
+    walked = walk(session, metering, paths)
+    return replace(metering, placed=True), paths, walked
 
 
 def month_of(

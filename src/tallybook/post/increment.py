@@ -2,7 +2,8 @@
 
 The sheet holds the sums over the events that were sealed before it. If everything else that decides
 them is what it was (the *ground*), only newer events are metered and added; an old event that a
-newer one supersedes is metered alone and taken off. If anything differs, all events are read.
+newer one supersedes is metered alone and taken off. A trace of which something came or went is
+taken off as it stood and added as it stands. If anything else differs, all events are read.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from operator import attrgetter
 
-from tallybook.attribute.lines import added_together
+from tallybook.attribute.adding import added_together
 from tallybook.attribute.model import Attribution
-from tallybook.post.basis import Basis
+from tallybook.post.basis import Basis, beside_of
 from tallybook.post.compute import attributed, metering_of, netted, price_rows
 from tallybook.post.sheet import grounded_sheet
 from tallybook.rate.model import PriceRow
-from tallybook.store import Store
+from tallybook.rate.rating import NETTED
+from tallybook.store import Store, Tx, sql_text
 from tallybook.store.growth import files_since
-from tallybook.store.lake import BILLING, CORRECTING, Snapshot
+from tallybook.store.lake import BILLING, CORRECTING, EVIDENCE, OBSERVED, Snapshot
 from tallybook.store.seal import SealedFile
 
 _DECIDING = ("books", "clock", "money", "rate", "attribute", "post", "store")
@@ -53,6 +55,8 @@ def compute_whole(store: Store, basis: Basis) -> Computed:
     """
     store.lake.verify(basis.snapshot)
     store.lake.verify(basis.corrections)
+    if basis.beside is not None:
+        store.lake.verify(basis.beside)
     rows = price_rows(basis)
     sums = attributed(store, basis, rows)
     return Computed(sums, ground_of(basis, basis.snapshot.files, price_texts(rows)))
@@ -75,26 +79,70 @@ def compute_since(store: Store, basis: Basis) -> Computed:
         since, upto = sheet.versions.manifest, basis.snapshot.version
         before = store.lake.snapshot_in(tx, str(basis.period), since)
         came = files_since(tx, str(basis.period), since, upto, BILLING)
+        told = _told_since(tx, basis, since)
         everywhere = files_since(tx, "", since, upto, CORRECTING)
         earlier = _correcting(store.lake.snapshot_in(tx, "", since, CORRECTING))
+        beside = beside_of(store, tx, basis.period, since, basis.books.org)
     rows = price_rows(basis)
     prices = price_texts(rows)
-    moved = came is None or everywhere is None
-    if moved or ground_of(basis, before.files, prices) != ground:
+    if came is None or everywhere is None or told is None:
         return compute_whole(store, basis)
-    assert came is not None, "looked at above"
-    assert everywhere is not None, "looked at above"
-    is_correcting = any(file.supersedes for file in everywhere)
+    if ground_of(basis, before.files, prices) != ground:
+        return compute_whole(store, basis)
+    newer = Snapshot(upto, tuple(file for file in everywhere if file.supersedes))
+    old = replace(basis, snapshot=before, corrections=earlier, beside=beside)
+    new = replace(basis, snapshot=Snapshot(upto, came), beside=Snapshot(upto, told))
     store.lake.verify(basis.snapshot)
     parts = [(1, sheet.sums)]
+    if basis.beside is not None and (came or told or newer.files):
+        touched = _touched(store, old, new, newer)
+        if len(touched) > _TRACES_MAX:
+            return compute_whole(store, basis)
+        parts.append((-1, _metered(store, old, rows, touched)))
+        parts.append((1, _metered(store, basis, rows, touched)))
+    # Calls that no trace holds, or all calls where none stands in a trace with others.
+    alone = None if basis.beside is None else _NO_TRACE
     if came:
-        parts.append((1, _metered(store, basis, came, rows)))
-    if is_correcting and before.files:
-        old = replace(basis, snapshot=before)
-        parts.append((-1, _netted(store, old, rows)))
-        parts.append((1, _netted(store, replace(old, corrections=earlier), rows)))
-    sums = added_together(parts) if came or is_correcting else sheet.sums
+        parts.append((1, _metered(store, replace(new, beside=None), rows, alone)))
+    if newer.files and before.files:
+        superseded = replace(old, corrections=basis.corrections)
+        parts.append((-1, _netted(store, superseded, rows, alone)))
+        parts.append((1, _netted(store, old, rows, alone)))
+    sums = added_together(parts) if len(parts) > 1 else sheet.sums
     return Computed(sums, ground_of(basis, basis.snapshot.files, prices))
+
+
+_TRACES_MAX = 200_000
+"""Traces that are placed anew beside those that stand; of more, all events are read."""
+_NO_TRACE = ("",)
+
+
+def _told_since(tx: Tx, basis: Basis, since: int) -> tuple[SealedFile, ...] | None:
+    """What came beside a period's events: its evidence, and the months around it."""
+    upto = basis.snapshot.version
+    found: list[SealedFile] = []
+    for month, kinds in (
+        (basis.period, EVIDENCE),
+        (basis.period.previous(), OBSERVED),
+        (basis.period.next(), OBSERVED),
+    ):
+        files = files_since(tx, str(month), since, upto, kinds)
+        if files is None:
+            return None
+        found += files
+    return tuple(found)
+
+
+def _touched(store: Store, old: Basis, new: Basis, newer: Snapshot) -> tuple[str, ...]:
+    """The traces of which something came or went: their calls may stand elsewhere now."""
+    named = sql_text(__package__, "named")
+    with store.lake.session(new.snapshot, beside=new.beside) as session:
+        found = {str(trace) for (trace,) in session.rows(named.format(netted=""))}
+    if newer.files:
+        beside = old.beside or Snapshot(old.snapshot.version, ())
+        with store.lake.session(old.snapshot, newer, beside=beside) as session:
+            found |= {str(trace) for (trace,) in session.rows(named.format(netted=NETTED))}
+    return tuple(sorted(found))
 
 
 PriceText = tuple[tuple[str, str, str, str], str]
@@ -141,22 +189,27 @@ def _texts(folder: Traversable) -> Iterable[bytes]:
 
 
 def _metered(
-    store: Store, basis: Basis, came: Sequence[SealedFile], rows: Sequence[PriceRow]
+    store: Store, basis: Basis, rows: Sequence[PriceRow], traces: Sequence[str] | None
 ) -> Attribution:
-    """What the new events alone come to."""
-    new = replace(basis, snapshot=Snapshot(basis.snapshot.version, tuple(came)))
-    store.lake.verify(new.snapshot)
-    store.lake.verify(new.corrections)
-    return attributed(store, new, rows)
+    """What the events of a basis come to, or those of some traces, from files that are proven."""
+    if traces is not None and not traces:
+        return Attribution(())
+    store.lake.verify(basis.snapshot)
+    store.lake.verify(basis.corrections)
+    if basis.beside is not None:
+        store.lake.verify(basis.beside)
+    return attributed(store, basis, rows, traces)
 
 
-def _netted(store: Store, old: Basis, rows: Sequence[PriceRow]) -> Attribution:
-    """What a basis's events that its corrections take out come to."""
+def _netted(
+    store: Store, old: Basis, rows: Sequence[PriceRow], traces: Sequence[str] | None
+) -> Attribution:
+    """What a basis's events that its corrections take out come to, each alone."""
     if not old.corrections.files:
         return Attribution(())
     store.lake.verify(old.snapshot)
     store.lake.verify(old.corrections)
-    return netted(store, old, rows)
+    return netted(store, replace(old, beside=None), rows, traces)
 
 
 def _correcting(snapshot: Snapshot) -> Snapshot:

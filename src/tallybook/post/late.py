@@ -1,4 +1,4 @@
-"""Late usage: events of a closed period that were sealed after its close.
+"""Late usage: events of a closed period that were sealed after its close, or what tells of them.
 
 Such a period is computed again from all of its events, under everything that its close froze; what
 that differs by is posted into the landing period, the month after the last closed one, and names
@@ -18,7 +18,7 @@ from tallybook.post.increment import Compute
 from tallybook.post.sheet import Versions, sheet_number, sheet_versions
 from tallybook.store import Store, Tx, sql_text
 from tallybook.store.growth import files_since
-from tallybook.store.lake import BILLING, CORRECTING, Snapshot
+from tallybook.store.lake import BILLING, CORRECTING, EVIDENCE, OBSERVED, Snapshot
 
 Span = tuple[int, int]
 """the numbers of two cost sheets of one period: before and after late usage"""
@@ -94,11 +94,50 @@ def landing_period(tx: Tx) -> str:
 
 
 def stale_periods(store: Store, tx: Tx) -> list[str]:
-    """The closed periods whose events changed since they were last booked.
+    """The closed periods whose events, or what is told of them, changed since they were booked.
 
-    A correction is filed under its own month and may supersede an event of another one.
+    A correction is filed under its own month and may supersede an event of another one; so may a
+    span stand in a trace of the month before or after it.
     """
-    return [period for period in closed_periods(tx) if _is_stale(store, tx, period)]
+    closed = closed_periods(tx)
+    looked = _looked_through(tx, closed)
+    return [
+        period
+        for period in closed
+        if _is_stale(store, tx, period) or _is_retold(store, tx, period, looked)
+    ]
+
+
+def _looked_through(tx: Tx, closed: list[str]) -> int:
+    """The version of the manifest up to which every closed period has been looked at.
+
+    Each run of the landing period does so, and so did the close of the last closed one.
+    """
+    periods = [closed[-1], str(Period.parse(closed[-1]).next())] if closed else []
+    sheets = [held for period in periods if (held := sheet_versions(tx, period))]
+    return max((versions.manifest for _, versions in sheets), default=0)
+
+
+def _is_retold(store: Store, tx: Tx, period: str, looked: int) -> bool:
+    """Whether spans came that stand in a trace of a period's calls: who caused them may differ."""
+    held = sheet_versions(tx, period)
+    events = store.lake.snapshot_in(tx, period)
+    since = max(held[1].manifest if held else 0, looked)
+    upto = events.version
+    told = [files_since(tx, period, since, upto, EVIDENCE)]
+    month = Period.parse(period)
+    told += [
+        files_since(tx, str(beside), since, upto, OBSERVED)
+        for beside in (month.previous(), month.next())
+    ]
+    if any(files is None for files in told):
+        return True
+    beside = Snapshot(upto, tuple(file for files in told for file in files or ()))
+    if not all(store.lake.may_link(files, every=True) for files in (beside, events)):
+        return False
+    with store.lake.session(events, beside=beside) as session:
+        met = session.rows(sql_text(__package__, "retold"))
+    return bool(met[0][0])
 
 
 def _is_stale(store: Store, tx: Tx, period: str) -> bool:

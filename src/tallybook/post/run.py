@@ -23,7 +23,7 @@ from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, last_act, period_state
 from tallybook.meter.resolve.seal import seal_usage
-from tallybook.post.basis import Basis, latest_books, read_basis
+from tallybook.post.basis import Basis, beside_of, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.increment import Compute, compute_since, compute_whole
 from tallybook.post.late import LateMonth, Ranges, late_months, late_moved, standing_ranges
@@ -345,6 +345,7 @@ def _family(group: str) -> str:
 def moved(store: Store, tx: Tx, basis: Basis) -> bool:
     """Whether something that the work stood on has changed since."""
     now = store.lake.snapshot_in(tx, str(basis.period))
+    beside = beside_of(store, tx, basis.period, None, basis.books.org)
     documents = {
         str(row.kind): int(row.version)
         for row in tx.rows("SELECT kind, MAX(version) AS version FROM document GROUP BY kind")
@@ -363,6 +364,7 @@ def moved(store: Store, tx: Tx, basis: Basis) -> bool:
     )
     return (
         now.files != basis.snapshot.files
+        or (beside and beside.files) != (basis.beside and basis.beside.files)
         or documents != basis.documents
         or pools != basis.versions.pools
         or published != len(basis.published) - bool(basis.due)

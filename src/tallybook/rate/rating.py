@@ -16,6 +16,9 @@ from tallybook.rate.model import PriceRow
 from tallybook.store import sql_text
 from tallybook.store.lake import ColumnType, Session
 
+UNPLACED = -1
+"""The place of a call that stands alone."""
+
 REQUEST = "request"
 """The unit that is counted, not reported: one per call that did not fail."""
 
@@ -26,7 +29,9 @@ class Metering:
 
     ``carried`` are the event fields that may decide whose call it is (``labels.x`` allowed);
     ``epochs_us`` are the instants inside the period at which the answer may change.
-    ``only_netted`` groups the events that corrections supersede, and no others.
+    ``only_netted`` groups the events that corrections supersede, and no others; ``only_touched``
+    those of the traces in the table ``touched``. With ``placed`` an event that stands in the table
+    of that name is grouped by its place in its trace, and not by what it carries.
     """
 
     start_us: int
@@ -36,6 +41,13 @@ class Metering:
     meters: tuple[str, ...]
     has_corrections: bool
     only_netted: bool = False
+    only_touched: bool = False
+    placed: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of what is grouped by: ``c0..``, the place last."""
+        return tuple(f"c{i}" for i in range(len(self.carried) + self.placed))
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -73,7 +85,7 @@ def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceR
             f",\n  g.q{meters.index(unit)} AS u{i}" for i, unit in enumerate(metering.units)
         ),
         price_join=PRICE_JOIN,
-        corrections=_netting(metering),
+        corrections=beside_sql(metering),
     )
 
 
@@ -86,19 +98,42 @@ _SUPERSEDED = """JOIN (SELECT source, supersedes FROM corrections WHERE supersed
   ON e.source = s.source AND e.event_id = s.supersedes"""
 # A correction is a new event that names what it supersedes; the old one is netted: left out.
 CORRECTIONS = f"ANTI {_SUPERSEDED}"
-_NETTED = f"SEMI {_SUPERSEDED}"
+NETTED = f"SEMI {_SUPERSEDED}"
 
 
-def _netting(metering: Metering) -> str:
+TOUCHED = "SEMI JOIN touched x ON e.trace_id = x.trace_id"
+PLACED = "LEFT JOIN placed w ON e.row_at = w.row_at"
+
+
+def beside_sql(metering: Metering) -> str:
+    """What the events ``e`` are joined with to be the ones that are grouped."""
+    parts = [netting_sql(metering)]
+    if metering.only_touched:
+        parts.append(TOUCHED)
+    if metering.placed:
+        parts.append(PLACED)
+    return "\n  ".join(part for part in parts if part)
+
+
+def netting_sql(metering: Metering) -> str:
+    """The join that leaves out what is superseded, or everything else."""
     if metering.only_netted:
-        return _NETTED
+        return NETTED
     return CORRECTIONS if metering.has_corrections else ""
 
 
 def carried_sql(metering: Metering) -> str:
     """The columns ``c0..`` and ``epoch`` of an event ``e``."""
-    columns = [f"{field_sql(field)} AS c{i}" for i, field in enumerate(metering.carried)]
+    columns = [f"{_carried(metering, f)} AS c{i}" for i, f in enumerate(metering.carried)]
+    if metering.placed:
+        columns.append(f"COALESCE(w.place, {UNPLACED}) AS c{len(columns)}")
     return ",\n  ".join([*columns, f"{epoch_sql(metering)} AS epoch"])
+
+
+def _carried(metering: Metering, field: str) -> str:
+    if metering.placed:
+        return f"CASE WHEN w.row_at IS NULL THEN {field_sql(field)} ELSE '' END"
+    return field_sql(field)
 
 
 def epoch_sql(metering: Metering) -> str:

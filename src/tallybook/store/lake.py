@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store.engine import Store, Tx
-from tallybook.store.events import EVENT_SCHEMA
+from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA
 from tallybook.store.seal import (
     Kind,
     SealedFile,
@@ -31,14 +32,21 @@ from tallybook.store.session import ColumnType, Engine, Session
 
 __all__ = ["ColumnType", "DuckSession", "Lake", "Session", "Snapshot"]
 
+_ROW_AT = pa.field("row_at", pa.int64())
+_FILES_MAX: Final = 1_000_000
+_ROWS_MAX: Final = 1_000_000_000
+"""More than a view has of files, and a file of rows: what makes one number of both."""
+_LINKING: Final = ("trace_id", "span_id", "parent_span_id")
 _ARROW = {"text": pa.string(), "whole": pa.int64(), "truth": pa.bool_()}
 
 
 BILLING: Final[tuple[Kind, ...]] = ("events",)
 CORRECTING: Final[tuple[Kind, ...]] = ("events", "netting")
 OBSERVED: Final[tuple[Kind, ...]] = ("events", "evidence")
+EVIDENCE: Final[tuple[Kind, ...]] = ("evidence",)
 EVERY: Final[tuple[Kind, ...]] = ("events", "evidence", "netting")
-"""Kinds of files: what bills, what takes events out, what sources told, all."""
+"""Kinds of files: what bills, what takes events out, what sources told, what of it bills
+nothing, all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,17 @@ class Lake:
         files = (sealed_file_of(row) for row in rows if row.kind in kinds)
         return Snapshot(as_of, tuple(files))
 
+    def may_link(self, snapshot: Snapshot, *, every: bool = False) -> bool:
+        """Whether rows of some files may stand in one tree with others, as their footers say.
+
+        A file that cannot be read says nothing; `verify` refuses it.
+
+        Args:
+            snapshot: the files.
+            every: also where rows only name a trace.
+        """
+        return any(_may_link(self.path(file), every=every) for file in snapshot.files)
+
     def verify(self, snapshot: Snapshot) -> None:
         """Prove that every file holds the bytes that were sealed.
 
@@ -143,6 +162,9 @@ class Lake:
             ) from error
         return columns.column("key").to_pylist(), columns.column("record").to_pylist()
 
+    def _listed(self, snapshot: Snapshot, kind: Kind) -> list[str]:
+        return [str(self.path(file)) for file in snapshot.files if file.kind == kind]
+
     def path(self, file: SealedFile) -> Path:
         """Where a file lies."""
         return self._store.home / "lake" / file.path
@@ -153,6 +175,7 @@ class Lake:
         snapshot: Snapshot,
         corrections: Snapshot | None = None,
         *,
+        beside: Snapshot | None = None,
         threads: int | None = None,
     ) -> Iterator[Session]:
         """The engine, opened on the files of a snapshot as the view ``events``.
@@ -160,6 +183,8 @@ class Lake:
         Args:
             snapshot: the files to read.
             corrections: files whose events supersede others, as the view ``corrections``.
+            beside: files that tell of the same traces, as the view ``beside``: evidence, each row
+                with its role, and events of other months, with the role ``elsewhere``.
             threads: how many DuckDB may use; None lets it choose.
         """
         if self._engine is not None:
@@ -181,6 +206,8 @@ class Lake:
             if corrections:
                 listed = [str(self.path(file)) for file in corrections.files]
                 duck.open_events("corrections", listed)
+            if beside:
+                duck.open_beside({k: self._listed(beside, k) for k in ("events", "evidence")})
             yield duck
         finally:
             connection.close()
@@ -194,12 +221,31 @@ class DuckSession:
         self._where = where
 
     def open_events(self, name: str, paths: Sequence[str]) -> None:
-        """Make a view of sealed events over Parquet files; over none, an empty one."""
+        """Make a view of sealed events over Parquet files; over none, an empty one.
+
+        ``row_at`` tells the rows of a session apart.
+        """
         if paths:
-            listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
-            self.run(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+            self.run(f"CREATE VIEW {name} AS {_scan(paths, 0)}")
         else:
-            self._connection.register(name, EVENT_SCHEMA.empty_table())
+            self._connection.register(name, EVENT_SCHEMA.append(_ROW_AT).empty_table())
+
+    def open_beside(self, paths: Mapping[str, Sequence[str]]) -> None:
+        """Make the view ``beside`` over files of events and of evidence.
+
+        Args:
+            paths: by kind of file.
+        """
+        elsewhere, evidence = paths["events"], paths["evidence"]
+        parts = []
+        if elsewhere:
+            parts.append(f"SELECT *, 'elsewhere' AS role FROM ({_scan(elsewhere, _FILES_MAX)})")
+        if evidence:
+            parts.append(_scan(evidence, 2 * _FILES_MAX))
+        if parts:
+            self.run(f"CREATE VIEW beside AS {' UNION ALL BY NAME '.join(parts)}")
+        else:
+            self._connection.register("beside", INBOX_SCHEMA.append(_ROW_AT).empty_table())
 
     def table(
         self, name: str, types: Mapping[str, ColumnType], rows: Sequence[Sequence[object]]
@@ -252,6 +298,31 @@ class DuckSession:
                 where=self._where,
                 next_step="restore the file from a backup",
             ) from error
+
+
+@lru_cache(maxsize=4096)
+def _may_link(path: Path, *, every: bool) -> bool:
+    """What the footer says: a row names a parent, or a trace without a span."""
+    try:
+        footer = pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return False
+    at = {footer.schema.column(i).path: i for i in range(footer.num_columns)}
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        found = {name: group.column(at[name]).statistics for name in _LINKING}
+        if any(one is None or not one.has_min_max for one in found.values()):
+            return True
+        trace, span, parent = (found[name] for name in _LINKING)
+        if trace.max and (every or parent.max or not span.min):
+            return True
+    return False
+
+
+def _scan(paths: Sequence[str], first: int) -> str:
+    listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
+    row_at = f"(file_index + {first}) * {_ROWS_MAX} + file_row_number AS row_at"
+    return f"SELECT *, {row_at} FROM read_parquet([{listed}])"
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,104 @@
+"""Lines and invocations that add up: of one key as one, in order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tallybook.attribute.model import (
+    AttributedLine,
+    Attribution,
+    Invocation,
+    Joint,
+    Owner,
+    Payer,
+)
+
+
+def in_order(lines: Iterable[AttributedLine]) -> list[AttributedLine]:
+    """Lines by provider, owner and state."""
+    return sorted(lines, key=_order)
+
+
+def _order(line: AttributedLine) -> tuple[object, ...]:
+    o = line.owner
+    return (
+        line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.rule,
+        line.state, str(line.unpriced), o.origin, o.origin_feature, o.transfer, line.payers,
+        (line.joint,) if line.joint else (),
+    )  # fmt: skip
+
+
+Key = tuple[str, Owner, str, bool, tuple[Payer, ...], Joint | None]
+"""provider, owner, state, unpriced, payers, joint: what makes a line one line"""
+
+
+def key_of(line: AttributedLine) -> Key:
+    """What makes a line one line."""
+    return (line.provider, line.owner, line.state, line.unpriced, line.payers, line.joint)
+
+
+def added_up(parts: Iterable[tuple[int, AttributedLine]]) -> list[AttributedLine]:
+    """Lines of one key as one, each with its sign; in order. What comes to nothing is gone."""
+    sums: dict[Key, AttributedLine] = {}
+    for sign, line in parts:
+        key = key_of(line)
+        held = sums.get(key)
+        if held is None and sign > 0:
+            sums[key] = line
+        else:
+            sums[key] = _plus(held or _nothing(line), sign, line)
+    return in_order(line for line in sums.values() if _is_something(line))
+
+
+def added_together(parts: Iterable[tuple[int, Attribution]]) -> Attribution:
+    """Several attributions as one, each with its sign.
+
+    Raises:
+        AssertionError: more is taken off than there was.
+    """
+    held = list(parts)
+    lines = added_up((sign, line) for sign, part in held for line in part.lines)
+    assert all(line.calls > 0 for line in lines), "more was taken off than there was"
+    counted = counted_up((sign, one) for sign, part in held for one in part.invocations)
+    return Attribution(tuple(lines), counted)
+
+
+def counted_up(parts: Iterable[tuple[int, Invocation]]) -> tuple[Invocation, ...]:
+    """Invocations of one kind as one, each with its sign; in order, without those of no calls."""
+    counts: dict[Invocation, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for sign, one in parts:
+        sums = counts[replace(one, calls=0, outcomes=0, tokens=0)]
+        for place, count in enumerate((one.calls, one.outcomes, one.tokens)):
+            sums[place] += sign * count
+    found = (
+        replace(one, calls=calls, outcomes=outcomes, tokens=tokens)
+        for one, (calls, outcomes, tokens) in counts.items()
+        if calls or tokens
+    )
+    return tuple(sorted(found))
+
+
+def _is_something(line: AttributedLine) -> bool:
+    amounts = (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
+    return any(amounts) or bool(line.units)
+
+
+def _nothing(line: AttributedLine) -> AttributedLine:
+    return replace(line, calls=0, tokens=0, list_pico=0, contract_pico=0, card_pico=0, units={})
+
+
+def _plus(held: AttributedLine, sign: int, line: AttributedLine) -> AttributedLine:
+    units = dict(held.units)
+    for unit, count in line.units.items():
+        units[unit] = units.get(unit, 0) + sign * count
+    return replace(
+        held,
+        calls=held.calls + sign * line.calls,
+        tokens=held.tokens + sign * line.tokens,
+        list_pico=held.list_pico + sign * line.list_pico,
+        contract_pico=held.contract_pico + sign * line.contract_pico,
+        card_pico=held.card_pico + sign * line.card_pico,
+        units={unit: count for unit, count in sorted(units.items()) if count},
+    )

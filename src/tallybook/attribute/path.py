@@ -1,0 +1,177 @@
+"""Paths by number: each distinct step and each distinct end of a path is decided once.
+
+An engine walks trees of millions of calls with whole numbers only: ``origin`` and ``chain`` are the
+numbers of what stands above, ``said`` and ``service`` those of what a node itself says. Here they
+are decided: `Paths.origin` and `Paths.chain` give the number one step further down,
+`Paths.decision` what the end of a path means. A month is cut where the org chart changes; a number
+stands for what is the case under each of the charts, and the call's own instant chooses among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from tallybook.attribute.chain import NOWHERE, Chain
+from tallybook.attribute.model import Invocation, Joint, Owner, Payer
+from tallybook.attribute.owner import OrgAt
+from tallybook.attribute.transfer import owner_of
+from tallybook.books.model import Org, Service
+
+ROOT: Final = 0
+"""The number of what stands above a root: nobody, and no service; of what says nothing, too."""
+
+T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the end of a path means for the calls there.
+
+    ``owner`` is the payer, or who started it where several pay or everyone does.
+    """
+
+    owner: Owner
+    payers: tuple[Payer, ...] = ()
+    joint: Joint | None = None
+
+
+class _Numbers(Generic[T]):
+    """Distinct values with their numbers, in the order in which they came."""
+
+    def __init__(self, first: T) -> None:
+        self.values = [first]
+        self._of = {first: ROOT}
+
+    def of(self, value: T) -> int:
+        number = self._of.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
+class Paths:
+    """The paths of a period under its org charts.
+
+    ``counted`` are the services over whose users joint cost is spread; ``counts`` says whether any
+    service is counted, for that or because it has a transfer price.
+
+    Args:
+        org: the org chart with all its dated rows.
+        starts_us: the instants at which a chart begins to hold, the period's own first.
+    """
+
+    def __init__(self, org: Org, starts_us: Sequence[int]) -> None:
+        self._charts = [OrgAt(org, start) for start in starts_us]
+        self.counted = _counted(org)
+        self.counts = counts_uses(org)
+        self._said = _Numbers((NOWHERE,) * len(self._charts))
+        self._services: _Numbers[tuple[Service | None, ...]] = _Numbers((None,) * len(self._charts))
+        self._origins = _Numbers((NOWHERE,) * len(self._charts))
+        self._chains = _Numbers((Chain(),) * len(self._charts))
+
+    def node(self, carried: Mapping[str, str]) -> tuple[int, int]:
+        """The numbers of what a node says by itself: (said, service); `ROOT` says nothing."""
+        said = tuple(chart.said(carried) for chart in self._charts)
+        service = tuple(chart.service(carried["service"]) for chart in self._charts)
+        return self._said.of(said), self._services.of(service)
+
+    def alone(self, carried: Mapping[str, str]) -> tuple[int, int]:
+        """The numbers of the path of a call that stands alone: (origin, chain)."""
+        said, service = self.node(carried)
+        return self.origin(ROOT, said), self.chain(ROOT, service)
+
+    def origin(self, above: int, said: int) -> int:
+        """The number of the origin one step further down."""
+        pairs = zip(self._origins.values[above], self._said.values[said], strict=True)
+        return self._origins.of(tuple(origin.then(one) for origin, one in pairs))
+
+    def is_settled(self, origin: int) -> bool:
+        """Whether no node further down can change an origin."""
+        return all(one.is_settled for one in self._origins.values[origin])
+
+    def chain(self, above: int, service: int) -> int:
+        """The number of the chain of services one step further down."""
+        pairs = zip(self._chains.values[above], self._services.values[service], strict=True)
+        return self._chains.of(tuple(chain.then(one, self.counted) for chain, one in pairs))
+
+    def decision(self, origin: int, chain: int, epoch: int) -> Decision:
+        """What the end of a path means under one chart."""
+        links = self._chains.values[chain][epoch]
+        started = self._charts[epoch].started(self._origins.values[origin][epoch], links)
+        base = Owner(
+            team=started.team,
+            feature=started.feature,
+            purpose=started.purpose,
+            kind="usage",
+            service="",
+            executor=links.executor(started.team),
+            rule=started.rule,
+        )
+        joint = links.joint(started.team, started.purpose)
+        if joint:
+            return Decision(base, joint=joint)
+        payers = links.paid_by(started.team, started.feature)
+        if len(payers) == 1:
+            return Decision(owner_of(base, payers[0]))
+        return Decision(base, payers)
+
+    def invocation(self, origin: int, above: int, service: int, epoch: int) -> Invocation | None:
+        """What a node invokes, before it is counted.
+
+        Args:
+            origin: of the node itself.
+            above: the chain above the node.
+            service: what the node says.
+            epoch: of the node.
+
+        Returns:
+            None if the node goes on with what stands above, or if nobody counts its service.
+        """
+        invoked = self._services.values[service][epoch]
+        links = self._chains.values[above][epoch]
+        if invoked is None or not links.is_invoked(invoked):
+            return None
+        here = links.then(invoked)
+        started = self._charts[epoch].started(self._origins.values[origin][epoch], here)
+        caller = links.executor(started.team)
+        is_owed = invoked.transfer == "transfer_price" and invoked.team != caller
+        if not is_owed and invoked.id not in self.counted:
+            return None
+        return Invocation(
+            service=invoked.id,
+            executor=invoked.team,
+            origin=started.team,
+            origin_feature=started.feature,
+            purpose=started.purpose,
+            payers=links.paid_by(started.team, started.feature) if is_owed else (),
+            price_nano=invoked.price_nano if is_owed else 0,
+            per=invoked.per if is_owed else "",
+            calls=0,
+            outcomes=0,
+            tokens=0,
+        )
+
+    def beneath(self, origin: int, chain: int, epoch: int) -> Iterable[Invocation]:
+        """Whose use the tokens at the end of a path are, before they are counted."""
+        links = self._chains.values[chain][epoch]
+        if not links.passed:
+            return
+        started = self._charts[epoch].started(self._origins.values[origin][epoch], links)
+        for name in sorted(links.passed):
+            service = self._charts[epoch].service(name)
+            if service is not None:
+                yield Invocation(
+                    service.id, service.team, started.team, started.feature, started.purpose,
+                    (), 0, "", 0, 0, 0,
+                )  # fmt: skip
+
+
+def _counted(org: Org) -> frozenset[str]:
+    return frozenset(row.joint.users_of for row in org.services if row.joint)
+
+
+def counts_uses(org: Org) -> bool:
+    """Whether any service is counted by its invocations: it has a price, or shares joint cost."""
+    return bool(_counted(org)) or any(row.transfer == "transfer_price" for row in org.services)
