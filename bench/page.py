@@ -84,10 +84,10 @@ _HUNDRED = """Ten times the events are the same files, each linked ten times, so
 disk. Run once.
 """
 
-_RECONCILE = """\
-Bare is the scan of the first table. Reconciling scans the same events with all their classes at contract, reads the
-lines of the invoices from the book, matches them and names what is off; one cell in fifty was billed a
-millionth more. The lines are hours of a day, as a cost and usage report has them.
+_RECONCILE = """Bare is the scan of the first table. Reconciling scans the same events with all
+their classes at contract, reads the lines of the invoices from the book, matches them and names
+what is off; one cell in fifty was billed a millionth more. The lines are hours of a day, as a cost
+and usage report has them.
 """
 
 _TEXTS = {
