@@ -26,13 +26,13 @@ from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.meter.sources.registry import PRODUCTS, open_product
 from tallybook.meter.sources.source import Source
 from tallybook.meter.worklist import quarantined
-from tallybook.post.worklist import unallocated_usage, unpriced_usage
+from tallybook.post.worklist import refused_claims, unallocated_usage, unpriced_usage
 from tallybook.store.commands import Command
 
 MAPPED = ("jsonl", "csv", "json")
 WAREHOUSE = ("parquet", "table")
 SOURCES = (*MAPPED, *PRODUCTS, *WAREHOUSE)
-LISTS = ("unpriced", "unallocated", "quarantine", "late", "suspects")
+LISTS = ("unpriced", "unallocated", "claims", "quarantine", "late", "suspects")
 
 
 @click.command()
@@ -164,9 +164,12 @@ def _told(counts: dict[str, int | str]) -> str:
 @json_option
 @click.pass_obj
 def worklist(app: App, which: str, period: str) -> None:
-    """List what waits for somebody: unpriced or unallocated usage, quarantine, late, suspects.
+    """List what waits for somebody.
+
+    Unpriced or unallocated usage, refused claims of keys, quarantine, late usage, suspects.
 
     Examples:  tallybook worklist unpriced 2026-10
+    tallybook worklist claims 2026-10
     tallybook worklist late
     """
     values = _waiting(app, which, period)
@@ -198,8 +201,11 @@ def _waiting(app: App, which: str, period: str) -> list[dict[str, Any]]:
         raise WrongUsageError(
             f"worklist {which} needs a period", next_step=f"tallybook worklist {which} 2026-10"
         )
+    asked = parse_period(period)
+    if which == "claims":
+        return [asdict(one) for one in refused_claims(app.store, asked)]
     find = unpriced_usage if which == "unpriced" else unallocated_usage
-    return [asdict(one) for one in find(app.store, parse_period(period))]
+    return [asdict(one) for one in find(app.store, asked)]
 
 
 def _suspect(one: Suspect) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from tallybook.attribute.lines import decide
+from tallybook.attribute.lines import decide_all
 from tallybook.clock import Period
 from tallybook.meter.resolve.decide import suspects
 from tallybook.meter.resolve.rank import standpoint_of
 from tallybook.money import format_share
 from tallybook.post.basis import Basis
 from tallybook.post.breakdown import standing_basis
-from tallybook.post.compute import metering_of, price_rows
+from tallybook.post.compute import graph_session, metering_of, placed_in, price_rows
 from tallybook.rate.rating import Metering, rate_events
 from tallybook.store import Store, sql_text
 from tallybook.store.lake import OBSERVED
@@ -104,13 +104,13 @@ def coverage(store: Store, period: Period) -> Coverage:
     basis = standing_basis(store, period)
     metering = metering_of(basis)
     carried = dict.fromkeys(("source", *metering.carried, "key_id", "service"))
-    metering = replace(metering, carried=tuple(carried))
-    rows, hours = _rated(store, basis, metering)
+    metering = replace(metering, carried=tuple(carried), kept=True)
+    rows, hours, unowned = _rated(store, basis, metering)
     with store.read() as tx:
         waiting = [one for one in suspects(tx) if _inside(basis, one.started_us)]
         observed = store.lake.snapshot_in(tx, str(period), basis.snapshot.version, OBSERVED)
     sources = _sources(rows, hours)
-    tags = _tags(rows, basis, metering)
+    tags = _tags(rows, unowned)
     total = _sum(row.tally for row in rows)
     beside = sum(file.rows for file in observed.files if file.kind == "evidence")
     advice = tuple(_advice(str(period), sources, tags, len(waiting)))
@@ -119,9 +119,8 @@ def coverage(store: Store, period: Period) -> Coverage:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One group of rated calls, with the raw values that `decide` takes."""
+    """One group of rated calls, with what they carried."""
 
-    epoch: object
     carried: Mapping[str, str]
     state: str
     unpriced: bool
@@ -132,24 +131,32 @@ Hours = Mapping[str, Mapping[int, int]]
 """Source to the calls of each hour that has any."""
 
 
-def _rated(store: Store, basis: Basis, metering: Metering) -> tuple[list[_Row], Hours]:
-    names = ", ".join(f"c{i}" for i in range(len(metering.carried)))
-    with store.lake.session(basis.snapshot, basis.corrections) as session:
+def _rated(store: Store, basis: Basis, metering: Metering) -> tuple[list[_Row], Hours, set[int]]:
+    """The groups of rated calls, the hours of each source, and which groups nobody owns."""
+    with graph_session(store, basis) as session:
+        metering, paths, _ = placed_in(session, basis, metering)
         rate_events(session, metering, price_rows(basis))
+        names = ", ".join(metering.columns)
         found = session.rows(sql_text(__package__, "coverage").format(names=names))
+    columns = len(metering.columns)
+    combos = [(i, *row[: 1 + columns]) for i, row in enumerate(found)]
+    decisions, numbered = decide_all(metering, paths, combos)
+    unowned = {i for i, number in numbered if decisions[number].owner.is_fallback}
+    carried = len(metering.carried)
+    rows = [_row((*row[: 1 + carried], *row[1 + columns :]), metering.carried) for row in found]
     hours: dict[str, dict[int, int]] = defaultdict(dict)
     observations = Observations(store, {str(basis.period)})
     for source, hour_us, calls in observations.by_hour(basis.start_us, basis.end_us):
         hours[source][hour_us] = calls
-    return [_row(row, metering.carried) for row in found], hours
+    return rows, hours, unowned
 
 
 def _row(row: Sequence[object], carried: Sequence[str]) -> _Row:
-    epoch, *values = row
+    _epoch, *values = row
     *stated, state, unpriced, calls, tokens, card_pico = values
     tally = Tally(int(str(calls)), int(str(tokens)), int(str(card_pico)))
     named = dict(zip(carried, map(str, stated), strict=True))
-    return _Row(epoch, named, str(state), bool(unpriced), tally)
+    return _Row(named, str(state), bool(unpriced), tally)
 
 
 def _sum(tallies: Iterable[Tally]) -> Tally:
@@ -200,10 +207,7 @@ def _meanwhile(source: str, gap: tuple[int, int], hours: Hours) -> int:
     return sum(n for held in others for at, n in held.items() if gap[0] <= at < gap[1])
 
 
-def _tags(rows: Sequence[_Row], basis: Basis, metering: Metering) -> tuple[TagCover, ...]:
-    combos = [(i, row.epoch, *row.carried.values()) for i, row in enumerate(rows)]
-    owners, numbered = decide(metering, basis.books.org, combos)
-    unowned = {i for i, owner in numbered if owners[owner].is_fallback}
+def _tags(rows: Sequence[_Row], unowned: set[int]) -> tuple[TagCover, ...]:
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
         groups[row.carried["key_id"], row.carried["service"]].append(i)

@@ -31,7 +31,8 @@ class Metering:
     ``epochs_us`` are the instants inside the period at which the answer may change.
     ``only_netted`` groups the events that corrections supersede, and no others; ``only_touched``
     those of the traces in the table ``touched``. With ``placed`` an event that stands in the table
-    of that name is grouped by its place in its trace, and not by what it carries.
+    of that name is grouped by its place in its trace, and not by what it carries unless that is
+    ``kept``.
     """
 
     start_us: int
@@ -43,6 +44,7 @@ class Metering:
     only_netted: bool = False
     only_touched: bool = False
     placed: bool = False
+    kept: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -131,7 +133,7 @@ def carried_sql(metering: Metering) -> str:
 
 
 def _carried(metering: Metering, field: str) -> str:
-    if metering.placed:
+    if metering.placed and not metering.kept:
         return f"CASE WHEN w.row_at IS NULL THEN {field_sql(field)} ELSE '' END"
     return field_sql(field)
 
