@@ -46,9 +46,10 @@ FUZZ_SECONDS ?= 600
 fuzz: setup
 	$(PYTHON) -m venv .venv-fuzz
 	.venv-fuzz/bin/python -m pip install --quiet --require-hashes -r requirements/fuzz.txt
-	mkdir -p out/fuzz/responses out/fuzz/sources
+	mkdir -p out/fuzz/responses out/fuzz/sources out/fuzz/passing
 	PYTHONPATH=src .venv-fuzz/bin/python -m fuzz.responses out/fuzz/responses -max_total_time=$(FUZZ_SECONDS)
 	PYTHONPATH=src .venv-fuzz/bin/python -m fuzz.sources out/fuzz/sources -max_total_time=$(FUZZ_SECONDS)
+	PYTHONPATH=src .venv-fuzz/bin/python -m fuzz.passing out/fuzz/passing -max_total_time=$(FUZZ_SECONDS)
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt

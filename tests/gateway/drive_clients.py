@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import warnings
 
@@ -218,14 +217,6 @@ def bedrock_stream(headers):
     made = bedrock(headers, **SIGNING).converse_stream(modelId="amazon.nova:1", messages=PROMPT)
     found = [event["metadata"]["usage"] for event in made["stream"] if "metadata" in event]
     return found[0]["totalTokens"]
-
-
-@case
-def bedrock_bearer(headers):
-    os.environ["AWS_BEARER_TOKEN_BEDROCK"] = KEY
-    made = bedrock(headers).converse(modelId="amazon.nova:0", messages=PROMPT)
-    del os.environ["AWS_BEARER_TOKEN_BEDROCK"]
-    return made["usage"]["totalTokens"]
 
 
 sys.stdout.write("\n" + json.dumps(SEEN) + "\n")

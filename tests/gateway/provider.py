@@ -50,7 +50,8 @@ def answer(
 
 @dataclass
 class Provider:
-    """The server. ``answers`` has steps for each path: bytes, seconds to wait, CLOSE or HANG."""
+    """The server. ``answers`` has steps for each path: bytes, seconds or an event to wait for,
+    CLOSE or HANG."""
 
     tls: ssl.SSLContext | None = None
     answers: dict[str, list[list[Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -172,6 +173,8 @@ class Provider:
                 return False
             if isinstance(step, float):
                 time.sleep(step)
+            elif isinstance(step, threading.Event):
+                assert step.wait(20)
             else:
                 connection.sendall(step)
                 if self.pause_s:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
+from threading import Event
 
 import pytest
 
@@ -161,8 +162,9 @@ def test_bedrock_requests_are_signed_anew(gateway, provider):
     assert (event["model"], event["region"]) == ("anthropic.claude-v1:0", "us-east-1")
 
 
-def leave_after(gateway, path, body, count):
-    """Ask, read so many bytes of the answer's body, and hang up."""
+def leave_after(gateway, path, body, count, left=None):
+    """Ask, read so many bytes of the answer's body, and hang up; ``left`` is set when that is seen."""
+    before = gateway.counts().get("client_aborts", 0)
     with gateway.open() as caller:
         caller.sendall(request(gateway, path, body))
         got = b""
@@ -170,14 +172,20 @@ def leave_after(gateway, path, body, count):
             more = caller.recv(65536)
             assert more
             got += more
+    end_s = time.monotonic() + 10
+    while gateway.counts().get("client_aborts", 0) == before:
+        assert time.monotonic() < end_s
+        time.sleep(0.001)
+    if left is not None:
+        left.set()
 
 
 @pytest.mark.parametrize("pieces", range(len(CLAUDE_STREAM) - 1))
 def test_a_caller_who_leaves_at_any_piece_is_billed_for_the_whole(gateway, provider, pieces):
-    framed = answer(CLAUDE_STREAM, "text/event-stream")
-    provider.add(MESSAGES, [b"".join(framed[: pieces + 1]), 0.05, *framed[pieces + 1 :]])
+    framed, left = answer(CLAUDE_STREAM, "text/event-stream"), Event()
+    provider.add(MESSAGES, [b"".join(framed[: pieces + 1]), left, *framed[pieces + 1 :]])
     sent = sum(map(len, framed[1 : pieces + 1]))
-    leave_after(gateway, f"/anthropic{MESSAGES}", CLAUDE, sent)
+    leave_after(gateway, f"/anthropic{MESSAGES}", CLAUDE, sent, left)
     (event,) = gateway.settled()
     assert event["status"] == "client_aborted"
     assert (event["usage"], event["tokens"]["output"]) == ("reported", 33)
@@ -188,9 +196,9 @@ def test_a_caller_who_leaves_at_any_piece_is_billed_for_the_whole(gateway, provi
 
 
 def test_a_caller_who_leaves_after_the_last_event_has_all_of_it(gateway, provider):
-    framed = answer(OPENAI_STREAM, "text/event-stream")
-    provider.add(CHAT, [b"".join(framed[:-1]), 0.05, framed[-1]])
-    leave_after(gateway, CHAT, ASKING, sum(map(len, framed[1:-1])))
+    framed, left = answer(OPENAI_STREAM, "text/event-stream"), Event()
+    provider.add(CHAT, [b"".join(framed[:-1]), left, framed[-1]])
+    leave_after(gateway, CHAT, ASKING, sum(map(len, framed[1:-1])), left)
     (event,) = gateway.settled()
     assert event["status"] == "ok"
     assert "output_delivered" not in event
@@ -198,7 +206,7 @@ def test_a_caller_who_leaves_after_the_last_event_has_all_of_it(gateway, provide
 
 def test_hanging_up_stops_an_upstream_that_is_configured_so(tmp_path, provider):
     framed = answer(CLAUDE_STREAM, "text/event-stream")
-    provider.add(MESSAGES, [b"".join(framed[:4]), 0.2, *framed[4:], HANG])
+    provider.add(MESSAGES, [b"".join(framed[:4]), HANG])
     with Running(tmp_path / "g", provider, each={"on_abort": "cancel"}) as gateway:
         leave_after(gateway, f"/anthropic{MESSAGES}", CLAUDE, sum(map(len, framed[1:4])))
         (event,) = gateway.settled()
@@ -217,11 +225,15 @@ def test_a_drain_has_its_bounds(tmp_path, provider):
 
 
 def test_a_caller_who_leaves_before_any_answer_leaves_an_event(gateway, provider):
-    provider.add(CHAT, [0.2, *answer(json.dumps(chat()).encode())])
+    left = Event()
+    provider.add(CHAT, [left, *answer(json.dumps(chat()).encode())])
     with gateway.open() as caller:
         caller.sendall(request(gateway, CHAT, ASKED))
         while not provider.asked:
             time.sleep(0.005)
+    while not gateway.counts().get("client_aborts"):
+        time.sleep(0.005)
+    left.set()
     (event,) = gateway.settled()
     assert (event["status"], event["tokens"], event["output_delivered"]) == (
         "client_aborted",

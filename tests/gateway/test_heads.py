@@ -140,10 +140,10 @@ def test_a_reply_that_cannot_be_trusted_is_none(head):
 
 
 def test_a_request_is_written_with_one_length():
-    pairs = [(b"X-A", b"1")]
-    assert request_head("POST", "/v1", "up:1", pairs, 3) == (
+    lines = b"X-A: 1\r\n"
+    assert request_head("POST", "/v1", "up:1", lines, 3) == (
         b"POST /v1 HTTP/1.1\r\nHost: up:1\r\nX-A: 1\r\nAccept-Encoding: identity\r\n"
         b"Content-Length: 3\r\n\r\n"
     )
-    assert b"Transfer-Encoding: chunked" in request_head("POST", "/v1", "up", pairs, CHUNKED)
-    assert b"Length" not in request_head("GET", "/v1", "up", pairs, 0)
+    assert b"Transfer-Encoding: chunked" in request_head("POST", "/v1", "up", lines, CHUNKED)
+    assert b"Length" not in request_head("GET", "/v1", "up", lines, 0)

@@ -44,7 +44,7 @@ def prepared(provider):
     provider.add("/v1/messages", message)
     provider.add("/stream/v1/messages", replayed(entry_of("anthropic-stream-thinking"), 400))
     provider.add("/retry/v1/messages", BUSY, message)
-    gemini = "/v1beta/models/gemini-"
+    gemini = "/v1/models/gemini-"
     provider.add(f"{gemini}2.5-flash:generateContent", replayed(entry_of("gemini-cached")))
     provider.add(
         f"{gemini}3-flash-preview:streamGenerateContent",
@@ -108,7 +108,6 @@ def driven(tmp_path_factory):
         ("mistral_chat", 4020, 4, 1),
         ("bedrock_converse", 2072, 121, 1),
         ("bedrock_stream", None, None, 1),
-        ("bedrock_bearer", 2072, 121, 1),
     ],
 )
 def test_a_client_sees_no_difference_and_its_call_is_metered(driven, case, saw, output, attempts):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 
 from gateway.provider import Provider
@@ -58,18 +60,18 @@ def test_a_caller_who_leaves_a_recorded_stream_anywhere_is_billed_for_the_whole(
     path, whole = entry["request_path"], body(entry)
     expected = read_response(whole, **call(entry))
     for number in range(8):
-        cut = len(whole) * number // 9
+        cut, left = len(whole) * number // 9, Event()
         framed = replayed(entry, 10**9)
         gateway.provider.add(
             path,
             [
                 framed[0] + b"%x\r\n%b\r\n" % (cut, whole[:cut]) if cut else framed[0],
-                0.01,
+                left,
                 b"%x\r\n%b\r\n0\r\n\r\n" % (len(whole) - cut, whole[cut:]),
             ],
         )
         before = len(gateway.events())
-        leave_after(gateway, f"/{upstream_of(entry)}{path}", asked_of(entry), cut)
+        leave_after(gateway, f"/{upstream_of(entry)}{path}", asked_of(entry), cut, left)
         events = gateway.settled(before + len(expected.parts))[before:]
         for part, event in zip(expected.parts, events, strict=True):
             assert event["status"] == "client_aborted"

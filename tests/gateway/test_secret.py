@@ -19,7 +19,7 @@ def upstream(kind="openai", **secret):
 
 def test_the_environment(monkeypatch):
     found = Credential(upstream(env="K"), {"K": " sk-1 \n"})
-    assert found.headers == [(b"Authorization", b"Bearer sk-1")]
+    assert found.lines == b"Authorization: Bearer sk-1\r\n"
     assert "sk-1" not in repr(found)
     assert found.marks == (b"sk-1",)
 
@@ -28,10 +28,10 @@ def test_a_file_is_read_again_when_it_changes(tmp_path):
     path = tmp_path / "key"
     path.write_text("one")
     found = Credential(upstream("anthropic", file=path))
-    assert found.headers == [(b"x-api-key", b"one")]
+    assert found.lines == b"x-api-key: one\r\n"
     path.write_text("second")
     found.refresh()
-    assert found.headers == [(b"x-api-key", b"second")]
+    assert found.lines == b"x-api-key: second\r\n"
     path.write_text("")
     with pytest.raises(WrongUsageError):
         found.refresh()
@@ -41,7 +41,7 @@ def test_a_file_is_read_again_when_it_changes(tmp_path):
 def test_a_command_is_run_when_it_is_due():
     print_it = (sys.executable, "-c", "print('token-1')")
     found = Credential(upstream("vertex", command=print_it))
-    assert found.headers == [(b"Authorization", b"Bearer token-1")]
+    assert found.lines == b"Authorization: Bearer token-1\r\n"
     assert not found.is_slow
 
 
@@ -75,4 +75,4 @@ def test_what_is_no_credential_is_told_without_it(kind, secret, environment):
 
 
 def test_an_upstream_may_need_none():
-    assert Credential(upstream()).headers == []
+    assert Credential(upstream()).lines == b""

@@ -162,6 +162,8 @@ def test_kill_9_under_load_loses_no_completed_call(tmp_path):
     assert not set(completed) - set(stored)
     assert len({one["event_id"] for one in events}) == len(events)
     assert len(stored) == len(set(stored))
+    told = {one["session"]: one for one in events}
+    assert all(told[session]["tokens"]["output"] == 20 for session in completed)
     # What reached the provider and was completed for nobody is there too, as what it is.
     rest = [one for one in events if one["session"] not in set(completed)]
     assert all(one["usage"] == "unknown" or one["tokens"]["output"] == 20 for one in rest), rest

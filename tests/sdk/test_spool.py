@@ -49,6 +49,18 @@ def test_an_event_is_on_the_disk_when_append_returns(make, tmp_path):
     assert spool._health.counts() == {"spooled": 3}
 
 
+def test_a_spool_can_be_brought_to_the_disk_whatever_is_open(make, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(os.fstat(file).st_size))
+    spool = make()
+    spool.sync()
+    spool.append(b'{"a":1}')
+    spool.sync()
+    spool.seal()
+    spool.sync()
+    assert synced == [8]
+
+
 def test_a_segment_is_shipped_only_when_it_is_closed(make, tmp_path):
     spool = make()
     spool.append(b"1")

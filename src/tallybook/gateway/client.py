@@ -7,7 +7,7 @@ import json
 from typing import Final, cast
 
 from tallybook import __version__
-from tallybook.gateway.desk import Opening, sent_on
+from tallybook.gateway.desk import Opening
 from tallybook.gateway.exchange import Exchange
 from tallybook.gateway.faces import error_answer
 from tallybook.gateway.framing import Body, FramingError
@@ -123,7 +123,9 @@ class Client(asyncio.Protocol):
             self._buffer = data
             return False
         self._buffer = data[end + 4 :]
-        self._head = head = RequestHead(data[: end + 4])
+        raw = data[: end + 4]
+        known = works.desk.known(raw)
+        self._head = head = RequestHead(raw) if known is None else known.head
         self._body = Body(head.length)
         self._pieces, self._opening, self._streams = [], None, False
         self._begun = False
@@ -132,7 +134,7 @@ class Client(asyncio.Protocol):
         if head.path in _OWN and head.method in ("GET", "HEAD"):
             self._answer_own(head)
         else:
-            self._open(head)
+            self._open(head, raw, known)
         if not self._buffer and head.length == 0:
             self._take_body_of_none()
         return True
@@ -142,11 +144,13 @@ class Client(asyncio.Protocol):
         if self._body is not None:
             self._take_body()
 
-    def _open(self, head: RequestHead) -> None:
-        opened = self._works.desk.open(head)
+    def _open(self, head: RequestHead, raw: bytes, known: Opening | None) -> None:
+        opened = self._works.desk.open(head) if known is None else known
         if isinstance(opened, Refusal):
             self._refuse(opened)
             return
+        if known is None:
+            self._works.desk.know(raw, opened)
         limits = self._works.limits
         self._streams = _is_streamed(opened)
         most = limits.upload_bytes if self._streams else limits.body_bytes
@@ -194,7 +198,7 @@ class Client(asyncio.Protocol):
             self._refuse(call, close=not whole)
             return
         length = len(call.body) if whole else head.length
-        exchange = Exchange(self._works, call, sent_on(head), length, self)
+        exchange = Exchange(self._works, call, opening, length, self)
         self._exchange = exchange
         if not whole:
             self._uploading = exchange
@@ -299,7 +303,7 @@ class Client(asyncio.Protocol):
             self._uploading = None
             self._close()
         elif self._buffer:
-            asyncio.get_running_loop().call_soon(self._advance)
+            self._works.soon(self._advance)
 
     def cut(self) -> None:
         """Break the connection."""

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from tallybook.books.globs import glob_matches
+from tallybook.books.model import FOREVER_US
 from tallybook.clock import Clock
 from tallybook.gateway.call import Call, Ledger
-from tallybook.gateway.heads import NEVER_SENT, Pairs, RequestHead
+from tallybook.gateway.heads import LENGTH_LINE, NEVER_SENT, Pairs, RequestHead, written
 from tallybook.gateway.keyring import PREFIX, Keyring
 from tallybook.gateway.model import GatewayConfig, Refusal, Upstream, VirtualKey
 from tallybook.gateway.routes import Treatment, treatment_of
@@ -29,6 +30,9 @@ _KEY_HEADERS: Final = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-
 _AWS: Final = b"AWS4-HMAC-SHA256 "
 _FORM_FIELD: Final = b'name="model"'
 _LABEL_MAX: Final = 128
+_WITH_ONE_LENGTH: Final = 3
+_KNOWN_MAX: Final = 2_000
+_KNOWN_BYTES: Final = 8_192
 
 
 @dataclass(slots=True)
@@ -42,6 +46,21 @@ class Opening:
     path: str
     query: str
     head: RequestHead
+    pairs: Pairs
+    lines: bytes
+    """the headers that go on, and the same as they are sent"""
+
+
+class _Known:
+    """A head that was let through, to be known again: clients send the same one every time."""
+
+    __slots__ = ("generation", "opening", "until_us")
+
+    def __init__(self, opening: Opening, generation: int) -> None:
+        key = opening.key
+        self.opening = opening
+        self.generation = generation
+        self.until_us = min([us for us in (key.expires_us, key.revoked_us) if us] or [FOREVER_US])
 
 
 class Desk:
@@ -61,12 +80,51 @@ class Desk:
         self._clock = clock
         self._upstreams = {one.name: one for one in config.upstreams}
         self._default = self._upstreams.get(config.default)
+        self._known: dict[bytes, _Known] = {}
 
     def upstream_of(self, path: str) -> tuple[Upstream | None, str]:
         """The upstream that a path names first, and the rest of the path."""
         first, _, rest = path[1:].partition("/")
         upstream = self._upstreams.get(first)
         return (upstream, f"/{rest}") if upstream else (self._default, path)
+
+    def known(self, raw: bytes) -> Opening | None:
+        """A head that was let through before, but for the length of its body; None of any other.
+
+        It was read and found good byte by byte, so only what may have changed since is looked at:
+        the keys, and the time.
+        """
+        parts = LENGTH_LINE.split(raw)
+        if len(parts) != _WITH_ONE_LENGTH:
+            return None
+        held = self._known.get(parts[0] + parts[2])
+        if (
+            held is None
+            or held.generation != self._keys.generation
+            or self._clock.now_us() >= held.until_us
+        ):
+            return None
+        one = held.opening
+        head = one.head.with_length(int(parts[1]))
+        return Opening(
+            one.upstream,
+            one.key,
+            one.treatment,
+            one.tags,
+            one.path,
+            one.query,
+            head,
+            one.pairs,
+            one.lines,
+        )
+
+    def know(self, raw: bytes, opening: Opening) -> None:
+        """Remember a head that was let through."""
+        parts = LENGTH_LINE.split(raw)
+        if len(parts) == _WITH_ONE_LENGTH and len(raw) <= _KNOWN_BYTES:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[parts[0] + parts[2]] = _Known(opening, self._keys.generation)
 
     def open(self, head: RequestHead) -> Opening | Refusal:
         """Look at a head."""
@@ -88,7 +146,8 @@ class Desk:
             tags = self._tags(head, key)
         if isinstance(tags, Refusal):
             return tags
-        return Opening(upstream, key, treatment, tags, path, _without_key(head.query), head)
+        query, pairs = _without_key(head.query), sent_on(head)
+        return Opening(upstream, key, treatment, tags, path, query, head, pairs, written(pairs))
 
     def _key(self, head: RequestHead) -> VirtualKey | Refusal:
         secret = _secret_of(head)

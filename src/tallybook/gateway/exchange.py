@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from tallybook.gateway.call import Call, Ending
+from tallybook.gateway.desk import Opening
 from tallybook.gateway.faces import error_answer, error_event
 from tallybook.gateway.framing import LAST_CHUNK, chunk
-from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE, Pairs, ReplyHead, request_head
+from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE, ReplyHead, request_head, written
 from tallybook.gateway.model import Refusal
 from tallybook.gateway.prices import as_text
 from tallybook.gateway.reading import Reading
@@ -60,15 +61,17 @@ class Exchange:
     Args:
         works: what the process shares.
         call: that was admitted at the desk.
-        pairs: the caller's headers that go on.
+        opening: what of the caller's head goes on.
         length: of the body: a number, or `CHUNKED` for one that is streamed.
         caller: who asked.
     """
 
-    def __init__(self, works: Works, call: Call, pairs: Pairs, length: int, caller: Caller) -> None:
+    def __init__(
+        self, works: Works, call: Call, opening: Opening, length: int, caller: Caller
+    ) -> None:
         self._works = works
         self._call = call
-        self._pairs = pairs
+        self._opening = opening
         self._length = length
         self._caller: Caller | None = caller
         self._connection: Connection | None = None
@@ -137,23 +140,23 @@ class Exchange:
         call, upstream = self._call, self._call.upstream
         path = upstream.base + call.path
         target = f"{path}?{call.query}" if call.query else path
-        pairs = self._pairs + self._credential(path)
+        lines = self._opening.lines + self._credential(path)
         body = call.body
-        head = request_head(call.method, target, upstream.authority, pairs, self._length)
+        head = request_head(call.method, target, upstream.authority, lines, self._length)
         if self._length == CHUNKED:
             return head + chunk(body)
         return head + body
 
-    def _credential(self, path: str) -> Pairs:
+    def _credential(self, path: str) -> bytes:
         call, upstream = self._call, self._call.upstream
         credential = self._works.credentials[upstream.name]
         if upstream.kind == "bedrock":
             headers = {
                 name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in self._pairs
+                for name, value in self._opening.pairs
                 if name.decode("latin-1").lower() in _SIGNED
             }
-            return signed(
+            pairs = signed(
                 credential.aws,
                 method=call.method,
                 path=path,
@@ -164,7 +167,8 @@ class Exchange:
                 service=_SERVICE,
                 now_us=self._works.clock.now_us(),
             )
-        return credential.headers
+            return written(pairs)
+        return credential.lines
 
     def upload(self, content: bytes, *, ended: bool) -> None:
         """More of a streamed body came."""

@@ -37,6 +37,8 @@ _SINGLE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"
 _TARGET: Final = re.compile(rb"/[!-~]*")
 _BODILESS: Final = frozenset({204, 304})
 
+LENGTH_LINE: Final = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ([0-9]{1,15})\r\n")
+
 Pairs = list[tuple[bytes, bytes]]
 
 
@@ -135,6 +137,14 @@ class RequestHead:
         self.expects = bool(expect) and self.minor > 0
         tokens = _tokens(named.get(b"connection", b""))
         self.keep_alive = b"close" not in tokens and (self.minor > 0 or b"keep-alive" in tokens)
+
+    def with_length(self, length: int) -> RequestHead:
+        """The same head in front of a body of another length."""
+        made = RequestHead.__new__(RequestHead)
+        made.method, made.path, made.query = self.method, self.path, self.query
+        made.pairs, made.named, made.minor = self.pairs, self.named, self.minor
+        made.expects, made.keep_alive, made.length = self.expects, self.keep_alive, length
+        return made
 
     def dropped(self) -> frozenset[bytes]:
         """Names of headers that this request wants to keep on its own connection."""
@@ -242,23 +252,26 @@ def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     return [b"%b: %b\r\n" % pair for pair in pairs]
 
 
-def request_head(
-    method: str, target: str, authority: str, pairs: Iterable[tuple[bytes, bytes]], length: int
-) -> bytes:
+def written(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as lines."""
+    return b"".join(_lines(pairs))
+
+
+def request_head(method: str, target: str, authority: str, lines: bytes, length: int) -> bytes:
     """The head of the request that goes on to a provider.
 
     Args:
         method: of HTTP.
         target: path and query.
         authority: host and port of the provider.
-        pairs: every other header.
+        lines: every other header, `written`.
         length: of the body, or `CHUNKED`.
     """
     start = f"{method} {target} HTTP/1.1\r\nHost: {authority}\r\n".encode()
     if length == CHUNKED:
-        framing = b"Transfer-Encoding: chunked\r\n\r\n"
+        framing = b"Accept-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n"
     elif length or method not in ("GET", "HEAD", "DELETE"):
-        framing = b"Content-Length: %d\r\n\r\n" % length
+        framing = b"Accept-Encoding: identity\r\nContent-Length: %d\r\n\r\n" % length
     else:
-        framing = b"\r\n"
-    return b"".join([start, *_lines(pairs), b"Accept-Encoding: identity\r\n", framing])
+        framing = b"Accept-Encoding: identity\r\n\r\n"
+    return start + lines + framing

@@ -46,6 +46,8 @@ class Keyring:
         self._path = path
         self._seen: tuple[int, int, int] | None = None
         self._by_digest: dict[str, VirtualKey] = {}
+        self.generation = 0
+        """changes whenever the keys do"""
         self.refresh()
 
     def refresh(self) -> bool:
@@ -63,6 +65,7 @@ class Keyring:
             return False
         self._by_digest = {key.digest: key for key in read_keys(self._path)}
         self._seen = seen
+        self.generation += 1
         return True
 
     def find(self, secret: str) -> VirtualKey | None:

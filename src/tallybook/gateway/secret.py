@@ -45,7 +45,8 @@ class Credential:
         self._due_s = 0.0
         self._kind = upstream.kind
         self.value = ""
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.lines = b""
+        """the header that carries it"""
         self.aws = ("", "", "")
         self.refresh()
 
@@ -116,7 +117,7 @@ class Credential:
         else:
             self.value = value
             name, before = _HEADERS[self._kind]
-            self.headers = [(name, before + value.encode())]
+            self.lines = b"%b: %b%b\r\n" % (name, before, value.encode())
 
     def _missing(self, why: str) -> WrongUsageError:
         source = self._source

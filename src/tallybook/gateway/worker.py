@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -35,7 +35,14 @@ _SYNC_S: Final = 0.1
 _BACKLOG: Final = 1024
 
 
-def make_works(config: GatewayConfig, table: Counters, row: int) -> Works:
+def make_works(
+    config: GatewayConfig,
+    table: Counters,
+    row: int,
+    *,
+    time: Callable[[], float],
+    soon: Callable[[Callable[[], None]], object],
+) -> Works:
     """Everything that connections share, read and opened.
 
     Raises:
@@ -56,7 +63,8 @@ def make_works(config: GatewayConfig, table: Counters, row: int) -> Works:
         counters=counters,
         table=table,
         health=health,
-        time=asyncio.get_running_loop().time,
+        time=time,
+        soon=soon,
         credentials=credentials,
         prices=prices,
         keys=keys,
@@ -80,7 +88,7 @@ async def serving(
 ) -> AsyncIterator[Works]:
     """Take connections while the block lasts; then finish what is under way."""
     loop = asyncio.get_running_loop()
-    works = make_works(config, table, row)
+    works = make_works(config, table, row, time=loop.time, soon=loop.call_soon)
     server = await loop.create_server(
         lambda: Client(works), sock=listening, ssl=tls_of(config), backlog=_BACKLOG
     )

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Works:
-    """See above. ``time`` is the loop's, in seconds; ``stopping`` while calls are finished."""
+    """See above.
+
+    ``time`` is the loop's, in seconds; ``soon`` has it do something when it is free; ``stopping``
+    while calls are finished.
+    """
 
     config: GatewayConfig
     desk: Desk
@@ -35,6 +39,7 @@ class Works:
     table: Counters
     health: Health
     time: Callable[[], float]
+    soon: Callable[[Callable[[], None]], object]
     credentials: dict[str, Credential]
     keys: Keyring
     journal: Journal
