@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from tallybook.errors import StoreError
+from tallybook.ledger import GENESIS, verify
 from tallybook.ledger.abreast import joined, walked_abreast
-from tallybook.ledger.walk import Walk
+from tallybook.ledger.walk import Fault, Walk
 from tallybook.store import Store
+from tampering import Inline
 
 
 def test_stretches_join_only_where_the_one_began_as_the_other_ended() -> None:
@@ -29,3 +33,63 @@ def test_other_processes_find_the_same(
     with Store(full_home).read() as tx:
         walk = walked_abreast(tx, full_home, good_head, 2)
         assert walk == Walk(9, good_head, 5, head_found=True, closed={"2026-10"}, next=10)
+
+
+@pytest.mark.parametrize(
+    ("each", "starts"), [(2, [0, 2, 4, 6]), (3, [0, 3, 6]), (4, [0, 4]), (5, None)]
+)
+def test_a_chain_is_cut_into_stretches_of_at_least_so_many(
+    full_home: Path, monkeypatch: pytest.MonkeyPatch, each: int, starts: list[int] | None
+) -> None:
+    seen: list[list[int]] = []
+
+    def told(begun: list[Walk], ended: list[Walk]) -> Walk | None:
+        seen.append([walk.seq for walk in begun])
+        return joined(begun, ended)
+
+    monkeypatch.setattr("tallybook.ledger.abreast.LINKS_EACH", each)
+    monkeypatch.setattr("tallybook.ledger.abreast.ProcessPoolExecutor", Inline)
+    monkeypatch.setattr("tallybook.ledger.abreast.joined", told)
+    with Store(full_home).read() as tx:
+        walked_abreast(tx, full_home, "", 2)
+    assert seen == ([starts] if starts else [])
+
+
+@pytest.mark.parametrize("damage", ["folds otherwise", "cannot be read"])
+def test_what_only_the_folds_show_makes_it_no_good_chain(
+    full_home: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    def found(_tx: object) -> list[Fault]:
+        if damage == "cannot be read":
+            raise StoreError("malformed", next_step="restore it")
+        return [Fault("fold", "Cost:x: SQL 1, hashed 2 nano")]
+
+    monkeypatch.setattr("tallybook.ledger.abreast.LINKS_EACH", 3)
+    monkeypatch.setattr("tallybook.ledger.abreast.ProcessPoolExecutor", Inline)
+    monkeypatch.setattr("tallybook.ledger.abreast.fold_faults", found)
+    with Store(full_home).read() as tx:
+        assert walked_abreast(tx, full_home, "", 2) is None
+
+
+def test_so_many_processes_work_as_were_asked_for(
+    full_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    class Counted(Inline):
+        def __init__(self, processes: int, *_: object) -> None:
+            asked.append(processes)
+
+    monkeypatch.setattr("tallybook.ledger.abreast.LINKS_EACH", 3)
+    monkeypatch.setattr("tallybook.ledger.abreast.ProcessPoolExecutor", Counted)
+    with Store(full_home).read() as tx:
+        alone = verify(tx)
+        assert verify(tx, home=full_home) == verify(tx, home=full_home, processes=1) == alone
+        assert asked == []
+        monkeypatch.setattr(
+            sys.modules[verify.__module__], "walk_on", None
+        )  # nobody walks alone then
+        assert verify(tx, home=full_home, processes=2) == alone
+        assert verify(tx, GENESIS, home=full_home, processes=2) == alone
+        assert verify(tx, alone.head, home=full_home, processes=2) == alone
+    assert asked == [2, 2, 2]

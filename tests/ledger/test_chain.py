@@ -22,7 +22,7 @@ def test_the_hash_is_sha256_over_canonical_json() -> None:
         '"postings":[[0,1,2,3,4,5,6,7,8,9,10,11,12,13]],"prev_hash":"x","reason":"x",'
         '"recorded_us":2,"seq":1,"service_period":"x","text":"x","versions":"x"}'
     )
-    assert hashlib.sha256(text.encode()).hexdigest() == HASH
+    assert hashlib.sha256(text.encode()).hexdigest() == link_hash(LINK, [POSTING]) == HASH
 
 
 @pytest.mark.parametrize("name", LINK_FIELDS)
@@ -84,3 +84,10 @@ def test_a_changed_posting_changes_the_stored_hash(tmp_path, make_entry) -> None
             heads.add(append_entry(tx, make_entry(postings=postings), "run", NOW_US).hash)
         books.close()
     assert len(heads) == 2
+
+
+def test_postings_are_counted_from_one(store: Store, make_entry) -> None:
+    with store.write() as tx:
+        append_entry(tx, make_entry(5, 6), "run", NOW_US)
+        lines = [row.line for row in tx.rows("SELECT line FROM posting ORDER BY line")]
+    assert lines == [1, 2, 3]

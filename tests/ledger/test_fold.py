@@ -26,4 +26,10 @@ def test_a_fold_that_differs_from_the_hashed_postings_is_a_fault(store: Store, m
     with store.write() as tx:
         append_entry(tx, make_entry(5), "run", NOW_US)
         assert verify(tx).ok
-        assert kinds(verify(Skewed(tx))) == {"fold"}  # type: ignore[arg-type]
+        found = verify(Skewed(tx))  # type: ignore[arg-type]
+        assert kinds(found) == {"fold"}
+        assert [fault.where for fault in found.faults] == [
+            "Accrued:x: SQL 0, hashed -5 nano",
+            "Cost:other: SQL 5, hashed 0 nano",
+            "Cost:x: SQL 0, hashed 5 nano",
+        ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallybook.ledger import Posting, append_entry, entries
+from tallybook.ledger import GENESIS, Posting, append_entry, entries
 from tallybook.ledger.journal import LINKS_PER_READ
 from tallybook.store import Store
 
@@ -24,6 +24,7 @@ def test_entries_come_in_order_without_acts(full_home) -> None:
     ]
     assert [entry.id for entry in october] == ["E-000001", "E-000007"]
     assert all(sum(p.amount_nano for p in entry.postings) == 0 for entry in everything)
+    assert (everything[0].prev_hash, everything[1].prev_hash) == (GENESIS, everything[0].hash)
 
 
 def test_postings_come_with_their_own_entry_over_many_reads(store: Store, make_entry) -> None:

@@ -141,7 +141,7 @@ def test_the_reasons_are_closed_and_their_texts_stay() -> None:
     """They are in the hashes of what was booked: a reason may be added, never renamed."""
     assert {reason.value for reason in Reason} == {
         *("meter", "pool", "evaluation", "pool_flow", "charge", "markup", "absorption", "memo"),
-        *("rounding", "reversal", "adjustment", "transfer"),
+        *("rounding", "reversal", "adjustment", "transfer", "true_up"),
     }
     with pytest.raises(ValueError, match="'gift' is not a valid Reason"):
         Reason("gift")
