@@ -90,6 +90,11 @@ what is off; one cell in fifty was billed a millionth more. The lines are hours 
 and usage report has them.
 """
 
+_INGEST = """CPU time for each event, so that waiting for a busy machine does not count; but two
+busy threads of one core take more of it each. **Load** is how many processes wanted a core: the
+fewer, the better the figure.
+"""
+
 _TEXTS = {
     "month": ("## A month\n\n", _MONTH),
     "again": ("## A second run\n\n", _AGAIN),
@@ -97,5 +102,8 @@ _TEXTS = {
     "chain": ("## The chain\n\n", _CHAIN),
     "claims": ("## Ids that never expire\n\n", _CLAIMS),
     "reconcile": ("## A month against its invoices\n\n", _RECONCILE),
+    "importers": ("## Logs of products\n\n", _INGEST),
+    "otlp": ("## Spans\n\n", ""),
+    "usage": ("## Responses\n\n", ""),
     "hundred": ("## A hundred million events\n\n", _HUNDRED),
 }

@@ -27,11 +27,12 @@ class Section:
 
 
 def conditions(what: str, date: str) -> str:
-    """Machine, versions and date in one line."""
+    """Machine, versions, date and what else ran, in one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return (
         f"{what}; {os.cpu_count()} cores of {_processor()}, {memory / 2**30:.0f} GiB, Python"
-        f" {platform.python_version()}, DuckDB {duckdb.__version__}; {date}."
+        f" {platform.python_version()}, DuckDB {duckdb.__version__}; {date};"
+        f" load {os.getloadavg()[0]:.1f}."
     )
 
 
