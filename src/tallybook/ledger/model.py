@@ -39,6 +39,7 @@ class Reason(StrEnum):
     ROUNDING = "rounding"
     REVERSAL = "reversal"
     ADJUSTMENT = "adjustment"
+    TRUE_UP = "true_up"
 
 
 class ActKind(StrEnum):
