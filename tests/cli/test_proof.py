@@ -64,7 +64,21 @@ def test_explain_goes_back_to_the_calls(month, call):
             if line["kind"] in ("usage", "transfer"):
                 assert found["rated"]["count"] == line["quantity"]["calls"] == 1
                 assert Decimal(found["rated"]["sum"]) == posted
-                assert found["rated"]["sample"][0]["event_id"] in ("1", "2")
+                sample = found["rated"]["sample"][0]
+                assert sample["event_id"] in ("1", "2")
+                assert [payer["team"] for payer in sample["payers"]] == [each["team"]]
+                assert found["attributed"][0]["origin"] == sample["origin"] == each["team"]
+                assert found["attributed"][0]["executor"] == sample["executor"]
+
+
+def test_explain_says_of_each_call_who_started_ran_and_pays_it(month, call):
+    issue = month.statements().statement("a")
+    (line,) = [line for line in issue.lines if line.kind == "transfer"]
+    text = call("explain", line.id).out
+    assert "started by" in text
+    assert [row.split()[3:8] for row in text.splitlines() if row.startswith("gateway/")] == [
+        ["a", "bot", "b", "a", "(caller"]
+    ]
 
 
 def test_explain_takes_entries_and_postings(month, call):

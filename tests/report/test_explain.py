@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from company import policy, usage
+from company import org, policy, usage
 from tallybook.clock import Period
 from tallybook.errors import LedgerError
 from tallybook.post.basis import read_basis
@@ -68,6 +68,92 @@ def test_every_note_explains_itself(month):
         assert (found.posted_nano, found.entries) == (0, ())
         assert found.calls.count == line.quantity.calls
         assert found.calls.tokens == line.quantity.tokens
+
+
+RULES = {
+    "caller_pays": "transfer: caller_pays",
+    "callee_absorbs": "transfer: callee_absorbs, feature: find",
+    "split": "transfer: split, weights: {callee: 3, caller: 7}",
+    "price": 'transfer: transfer_price, price: "0.50", per: call, feature: find',
+}
+INDEXER = "  - {id: indexer, team: b, joint: {purposes: [batch], users_of: retrieval, by: calls}}\n"
+
+
+@pytest.fixture(params=RULES)
+def between(found_company, request):
+    """Two teams, a service between them under each rule, and joint cost of its users."""
+    chart = org().replace("transfer: caller_pays", RULES[request.param])
+    chart = chart.replace("keys:\n", f"{INDEXER}keys:\n")
+    company = found_company(org=chart)
+    called = {"provider": "Y", "model": "y-1", "service": "retrieval"}
+    company.ingest(
+        usage("1"),
+        *(usage(f"r{n}", **called) for n in range(10)),
+        usage("e", purpose="evaluation", **called),
+        usage("n", team=None, feature=None, **called),
+        usage("o", team="b", feature="find", **called),
+        usage("i", team="b", feature="find", purpose="batch", service="indexer"),
+    )
+    company.run()
+    return company
+
+
+def test_every_line_and_note_between_teams_explains_itself(between):
+    for each in between.statements().statements:
+        for line in each.lines:
+            found = explain(between.store, line.id)
+            assert sum(part.amount_nano for part in found.entries) == found.posted_nano
+            assert abs(found.posted_nano - line.amount_cents * 10**7) < 10**7
+            if line.kind in ("usage", "transfer"):
+                assert sum(count for _, count in found.owners) == line.quantity.calls
+        for note in each.notes:
+            found = explain(between.store, note.id)
+            assert sum(count for _, count in found.owners) == note.quantity.calls
+    assert all(explain(between.store, entry.id).entries for entry in between.journal())
+    assert between.failing() == {}
+
+
+@pytest.mark.parametrize("between", ["split"], indirect=True)
+def test_a_part_of_a_split_goes_back_to_the_whole_calls_and_all_payers(between):
+    (line,) = [
+        x for x in between.statements().statement("a").lines
+        if x.kind == "transfer" and x.detail == "retrieval"
+    ]  # fmt: skip
+    assert line.quantity.calls == 7
+    found = explain(between.store, line.id)
+    assert found.calls.count == 10
+    call = found.calls.sample[0].decision
+    assert [(payer.team, payer.weight) for payer in call.payers] == [("a", 7), ("b", 3)]
+    assert (call.owner.started_by, call.owner.executor) == (("a", "bot"), "b")
+
+
+@pytest.mark.parametrize("between", ["price"], indirect=True)
+def test_a_transfer_price_goes_back_to_its_invocations_and_the_calls_beneath(between):
+    lines = between.statements().statement("a").lines
+    owed = {line.purpose: explain(between.store, line.id) for line in lines if line.is_price}
+    assert owed["production"].posted_nano == 10 * 5 * 10**8
+    assert [(share.what, share.detail) for share in owed["production"].allocated[-1:]] == [
+        ("transfer price of retrieval", "a owes b: 10 calls at 0.50, started by a bot")
+    ]
+    assert owed["production"].calls.count == 10
+    call = owed["production"].calls.sample[0].decision.owner
+    assert (call.started_by[0], call.executor, call.team, call.transfer) == (
+        "a", "b", "b", "transfer_price",
+    )  # fmt: skip
+    earned = [line for line in between.statements().statement("b").lines if line.is_price]
+    assert {line.transfer.team for line in earned} == {"a"}
+    assert all(explain(between.store, line.id).calls.count for line in earned)
+
+
+def test_joint_cost_goes_back_to_the_calls_that_everyone_shares(between):
+    (line,) = [
+        x for x in between.statements().statement("a").lines
+        if x.transfer and x.transfer.role == "joint"
+    ]  # fmt: skip
+    found = explain(between.store, line.id)
+    assert [x.event_id for x in found.calls.sample] == ["i"]
+    assert found.calls.sample[0].decision.joint.users_of == "retrieval"
+    assert {owner.transfer for owner, _ in found.owners} == {"joint"}
 
 
 def test_a_line_with_an_unpriced_call_of_another_provider(company):

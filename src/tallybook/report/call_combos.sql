@@ -3,6 +3,7 @@ SELECT DISTINCT epoch, {names}
 FROM (
   SELECT {carried}
   FROM {events} e
+  {placed}
   WHERE e.started_us >= $start_us AND e.started_us < $end_us {tagged}
 )
 ORDER BY ALL

@@ -6,30 +6,35 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
-from tallybook.attribute.lines import decide
+from tallybook.attribute.lines import decide_all
 from tallybook.attribute.model import AttributedLine, Owner
+from tallybook.attribute.path import Decision
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.post.basis import Basis
-from tallybook.post.compute import metering_of, price_rows
+from tallybook.post.compute import graph_session, metering_of, placed_in, price_rows
 from tallybook.rate.rating import (
     CORRECTIONS,
+    PLACED,
     PRICE_JOIN,
     Metering,
     carried_sql,
-    epoch_sql,
     event_amount_sql,
     field_sql,
     open_prices,
     unpriced_sql,
 )
 from tallybook.store import Store, sql_text
-from tallybook.store.lake import ColumnType
+from tallybook.store.lake import ColumnType, Session
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the sample. Amounts are pico; an unpriced call has none."""
+    """One call of the sample. Amounts are pico; an unpriced call has none.
+
+    ``decision`` says who started it, who ran it and who pays.
+    """
 
     source: str
     event_id: str
@@ -40,6 +45,7 @@ class Call:
     card_pico: int
     contract_pico: int
     unpriced: bool
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +86,34 @@ def find_calls(
     """
     if not lines:
         return NO_CALLS
-    uses = {(line.owner, line.provider) for line in lines}
-    metering = metering_of(basis)
-    with store.lake.session(basis.snapshot, basis.corrections) as session:
-        shape = _shape(metering, {owner for owner, _ in uses})
+    uses = {(Decision(line.owner, line.payers, line.joint), line.provider) for line in lines}
+    with graph_session(store, basis) as session:
+        metering, paths, _ = placed_in(session, basis, metering_of(basis))
+        shape = _shape(metering, {decision.owner for decision, _ in uses})
         if shape["tagged"]:
             session.run(sql_text(__package__, "call_narrow").format(**shape), _bounds(basis))
         combos = session.rows(sql_text(__package__, "call_combos").format(**shape), _bounds(basis))
         numbered = [(number, *row) for number, row in enumerate(combos)]
-        found, decided = decide(metering, basis.books.org, numbered)
-        providers: dict[Owner, list[str]] = defaultdict(list)
-        for owner, provider in sorted(uses, key=itemgetter(1)):
-            providers[owner].append(provider)
+        decisions, decided = decide_all(metering, paths, numbered)
+        providers: dict[Decision, list[str]] = defaultdict(list)
+        for decision, provider in sorted(uses, key=itemgetter(1)):
+            providers[decision].append(provider)
         wanted = [
-            (*combos[number][1:], combos[number][0], provider)
-            for number, owner in decided
-            for provider in providers.get(found[owner], ())
+            (*combos[number][1:], combos[number][0], provider, at)
+            for number, at in decided
+            for provider in providers.get(decisions[at], ())
         ]
-        types: dict[str, ColumnType] = {f"c{i}": "text" for i in range(len(metering.carried))}
-        session.table("wanted", {**types, "epoch": "whole", "provider": "text"}, wanted)
+        _open_wanted(session, metering, wanted)
         meters = open_prices(
             session, metering, rows := price_rows(basis, {name for _, name in uses})
         )
+        columns = _columns(meters)
         session.run(
             sql_text(__package__, "calls").format(
-                events=shape["events"],
-                columns=_columns(meters),
-                epoch=epoch_sql(metering),
-                same=_same(metering),
+                **shape,
+                columns=", ".join(f"e.{name}" for name in columns),
+                found=", ".join(f"k.{name}" for name in columns),
+                same=" AND ".join(f"k.{name} = w.{name}" for name in metering.columns),
                 narrowed=_narrowed(metering, wanted),
                 corrections=CORRECTIONS if metering.has_corrections else "",
                 price_join=PRICE_JOIN,
@@ -123,24 +129,43 @@ def find_calls(
         )[0]
         dearest = session.rows(
             "SELECT source, event_id, started_us, provider, model, tokens, card_pico,"
-            " contract_pico, unpriced FROM calls"
+            " contract_pico, unpriced, decided FROM calls"
             " ORDER BY card_pico DESC, started_us, source, event_id LIMIT $most",
             {"most": sample},
         )
-    return Calls(
-        int(count), int(tokens), int(card), int(contract), tuple(Call(*x) for x in dearest)
+    shown = tuple(_call(row, decisions) for row in dearest)
+    return Calls(int(count), int(tokens), int(card), int(contract), shown)
+
+
+def _call(row: Sequence[Any], decisions: Sequence[Decision]) -> Call:
+    source, event_id, started_us, provider, model, tokens, card, contract, unpriced, at = row
+    return Call(
+        source, event_id, started_us, provider, model, tokens, card, contract, unpriced,
+        decisions[int(at)],
+    )  # fmt: skip
+
+
+def _open_wanted(session: Session, metering: Metering, wanted: Sequence[Sequence[object]]) -> None:
+    """The table of what wanted calls carry, or where they stand, with the decision's number."""
+    types: dict[str, ColumnType] = dict.fromkeys(metering.columns, "text")
+    if metering.placed:
+        types[metering.columns[-1]] = "whole"
+    session.table(
+        "wanted", {**types, "epoch": "whole", "provider": "text", "decided": "whole"}, wanted
     )
 
 
 def _shape(metering: Metering, owners: Collection[Owner]) -> Mapping[str, str]:
-    tagged = _tagged(owners)
+    # What stands in a tree is decided by others' tags too, so its own tags narrow nothing.
+    tagged = "" if metering.placed else _tagged(owners)
     kept = {*_NEEDED, *_classes(metering.meters), *map(_column, metering.carried)}
     return {
         "tagged": tagged,
         "events": "narrow" if tagged else "events",
         "kept": ", ".join(f'e."{name}"' for name in sorted(kept)),
         "carried": carried_sql(metering),
-        "names": ", ".join(f"c{i}" for i in range(len(metering.carried))),
+        "names": ", ".join(metering.columns),
+        "placed": PLACED if metering.placed else "",
     }
 
 
@@ -148,8 +173,8 @@ def _tagged(owners: Collection[Owner]) -> str:
     """What calls must carry if a tag decided all of their owners; nothing if anything else did."""
     if not all(owner.rule.startswith("tag:") for owner in owners):
         return ""
-    by_feature = {owner.feature for owner in owners if owner.rule == "tag:feature"}
-    by_team = {owner.team for owner in owners if owner.rule != "tag:feature"}
+    by_feature = {owner.started_by[1] for owner in owners if owner.rule == "tag:feature"}
+    by_team = {owner.started_by[0] for owner in owners if owner.rule != "tag:feature"}
     conditions = [_among("e.feature", by_feature), _among("e.team", by_team)]
     return f"AND ({' OR '.join(condition for condition in conditions if condition)})"
 
@@ -159,15 +184,12 @@ def _among(field: str, values: Collection[str]) -> str:
     return f"{field} IN ({listed})" if listed else ""
 
 
-def _same(metering: Metering) -> str:
-    pairs = enumerate(metering.carried)
-    return " AND ".join(f"{field_sql(field)} = w.c{i}" for i, field in pairs)
-
-
 def _narrowed(metering: Metering, wanted: Sequence[Sequence[object]]) -> str:
     """Conditions that the join implies and the reader of the files can use before decoding."""
-    columns = {i: field_sql(field) for i, field in enumerate(metering.carried)}
-    columns[len(columns) + 1] = "e.provider"  # the epoch stands between, as a number
+    at_provider = len(metering.columns) + 1  # the epoch stands between, as a number
+    columns = {at_provider: "e.provider"}
+    if not metering.placed:
+        columns |= {i: field_sql(field) for i, field in enumerate(metering.carried)}
     conditions = []
     for column, field in columns.items():
         values = {str(row[column]) for row in wanted}
@@ -176,9 +198,9 @@ def _narrowed(metering: Metering, wanted: Sequence[Sequence[object]]) -> str:
     return "\n    ".join(conditions)
 
 
-def _columns(meters: Sequence[str]) -> str:
+def _columns(meters: Sequence[str]) -> list[str]:
     """What pricing and showing a call needs of it: every further column would cost a scan."""
-    return ", ".join(f"e.{name}" for name in (*_NEEDED, *_classes(meters)))
+    return [*_NEEDED, *_classes(meters)]
 
 
 def _classes(meters: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from tallybook.allocate.cost_layer import FLOWS
 from tallybook.allocate.model import Allocation, Month, PoolShare
 from tallybook.allocate.transfers import is_price, is_standing
 from tallybook.attribute.model import AttributedLine, Attribution, Owner, TransferUse
-from tallybook.attribute.transfer import transferred
+from tallybook.attribute.transfer import Users, joint_users, payers_of, transferred
 from tallybook.books.model import PolicyVersion
 from tallybook.clock import Period
 from tallybook.errors import LedgerError, PeriodError
@@ -282,13 +282,21 @@ def parts_behind(
     sheet: Sheet, is_behind: Callable[[AttributedLine], bool]
 ) -> tuple[list[AttributedLine], list[AttributedLine]]:
     """Usage of which some payer's part is wanted: as it adds up, and the parts that are wanted."""
+    users = joint_users(sheet.sums)
     whole, behind = [], []
     for line in sheet.sums.lines:
-        parts = transferred(Attribution((line,), sheet.sums.invocations)).lines
-        wanted = [part for part in parts if is_behind(part)]
+        wanted = [part for part in _parts(line, users) if is_behind(part)]
         whole += [line] if wanted else []
         behind += wanted
     return whole, behind
+
+
+def _parts(line: AttributedLine, users: Users) -> Sequence[AttributedLine]:
+    """The payers' parts of usage, as a sheet has them."""
+    payers = payers_of(line.owner, line.payers, line.joint, users)
+    if not payers:
+        return [line]
+    return transferred(Attribution((replace(line, payers=tuple(payers), joint=None),))).lines
 
 
 class _View:
@@ -305,12 +313,17 @@ class _View:
         """The usage behind a reference: as it adds up, and the payers' parts of it."""
         priced = {self._priced(use) for use in self._uses(keys)}
         is_line = LINE.fullmatch(reference) is not None
+        teams = {key.team for key in keys}  # a line that something is posted on is its payer's
 
         def is_behind(part: AttributedLine) -> bool:
             return (
                 any(self._feeds(part, key) for key in keys)
                 or _bears(part) in priced
-                or (is_line and reference in self._shown_ids(part))
+                or (
+                    is_line
+                    and (not teams or part.owner.team in teams)
+                    and reference in self._shown_ids(part)
+                )
             )
 
         return parts_behind(self._sheet, is_behind)
