@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from company import policy, usage
+from company import org, policy, usage
 
 MODELS = {
     "showback": "{model: showback}",
@@ -41,7 +41,7 @@ def mixture(a, b):
 @pytest.fixture(scope="module")
 def month(tmp_path_factory):
     """One month that changes its policy again and again, in one set of books."""
-    from company import PRICES, Company, org  # noqa: PLC0415
+    from company import PRICES, Company  # noqa: PLC0415
 
     company = Company(tmp_path_factory.mktemp("month") / "books")
     company.apply(org=org(), policy=mixture("showback", "showback"), prices=PRICES, budgets=BUDGETS)
@@ -89,6 +89,45 @@ def test_every_mixture_gives_one_ledger_cost(month, a, b):
     issue = month.statements()
     assert issue.charged_total_cents + issue.central_total_cents == issue.ledger_cost_cents == 5424
     assert month.failing("INV-12", "INV-10") == {}
+
+
+PRICED = 'transfer: transfer_price, price: "0.75", per: call, feature: find'
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("showback", "real_cost"),
+        ("real_cost", "showback"),
+        ("showback", "showback"),
+        ("committed", "proportional"),
+    ],
+)
+def test_a_transfer_price_keeps_the_ledger_cost(found_company, a, b):
+    chart = org().replace("transfer: caller_pays", PRICED)
+    company = found_company(org=chart, policy=mixture(a, b), budgets=BUDGETS)
+    company.ingest(*EVENTS)
+    company.run()
+    held = families(company)
+    assert held["Charge"] + sum(held[name] for name in CENTRAL) == LEDGER_COST - 3 * 10**9
+    assert held["Memo"] == 0
+    issue = company.statements()
+    assert issue.charged_total_cents + issue.central_total_cents == issue.ledger_cost_cents == 5124
+    assert company.failing() == {}
+
+
+@pytest.mark.parametrize("account", ["Absorption:transfer", "Cost:X"])
+def test_a_leg_that_stands_with_nobody_is_seen(lived, damage, account):
+    lived.apply(org=org().replace("transfer: caller_pays", PRICED))
+    november = {"started_at": "2026-11-04T10:00:00Z", "service": "retrieval"}
+    lived.ingest(usage("p-1", provider="Y", model="y-1", **november))
+    lived.run("2026-11")
+    assert lived.failing() == {}
+    damage(
+        f"UPDATE posting SET account = '{account}'"
+        " WHERE account LIKE 'Charge:a%' AND source = 'transfer:retrieval'"
+    )
+    assert "2026-11: Charge:a:transfer for retrieval stands at 0" in lived.failing()["INV-12"]
 
 
 def test_cost_left_with_the_wrong_team_is_seen(lived, damage):

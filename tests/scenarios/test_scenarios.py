@@ -1,7 +1,8 @@
 """One October under each model, from events to statements: a readable file says what must come out.
 
 A scenario file holds the policy of its column and what the books must then say, to the cent. The
-company, its prices, budgets and events are those of the folder ``october``, the same for all.
+company, its prices, budgets and events are those of the folder ``october``, the same for all, but for
+what the file says of its own: ``services`` for those of the company, ``events`` beside those of all.
 """
 
 from __future__ import annotations
@@ -41,18 +42,29 @@ def sections(name):
     return dict(found)
 
 
-def events():
+def org_of(name):
+    """The company's chart, with the services that the scenario says."""
+    text = (OCTOBER / "org.yaml").read_text(encoding="utf-8")
+    own = sections(name).get("services")
+    if own is None:
+        return text
+    before, _, after = text.partition("services:\n")
+    return f"{before}services:\n" + "\n".join(own) + "\n" + after[after.index("unowned:") :]
+
+
+def events(name):
     made = []
-    for row in (OCTOBER / "events.txt").read_text(encoding="utf-8").splitlines():
+    rows = (OCTOBER / "events.txt").read_text(encoding="utf-8").splitlines()
+    for row in [*rows, *sections(name).get("events", ())]:
         if row.startswith("#"):
             continue
-        name, day, calls, model, *rest = row.split()
+        event, day, calls, model, *rest = row.split()
         pairs = dict(pair.split("=") for pair in rest if pair != "-")
         tags = {key: pairs.pop(key, None) for key in ("team", "feature", "purpose", "service")}
         provider, _, model = model.partition("/")
         made += [
             usage(
-                f"{name}-{day}-{number}",
+                f"{event}-{day}-{number}",
                 started_at=f"{day}T12:00:{number:02}Z",
                 provider=provider,
                 model=model,
@@ -77,12 +89,13 @@ def october(tmp_path_factory):
             models = "\n".join(f"    {line}" for line in sections(name)["policy"])
             company.apply(
                 policy=POLICY.format(models=models),
+                org=org_of(name),
                 **{
                     kind: (OCTOBER / f"{kind}.yaml").read_text(encoding="utf-8")
-                    for kind in ("org", "prices", "budgets")
+                    for kind in ("prices", "budgets")
                 },
             )
-            company.ingest(*events())
+            company.ingest(*events(name))
             company.pool("2026-10", "gateway", "160.00")
             company.run()
             company.close()
@@ -187,6 +200,11 @@ def test_every_invariant_holds(october, name):
 
 
 def test_the_cost_layer_is_the_same_under_every_model():
-    layers = {name: entries_of(sections(name)["journal"])[:4] for name in SCENARIOS}
-    assert len(SCENARIOS) == 6
+    """But for scenarios with usage of their own."""
+    layers = {
+        name: entries_of(sections(name)["journal"])[:4]
+        for name in SCENARIOS
+        if "events" not in sections(name)
+    }
+    assert len(layers) == 15
     assert all(layer == layers["real_cost"] for layer in layers.values())
