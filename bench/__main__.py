@@ -17,6 +17,7 @@ from bench.beside import TOOLS, is_installed
 from bench.chains import ENTRIES
 from bench.claims import fill, measured
 from bench.figures import Figure, as_text
+from bench.gateway import figures as gateway_figures
 from bench.generate import make_larger
 from bench.importers import importer_figures
 from bench.lines import new_events
@@ -46,6 +47,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
 @click.option("--usage", is_flag=True, help="Only how fast responses are read.")
 @click.option("--sdk", is_flag=True, help="Only what the hook adds to a call.")
+@click.option("--gateway", is_flag=True, help="Only the gateway beside nginx.")
 @click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
 @click.option("--otlp", is_flag=True, help="Only how fast OpenTelemetry spans come in.")
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
@@ -64,6 +66,7 @@ def main(
     claims: int | None,
     usage: bool,
     sdk: bool,
+    gateway: bool,
     importers: bool,
     otlp: bool,
     chain: bool,
@@ -79,6 +82,7 @@ def main(
         asked: tuple[tuple[object, Callable[[], Measured]], ...] = (
             (usage, _readings),
             (sdk, _hook),
+            (gateway, lambda: _gateway(quick=quick)),
             (importers, lambda: _importers(work, repeat, quick=quick)),
             (otlp, lambda: _spans(repeat)),
             (chain, lambda: _proof(work, repeat, entries)),
@@ -105,6 +109,12 @@ def _readings() -> Measured:
 def _hook() -> Measured:
     _say("meter calls in process")
     yield "sdk", "one core, CPU time, best of 40 rounds of 200 calls", [*hook_figures()]
+
+
+def _gateway(*, quick: bool) -> Measured:
+    _say("pass calls on")
+    told = "one process on one core, load and provider on the other, in turn"
+    yield "gateway", told, [*gateway_figures(quick=quick)]
 
 
 def _importers(work: Path, repeat: int, *, quick: bool) -> Measured:

@@ -239,6 +239,20 @@ def test_health_readiness_and_figures(gateway, provider):
     assert gateway.ask("/elsewhere/x", method="GET", secret="")[0] == 404
 
 
+def test_a_full_disk_stops_no_call_and_loses_no_event(gateway, provider):
+    provider.add(CHAT, answer(BODY))
+    spool = gateway.works.journal._spool
+    bound, spool._bound_bytes = spool._bound_bytes, 1
+    assert gateway.ask(CHAT, ASKED)[2] == BODY
+    end_s = time.monotonic() + 5
+    while gateway.ask("/readyz", method="GET")[0] != 503:
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+    spool._bound_bytes = bound
+    assert len(gateway.settled(1)) == 1
+    assert gateway.counts()["events_delayed"] == 1
+
+
 def test_an_upstream_that_is_not_named_is_told(tmp_path, provider):
     with Running(tmp_path / "g", provider, default=None) as gateway:
         status, headers, body = gateway.ask(CHAT, ASKED)

@@ -132,12 +132,27 @@ def test_a_full_file_is_left_for_a_new_one_that_holds_what_is_under_way(tmp_path
     assert recover(folder, Health()) == 10
 
 
-def test_a_full_spool_is_counted_and_the_call_stays_to_be_found(tmp_path):
+def test_an_event_that_cannot_be_written_is_tried_again_and_found_if_its_process_dies(tmp_path):
     health = Health()
     journal = Journal(tmp_path / "spool", bound_bytes=10, health=health)
-    one = attempt()
-    journal.admit(one)
-    assert not journal.settle("e1", events_of(one, Outcome(status="ok", took_us=1)))
-    assert journal.under_way == 1
-    assert health.counts()["lost"] == 1
+    for name in ("e1", "e2"):
+        journal.admit(attempt(name))
+        outcome = Outcome(status="ok", took_us=1)
+        assert not journal.settle(name, events_of(attempt(name), outcome))
+    journal.tend()
+    assert (journal.under_way, journal.is_late) == (2, True)
+    journal._spool._bound_bytes = MIB
+    journal.tend()
+    assert (journal.under_way, journal.is_late) == (0, False)
+    assert [one["event_id"] for one in spooled(tmp_path / "spool")] == ["e1", "e2"]
     journal.close()
+
+
+def test_a_call_that_cannot_be_noted_is_not_under_way(journal, monkeypatch):
+    def full(*_):
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(journal._intents, "_write", full)
+    with pytest.raises(OSError):
+        journal.admit(attempt())
+    assert journal.under_way == 0

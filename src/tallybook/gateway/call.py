@@ -195,7 +195,7 @@ class Ledger:
                 event["region"] = call.upstream.region
             _deliver(event, ending)
         written = self._journal.settle(attempt.event_id, events)
-        self._counters.add("events" if written else "events_lost", len(events))
+        self._counters.add("events" if written else "events_delayed", len(events))
 
     def _remember(self, call: Call, status: Status) -> None:
         attempt = call.attempt
@@ -238,7 +238,7 @@ class Ledger:
             event["tier"] = event.get("tier") or "batch"
         if events:
             written = self._journal.settle("", events)
-            self._counters.add("events" if written else "events_lost", len(events))
+            self._counters.add("events" if written else "events_delayed", len(events))
 
 
 def _deliver(event: dict[str, Any], ending: Ending | None) -> None:

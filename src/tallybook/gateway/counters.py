@@ -23,7 +23,7 @@ COUNTED: Final = {
     "drained": "Answers that were read to their end after the caller had left.",
     "stale_retries": "Requests sent again because a kept connection was closed meanwhile.",
     "events": "Usage events written.",
-    "events_lost": "Usage events that could not be written: the disk is full or broken.",
+    "events_delayed": "Usage events that could not be written at once, and are tried again.",
     "recovered": "Calls of processes that died, found again.",
     "faults": "Faults of the gateway's own, each told once in the log.",
     "in_bytes": "Bytes of bodies taken from callers.",

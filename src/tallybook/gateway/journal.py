@@ -13,6 +13,7 @@ import fcntl
 import mmap
 import os
 import secrets
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from tallybook.sdk.spool import OPEN, SEALED, Spool, is_at, taken
 SOURCE: Final = "gateway"
 _SUFFIX: Final = ".intents"
 _BYTES: Final = 4 * 1024 * 1024
+_UNWRITTEN_MAX: Final = 100_000
 _MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 _ENCODER: Final = msgspec.json.Encoder()
@@ -54,7 +56,11 @@ class Intents:
         """A call is about to be sent."""
         line = _BEGUN + _ENCODER.encode(attempt) + b"\n"
         self._live[attempt.event_id] = line
-        self._write(line)
+        try:
+            self._write(line)
+        except OSError:
+            del self._live[attempt.event_id]
+            raise
 
     def settle(self, event_id: str) -> None:
         """Its event is written, or it was never sent."""
@@ -128,32 +134,53 @@ class Journal:
         self._segment_s = segment_s
         self._intents = Intents(intents_of(folder))
         self._dirty = False
+        self._unwritten: deque[tuple[str, bytes, int]] = deque(maxlen=_UNWRITTEN_MAX)
 
     @property
     def under_way(self) -> int:
         """How many calls are admitted and not settled."""
         return len(self._intents._live)  # noqa: SLF001 - one module
 
+    @property
+    def is_late(self) -> bool:
+        """Whether events wait that could not be written."""
+        return bool(self._unwritten)
+
     def admit(self, attempt: Attempt) -> None:
-        """Note a call that is about to be sent."""
+        """Note a call that is about to be sent.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
         self._intents.begin(attempt)
 
     def settle(self, event_id: str, events: list[dict[str, Any]]) -> bool:
         """Write the events of a call, all or none, and cross out its intent.
 
         Returns:
-            whether they are on the disk; if not, the intent stands and the call is found again.
+            whether they are on the disk. If not they are tried again, and the intent stands: if
+            this process ends before, the call is found and its usage is unknown.
         """
-        if events:
-            lines = b"\n".join(map(_ENCODER.encode, events))
-            if not self._spool.append(lines, events=len(events)):
-                return False
-            self._dirty = True
+        lines = b"\n".join(map(_ENCODER.encode, events))
+        if events and (self._unwritten or not self._spool.append(lines, events=len(events))):
+            self._unwritten.append((event_id, lines, len(events)))
+            return False
+        self._dirty = True
         self._intents.settle(event_id)
         return True
 
     def tend(self) -> None:
-        """Close the segment if it is old enough; to be called every second or so."""
+        """Write what could not be written, and close the segment if it is old enough.
+
+        To be called every second or so.
+        """
+        while self._unwritten:
+            event_id, lines, count = self._unwritten[0]
+            if not self._spool.append(lines, events=count):
+                break
+            self._unwritten.popleft()
+            self._dirty = True
+            self._intents.settle(event_id)
         self._spool.seal(older_s=self._segment_s)
 
     def sync(self) -> None:
@@ -165,6 +192,7 @@ class Journal:
 
     def close(self) -> None:
         """Close everything; calls under way are left to be found."""
+        self.tend()
         self._spool.seal()
         self._intents.close()
 

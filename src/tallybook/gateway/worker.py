@@ -171,7 +171,7 @@ def _count(works: Works) -> None:
     works.counters.put("faults", counts.get("failed", 0))
     works.counters.put("under_way", works.ledger.under_way)
     works.counters.put("clients", len(works.clients))
-    works.ready = not counts.get("lost", 0) or works.ready
+    works.ready = not works.journal.is_late
 
 
 async def _sync(works: Works) -> None:

@@ -1,0 +1,349 @@
+"""The gateway beside nginx as a plain proxy: the same load on each in turn, ratios of CPU time.
+
+Load comes from wrk. Without nginx a plain TCP proxy of asyncio stands in, which does far less; the
+name of what was measured says so. Without wrk only latencies are measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.figures import Figure
+from tallybook.gateway.keyring import issue
+from tallybook.gateway.model import VirtualKey
+
+ROUNDS, QUICK_ROUNDS = 5, 2
+SECONDS, QUICK_SECONDS = 4, 2
+CALLS, QUICK_CALLS = 1500, 400
+CONNECTIONS = 32
+US = 1_000_000
+MS = 1000
+HEADERS = {
+    "Accept": "application/json",
+    "Content-Type": "application/json",
+    "User-Agent": "OpenAI/Python 3.54.0",
+    "X-Stainless-Lang": "python",
+    "X-Stainless-Package-Version": "3.54.0",
+    "X-Stainless-OS": "Linux",
+    "X-Stainless-Arch": "x64",
+    "X-Stainless-Runtime": "CPython",
+    "X-Stainless-Runtime-Version": "3.11.7",
+    "X-Stainless-Async": "false",
+    "X-Stainless-Retry-Count": "0",
+    "X-Stainless-Read-Timeout": "600",
+    "OpenAI-Organization": "org-bench",
+    "OpenAI-Project": "proj-bench",
+}
+ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "word " * 60}]}
+STREAMED = {**ASKED, "stream": True, "stream_options": {"include_usage": True}}
+PATH = "/v1/chat/completions"
+NGINX = """
+worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
+events {{ worker_connections 1024; }}
+http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream up {{ server 127.0.0.1:{to}; keepalive 256; }}
+  server {{ listen 127.0.0.1:{port}; keepalive_requests 100000000; location / {{
+    proxy_pass {scheme}://up; proxy_http_version 1.1; proxy_set_header Connection "";
+    proxy_buffering off; proxy_ssl_session_reuse on; }} }} }}
+"""
+RELAY = """
+import asyncio, sys
+async def pump(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+async def serve(reader, writer):
+    other = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
+    await asyncio.gather(pump(reader, other[1]), pump(other[0], writer))
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+class Proxy:
+    """Something between load and provider: where it listens, whose CPU time it is."""
+
+    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes] | None) -> None:
+        self.name = name
+        self.port = port
+        self._process = process
+
+    def cpu_s(self) -> float:
+        """CPU seconds of its processes so far."""
+        return sum(map(_cpu_s, _family(self._process.pid))) if self._process else 0.0
+
+
+def figures(*, quick: bool) -> Sequence[Figure]:
+    """Everything, in pairs in one run."""
+    rounds, seconds, calls = (
+        (QUICK_ROUNDS, QUICK_SECONDS, QUICK_CALLS) if quick else (ROUNDS, SECONDS, CALLS)
+    )
+    found: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="tallybook-bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        secret = issue(
+            folder / "keys.json",
+            VirtualKey(id="vk", digest="", hint="", issued_us=1, teams=("a",), features=("f",)),
+        )
+        plain = stack.enter_context(_provider(folder, tls=False))
+        direct = Proxy("direct", plain, None)
+        other = stack.enter_context(_other(folder, plain, tls=False))
+        ours = stack.enter_context(_ours(folder, plain, tls=False))
+        if shutil.which("wrk"):
+            for what, body, most in (("JSON", ASKED, 2.5), ("stream of 60", STREAMED, 1.5)):
+                pairs = _pairs(folder, (other, ours), body, secret, rounds, seconds)
+                found += _compared(what, other.name, pairs, most)
+            if shutil.which("nginx"):
+                found += _over_tls(folder, secret, rounds, seconds)
+        found += _latencies((direct, other, ours), secret, calls)
+    return found
+
+
+def _over_tls(folder: Path, secret: str, rounds: int, seconds: int) -> Sequence[Figure]:
+    with ExitStack() as stack:
+        to = stack.enter_context(_provider(folder, tls=True))
+        other = stack.enter_context(_other(folder, to, tls=True))
+        ours = stack.enter_context(_ours(folder, to, tls=True))
+        pairs = _pairs(folder, (other, ours), ASKED, secret, rounds, seconds)
+        return _compared("JSON, HTTPS upstream", other.name, pairs, 2.5)
+
+
+def _compared(
+    what: str, other: str, pairs: Sequence[tuple[float, float]], most: float
+) -> list[Figure]:
+    ratios = sorted(one / base for base, one in pairs)
+    return [
+        Figure(f"{what}: {other}", statistics.median(base for base, _ in pairs), "us CPU"),
+        Figure(f"{what}: gateway", statistics.median(one for _, one in pairs), "us CPU"),
+        Figure("  as a multiple, median of pairs", statistics.median(ratios), "x", most=most),
+        Figure("  lowest pair", ratios[0], "x"),
+        Figure("  highest pair", ratios[-1], "x"),
+    ]
+
+
+def _pairs(
+    folder: Path,
+    proxies: tuple[Proxy, Proxy],
+    body: Mapping[str, object],
+    secret: str,
+    rounds: int,
+    seconds: int,
+) -> list[tuple[float, float]]:
+    for proxy in proxies:
+        _load(folder, proxy, body, secret, 1)
+    found = []
+    for _ in range(rounds):
+        one, other = (_load(folder, proxy, body, secret, seconds) for proxy in proxies)
+        found.append((one, other))
+    return found
+
+
+def _load(
+    folder: Path, proxy: Proxy, body: Mapping[str, object], secret: str, seconds: int
+) -> float:
+    """CPU microseconds for each call, under load from wrk."""
+    script = folder / "load.lua"
+    headers = {**HEADERS, "Authorization": f"Bearer {secret}"}
+    lines = [
+        f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in headers.items()
+    ]
+    script.write_text(
+        "\n".join(['wrk.method = "POST"', f"wrk.body = {json.dumps(json.dumps(body))}", *lines])
+    )
+    before = proxy.cpu_s()
+    done = subprocess.run(
+        [
+            *_on_core(1),
+            *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script),
+            f"http://127.0.0.1:{proxy.port}{PATH}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise AssertionError(f"{proxy.name}: {done.stdout}")
+    told = (line.split()[0] for line in done.stdout.splitlines() if " requests in " in line)
+    count = int(next(told))
+    return (proxy.cpu_s() - before) / count * US
+
+
+def _latencies(proxies: Sequence[Proxy], secret: str, calls: int) -> list[Figure]:
+    """Median waiting of one caller, one call after another; the three in turn."""
+    took: dict[tuple[str, str], list[float]] = {}
+    for _ in range(4):
+        for proxy in proxies:
+            for what, body in (("answer", ASKED), ("first byte of a stream", STREAMED)):
+                took.setdefault((proxy.name, what), []).extend(
+                    _asked(proxy.port, body, secret, calls // 4, first=what != "answer")
+                )
+    found = []
+    for what in ("answer", "first byte of a stream"):
+        base, *others = (statistics.median(took[proxy.name, what]) * MS for proxy in proxies)
+        found.append(Figure(f"waiting for the {what}, p50: direct", base, "ms"))
+        found += [
+            Figure(f"  added by {proxy.name}", other - base, "ms")
+            for proxy, other in zip(proxies[1:], others, strict=True)
+        ]
+    return found
+
+
+def _asked(
+    port: int, body: Mapping[str, object], secret: str, calls: int, *, first: bool
+) -> Iterator[float]:
+    data = json.dumps(body).encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    sent = (
+        f"POST {PATH} HTTP/1.1\r\nHost: gw\r\n{head}Authorization: Bearer {secret}\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n"
+    ).encode() + data
+    with socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(calls):
+            begun_s = time.perf_counter()
+            caller.sendall(sent)
+            got = caller.recv(65536)
+            first_s = time.perf_counter()
+            while not _is_whole(got):
+                got += caller.recv(65536)
+            yield (first_s if first else time.perf_counter()) - begun_s
+
+
+def _is_whole(got: bytes) -> bool:
+    head, found, body = got.partition(b"\r\n\r\n")
+    if not found:
+        return False
+    low = head.lower()
+    if b"chunked" in low:
+        return body.endswith(b"0\r\n\r\n")
+    _, _, length = low.partition(b"content-length:")
+    return len(body) >= int(length.split(b"\r\n", 1)[0])
+
+
+@contextmanager
+def _provider(folder: Path, *, tls: bool) -> Iterator[int]:
+    port = _free_port()
+    more = [str(one) for one in _certificate(folder)] if tls else []
+    with _running(*_on_core(1), sys.executable, "-m", "bench.gateway_upstream", port, *more):
+        _wait(port)
+        yield port
+
+
+@contextmanager
+def _other(folder: Path, to: int, *, tls: bool) -> Iterator[Proxy]:
+    port = _free_port()
+    if shutil.which("nginx"):
+        path = folder / f"nginx-{port}.conf"
+        scheme = "https" if tls else "http"
+        path.write_text(NGINX.format(folder=folder, to=to, port=port, scheme=scheme))
+        name, command = "nginx", ["nginx", "-c", str(path)]
+    else:
+        name = "a plain TCP proxy of asyncio, for want of nginx"
+        command = [sys.executable, "-c", RELAY, str(port), str(to)]
+    with _running(*_on_core(0), *command) as process:
+        _wait(port)
+        yield Proxy(name, port, process)
+
+
+@contextmanager
+def _ours(folder: Path, to: int, *, tls: bool) -> Iterator[Proxy]:
+    port = _free_port()
+    path = folder / f"gateway-{port}.yaml"
+    upstream = {
+        "name": "openai",
+        "kind": "openai",
+        "url": f"{'https' if tls else 'http'}://127.0.0.1:{to}",
+        "key_env": "TALLYBOOK_BENCH_KEY",
+        **({"ca_file": str(_certificate(folder)[0])} if tls else {}),
+    }
+    config = {
+        "listen": f"127.0.0.1:{port}",
+        "workers": 1,
+        "spool": f"spool-{port}",
+        "keys": "keys.json",
+        "default": "openai",
+        "upstreams": [upstream],
+    }
+    path.write_text(json.dumps(config))
+    main = "from tallybook.cli.main import main; main()"
+    command = [sys.executable, "-c", main, "gateway", "--config", str(path)]
+    environment = {**os.environ, "TALLYBOOK_BENCH_KEY": "sk-bench"}
+    with _running(*_on_core(0), *command, environment=environment) as process:
+        _wait(port)
+        yield Proxy("gateway", port, process)
+
+
+@contextmanager
+def _running(
+    *command: object, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    words = [str(word) for word in command]
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _on_core(number: int) -> list[str]:
+    cores = sorted(os.sched_getaffinity(0))
+    return ["taskset", "-c", str(cores[number % len(cores)])] if shutil.which("taskset") else []
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    made = (folder / "cert.pem", folder / "key.pem")
+    if not made[0].is_file():
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"),
+                *("ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+                *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", made[1], "-out", made[0]),
+            ],
+            capture_output=True,
+            check=True,
+        )
+    return made
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _wait(port: int) -> None:
+    for _ in range(500):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    below = [int(one) for one in path.read_text().split()] if path.exists() else []
+    return [pid, *(each for one in below for each in _family(one))]
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
