@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tallybook.check import bills, intake, journal, months, restated
+from tallybook.check import bills, graph, intake, journal, months, restated
 from tallybook.check.model import Check, Finding
 from tallybook.errors import TallybookError, WrongUsageError
 from tallybook.store import Store
@@ -20,6 +20,7 @@ CHECKS: dict[str, Check] = {
     "INV-08": intake.atomic,
     "INV-09": restated.reproducible,
     "INV-10": months.allocated_once,
+    "INV-11": graph.graph_conserves,
     "INV-12": months.model_neutral,
     "INV-13": bills.bills_reconcile,
     "INV-14": months.one_price,

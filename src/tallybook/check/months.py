@@ -73,7 +73,7 @@ def _closed_spans(every: Sequence[RecordedAct]) -> Iterator[tuple[RecordedAct, i
 def allocated_once(store: Store) -> Finding:
     """INV-10: each month's events, rated and allocated again, give exactly what is booked."""
     faults, examined = [], 0
-    for sheet, basis, actuals in _months(store):
+    for sheet, basis, actuals in sheets_again(store):
         made = charged(store, basis)
         examined += len(made.lines)
         if (made.lines, made.uses) != (sheet.lines, sheet.uses):
@@ -90,7 +90,7 @@ def allocated_once(store: Store) -> Finding:
 def model_neutral(store: Store) -> Finding:
     """INV-12: the cost layer ignores the model; charged + central = ledger cost; borne once."""
     faults, examined = [], 0
-    for sheet, basis, actuals in _months(store):
+    for sheet, basis, actuals in sheets_again(store):
         examined += 1
         month = month_of(basis, sheet.lines, actuals, sheet.uses)
         faults += _cost_layer_moves(month)
@@ -108,7 +108,7 @@ def model_neutral(store: Store) -> Finding:
 def one_price(store: Store) -> Finding:
     """INV-14: at each moment one price row at most applies; what was published stays published."""
     faults, examined = _republished(store), 0
-    for sheet, basis, _ in _months(store):
+    for sheet, basis, _ in sheets_again(store):
         rows = price_rows(basis)
         examined += len(rows)
         for before, after in pairwise(rows):
@@ -145,7 +145,8 @@ def _republished(store: Store) -> list[str]:
     return faults
 
 
-def _months(store: Store) -> Iterator[tuple[Sheet, Basis, Mapping[str, int]]]:
+def sheets_again(store: Store) -> Iterator[tuple[Sheet, Basis, Mapping[str, int]]]:
+    """Each period's latest sheet with the basis that it names and what its pools really cost."""
     with store.read() as tx:
         periods = [str(row.period) for row in tx.rows("SELECT DISTINCT period FROM sheet")]
     for period in sorted(periods):
