@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tallybook.attribute.lines import attribute_lines, decide
-from tallybook.attribute.model import Attribution, Owner
-from tallybook.attribute.transfer import transferred
+from tallybook.attribute.lines import decided_groups
+from tallybook.attribute.model import AttributedLine, Attribution, Owner
+from tallybook.attribute.path import Decision
+from tallybook.attribute.transfer import joint_users, payers_of, transferred
 from tallybook.books.meters import TOKEN_CLASSES
-from tallybook.books.model import Org
 from tallybook.post.basis import Basis
-from tallybook.post.compute import metering_of, price_rows
+from tallybook.post.compute import graph_session, metering_of, placed_in, price_rows
 from tallybook.rate.model import PriceRow
 from tallybook.rate.rating import REQUEST, Metering, open_prices, rate_events
 from tallybook.report.handoff.focus.model import Bearer, Sku
@@ -50,36 +50,36 @@ def usage_of(store: Store, basis: Basis, sums: Attribution) -> Iterator[Use]:
     """
     store.lake.verify(basis.snapshot)
     metering, rows = metering_of(basis), price_rows(basis)
-    with store.lake.session(basis.snapshot, basis.corrections) as session:
+    with graph_session(store, basis) as session:
+        metering, paths, _ = placed_in(session, basis, metering)
         rate_events(session, metering, rows)
-        attribute_lines(session, metering, basis.books.org)
+        decisions = _in_order(session, decided_groups(session, metering, paths))
         meters = open_prices(session, metering, rows)
-        owners = _owners(session, metering, basis.books.org)
         skus = _skus(session, rows, meters)
         pages = _pages(session, metering, len(meters))
         bearers = _Bearers(sums)
         for provider, place, state, unpriced, sku, calls, *counts in pages:
-            owner = owners[place]
-            named = bearers.of(provider, owner, state, unpriced=unpriced)
+            decision = decisions[place]
+            named = bearers.of(provider, decision, state, unpriced=unpriced)
             quantities = dict(zip(meters, counts, strict=True))
             charges = _charges(provider, skus[sku], quantities, calls, unpriced=unpriced)
             for found, quantity in charges:
-                yield Use(found, quantity, UNPRICED if unpriced else state, owner, named)
+                named_state = UNPRICED if unpriced else state
+                yield Use(found, quantity, named_state, decision.owner, named)
 
 
-def _owners(session: Session, metering: Metering, org: Org) -> list[Owner]:
-    """The owners in order, and the table ``owner_place`` with the place of each number."""
-    columns = ", ".join(f"c{i}" for i in range(len(metering.carried)))
-    combos = session.rows(f"SELECT combo, epoch, {columns} FROM combos ORDER BY combo")
-    owners, _ = decide(metering, org, combos)
-    order = sorted(range(len(owners)), key=lambda number: _said(owners[number]))
+def _in_order(session: Session, decisions: Sequence[Decision]) -> list[Decision]:
+    """The decisions in order, and the table ``owner_place`` with the place of each number."""
+    order = sorted(range(len(decisions)), key=lambda number: _said(decisions[number]))
     places = [(number, place) for place, number in enumerate(order)]
     session.table("owner_place", {"owner": "whole", "place": "whole"}, places)
-    return [owners[number] for number in order]
+    return [decisions[number] for number in order]
 
 
-def _said(owner: Owner) -> tuple[str, ...]:
-    return tuple(str(getattr(owner, name)) for name in owner.__slots__)
+def _said(decision: Decision) -> tuple[str, ...]:
+    owner = decision.owner
+    named = tuple(str(getattr(owner, name)) for name in owner.__slots__)
+    return (*named, repr(decision.payers), repr(decision.joint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _prices(row: PriceRow, meters: Sequence[str]) -> _Prices:
 def _pages(
     session: Session, metering: Metering, meters: int
 ) -> Iterator[tuple[str, int, str, bool, int, int, *tuple[int, ...]]]:
-    same = " AND ".join(f"m.c{i} = c.c{i}" for i in range(len(metering.carried)))
+    same = " AND ".join(f"m.{name} = c.{name}" for name in metering.columns)
     sums = "".join(f", SUM(COALESCE(m.q{i}, 0)) AS q{i}" for i in range(meters))
     session.run(sql_text(__package__, "used").format(quantities=sums, same=same))
     named = "".join(f", q{i}" for i in range(meters))
@@ -149,22 +149,28 @@ class _Bearers:
     """Who pays what an owner started, with weights, from the month as it is charged."""
 
     def __init__(self, sums: Attribution) -> None:
-        self._found: dict[tuple[str, Owner, str, bool], dict[Bearer, int]] = {}
+        self._found: dict[tuple[str, Decision, str, bool], dict[Bearer, int]] = {}
+        users = joint_users(sums)
         for line in sums.lines:
-            parts = transferred(Attribution((line,), sums.invocations)).lines
+            payers = tuple(payers_of(line.owner, line.payers, line.joint, users))
+            whole = replace(line, payers=payers, joint=None)
             weights = self._found.setdefault(
-                (line.provider, line.owner, line.state, line.unpriced), defaultdict(int)
+                (line.provider, _decision(line), line.state, line.unpriced), defaultdict(int)
             )
-            for part in parts:
+            for part in transferred(Attribution((whole,))).lines:
                 weights[bearer_of(part.owner)] += part.contract_pico or part.tokens or part.calls
 
     def of(
-        self, provider: str, owner: Owner, state: str, *, unpriced: bool
+        self, provider: str, decision: Decision, state: str, *, unpriced: bool
     ) -> Sequence[tuple[Bearer, int]]:
-        """The bearers of an owner's usage, in order; the owner itself where nobody else pays."""
-        found = self._found.get((provider, owner, state, unpriced), {})
+        """The bearers of usage, in order; its owner where nobody else pays."""
+        found = self._found.get((provider, decision, state, unpriced), {})
         weighing = {bearer: weight for bearer, weight in found.items() if weight > 0}
-        return sorted(weighing.items()) or [(bearer_of(owner), 1)]
+        return sorted(weighing.items()) or [(bearer_of(decision.owner), 1)]
+
+
+def _decision(line: AttributedLine) -> Decision:
+    return Decision(line.owner, line.payers, line.joint)
 
 
 def bearer_of(owner: Owner) -> Bearer:
