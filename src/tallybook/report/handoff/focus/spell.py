@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import BinaryIO, Final
 
@@ -26,9 +26,9 @@ LINES_PER_WRITE: Final = 2_000
 PICO_SCALE: Final = 12
 MILLION_SCALE: Final = 6
 DECIMALS_MIN: Final = 2
+CACHED: Final = 65_536
 RATIO_SCALE: Final = len(str(RATIO_ONE)) - 1
 
-RATIO: Final = "AllocatedRatio"
 _CACHE_ACTIONS: Final = {"cache_read": "Read", "cache_write": "Write"}
 _ALLOCATED: Final = ("MethodId", "MethodDetails", "ResourceId", "ResourceName", "Tags")
 
@@ -45,30 +45,46 @@ def columns_of(version: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What things are called in a period: teams, features, and when its months begin and end."""
+    """What things are called in a period: teams, features, and when its months begin and end.
+
+    ``fixed`` are the values that every row has.
+    """
 
     company: str
-    currency: str
-    billing: tuple[str, str]
+    fixed: Mapping[str, str]
     teams: Mapping[str, str]
     books: Books
+    months: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, books: Books, period: Period) -> Names:
         """The names of the books in a period."""
         org: Org = books.org
-        _, end_us = books.calendar.bounds_us(period)
+        start_us, end_us = books.calendar.bounds_us(period)
         teams = {
             row.id: row.name
             for row in sorted(org.teams, key=lambda row: row.span.from_us)
             if row.span.from_us < end_us
         }
-        return cls(org.company.name, org.company.currency, _bounds(books, period), teams, books)
+        fixed = {
+            "BillingAccountId": short(org.company.name),
+            "BillingAccountName": org.company.name,
+            "BillingAccountType": "Organization",
+            "BillingCurrency": org.company.currency,
+            "BillingPeriodStart": _instant(start_us),
+            "BillingPeriodEnd": _instant(end_us),
+            "PricingCurrency": org.company.currency,
+            "ServiceCategory": "AI and Machine Learning",
+            "ServiceSubcategory": "Generative AI",
+        }
+        return cls(org.company.name, fixed, teams, books)
 
-
-def _bounds(books: Books, period: Period) -> tuple[str, str]:
-    start_us, end_us = books.calendar.bounds_us(period)
-    return _instant(start_us), _instant(end_us)
+    def bounds(self, period: str) -> tuple[str, str]:
+        """When a month begins and ends; found once for each."""
+        if period not in self.months:
+            start_us, end_us = self.books.calendar.bounds_us(Period.parse(period))
+            self.months[period] = (_instant(start_us), _instant(end_us))
+        return self.months[period]
 
 
 def _instant(us: int) -> str:
@@ -94,21 +110,13 @@ def write_rows(file: BinaryIO, rows: Iterable[Row], names: Names, version: str) 
 
 def spelled(row: Row, names: Names) -> dict[str, str]:
     """The values of a row under the names of every version."""
-    month = Period.parse(row.service_period)
-    start, end = _bounds(names.books, month)
+    start, end = names.bounds(row.service_period)
     bearer, provider = row.bearer, _provider(row, names)
-    tags = {
-        "team": bearer.team, "feature": bearer.feature, "purpose": bearer.purpose, "pool": row.pool
-    }  # fmt: skip
     cost = figure(row.contract_pico, PICO_SCALE)
+    effective = figure(row.effective_pico, PICO_SCALE)
     return {
+        **names.fixed,
         "BilledCost": cost,
-        "BillingAccountId": short(names.company),
-        "BillingAccountName": names.company,
-        "BillingAccountType": "Organization",
-        "BillingCurrency": names.currency,
-        "BillingPeriodStart": names.billing[0],
-        "BillingPeriodEnd": names.billing[1],
         "ChargeCategory": row.category,
         "ChargeClass": "Correction" if row.corrects else "",
         "ChargeDescription": row.description,
@@ -116,17 +124,16 @@ def spelled(row: Row, names: Names) -> dict[str, str]:
         "ChargePeriodStart": start,
         "ChargePeriodEnd": end,
         "ContractedCost": cost,
-        "EffectiveCost": figure(row.effective_pico, PICO_SCALE),
+        "EffectiveCost": effective,
         "InvoiceIssuerName": provider,
         "ListCost": figure(row.list_pico, PICO_SCALE),
-        "PricingCurrency": names.currency,
-        "PricingCurrencyEffectiveCost": figure(row.effective_pico, PICO_SCALE),
+        "PricingCurrencyEffectiveCost": effective,
         **_service(row, provider),
         **(_priced(row.sku, row.quantity) if row.sku and row.quantity is not None else {}),
         "SubAccountId": bearer.team,
         "SubAccountName": names.teams.get(bearer.team, bearer.team),
         "SubAccountType": "Team" if bearer.team else "",
-        "Tags": canonical_json({name: value for name, value in tags.items() if value}),
+        "Tags": _tags(bearer.team, bearer.feature, bearer.purpose, row.pool),
         **(_allocated(row.part, names) if row.part else {}),
         "x_CausedByTeam": bearer.origin,
         "x_CorrectionStep": row.step,
@@ -138,6 +145,12 @@ def spelled(row: Row, names: Names) -> dict[str, str]:
         "x_ServicePeriod": row.service_period,
         "x_UsageState": row.state,
     }
+
+
+@lru_cache(maxsize=CACHED)
+def _tags(team: str, feature: str = "", purpose: str = "", pool: str = "") -> str:
+    tags = {"team": team, "feature": feature, "purpose": purpose, "pool": pool}
+    return canonical_json({name: value for name, value in tags.items() if value})
 
 
 def _provider(row: Row, names: Names) -> str:
@@ -153,8 +166,6 @@ def _service(row: Row, provider: str) -> dict[str, str]:
         "ProviderName": provider,
         "PublisherName": provider,
         "ServiceName": named,
-        "ServiceCategory": "AI and Machine Learning",
-        "ServiceSubcategory": "Generative AI",
         "ResourceId": f"pool/{pool}" if pool else "",
         "ResourceName": pool,
         "ResourceType": "Cost pool" if pool else "",
@@ -163,13 +174,22 @@ def _service(row: Row, provider: str) -> dict[str, str]:
 
 def _priced(sku: Sku, quantity: int) -> dict[str, str]:
     """Quantities and prices: tokens are counted raw and priced by the million."""
+    said, tokens = _sku(sku), is_token(sku.meter)
+    return {
+        **said,
+        "ConsumedQuantity": str(quantity),
+        "PricingQuantity": figure(quantity, MILLION_SCALE, 0) if tokens else str(quantity),
+    }
+
+
+@lru_cache(maxsize=CACHED)
+def _sku(sku: Sku) -> dict[str, str]:
+    """What every row of a price has."""
     tokens = is_token(sku.meter)
     unit = "Tokens" if tokens else "Units" if sku.meter else "Requests"
     name = "/".join(part for part in (sku.provider, sku.model, sku.tier, sku.region) if part)
     values = {
-        "ConsumedQuantity": str(quantity),
         "ConsumedUnit": unit,
-        "PricingQuantity": figure(quantity, MILLION_SCALE, 0) if tokens else str(quantity),
         "PricingUnit": "1000000 Tokens" if tokens else unit,
         "PricingCategory": "Other",
         "RegionId": sku.region,
@@ -206,17 +226,16 @@ def _details(sku: Sku) -> dict[str, str]:
 
 def _allocated(part: Part, names: Names) -> dict[str, str]:
     """The part of a split charge, under the names of 1.4 and as extensions of 1.2."""
-    element: dict[str, object] = {RATIO: figure(part.ratio, RATIO_SCALE, 1)}
-    if part.unit:
-        element |= {"UsageUnit": part.unit, "UsageQuantity": part.quantity}
+    # JSON by hand: a ratio stands as the decimal that it is, never as a float's digits.
+    ratio = figure(part.ratio, RATIO_SCALE, 1)
+    driver = f', "UsageUnit": "{part.unit}", "UsageQuantity": {part.quantity}' if part.unit else ""
     resource = "/".join(each for each in (part.team, part.feature) if each)
-    tags = {"team": part.team, "feature": part.feature}
     values = {
         "MethodId": part.method,
-        "MethodDetails": _elements(element),
+        "MethodDetails": f'{{"Elements": [{{"AllocatedRatio": {ratio}{driver}}}]}}',
         "ResourceId": resource,
         "ResourceName": names.teams.get(part.team, part.team),
-        "Tags": canonical_json({name: value for name, value in tags.items() if value}),
+        "Tags": _tags(part.team, part.feature),
     }
     found = {f"Allocated{name}": values[name] for name in _ALLOCATED}
     found |= {f"x_Allocated{name}": values[name] for name in _ALLOCATED}
@@ -225,14 +244,6 @@ def _allocated(part: Part, names: Names) -> dict[str, str]:
         "x_SplitOriginCost": figure(part.origin_pico, PICO_SCALE),
     }
     return found
-
-
-def _elements(element: Mapping[str, object]) -> str:
-    """JSON by hand: a ratio stands as the decimal that it is, never as a float's digits."""
-    said = {name: canonical_json(value) for name, value in element.items() if name != RATIO}
-    said = {RATIO: str(element[RATIO]), **said}
-    parts = ", ".join(f'"{name}": {value}' for name, value in said.items())
-    return f'{{"Elements": [{{{parts}}}]}}'
 
 
 def figure(units: int, scale: int, decimals_min: int = DECIMALS_MIN) -> str:
