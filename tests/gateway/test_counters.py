@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tallybook.gateway.counters import COUNTED, Counters
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_processes_count_in_rows_of_one_table():
     table = Counters(3)
     table.row(0).add("calls", 2)

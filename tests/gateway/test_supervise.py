@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -105,7 +106,7 @@ def workers_of(process):
     return sorted(int(pid) for pid in text.split())
 
 
-def load(folder, completed, stop, callers=8, mark=""):
+def load(folder, completed, stop, callers=8, mark="", failed=None):
     """Callers that ask until told to stop; the tags of calls whose whole answer they got."""
 
     def run(name):
@@ -113,7 +114,7 @@ def load(folder, completed, stop, callers=8, mark=""):
         while not stop.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", folder.port, timeout=20)
             try:
-                for _ in range(20):
+                for _ in range(200):
                     number += 1
                     tag = f"{name}-{number}"
                     status, _ = folder.ask(connection, tag)
@@ -121,7 +122,9 @@ def load(folder, completed, stop, callers=8, mark=""):
                         completed.append(tag)
                     if stop.is_set():
                         break
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
+                if failed is not None:
+                    failed.append(repr(error))
                 time.sleep(0.01)
             finally:
                 connection.close()
@@ -175,8 +178,8 @@ def test_a_process_that_dies_is_replaced_and_a_reload_drops_nothing(tmp_path, pr
     folder = Folder(tmp_path / "g", provider, workers=2)
     with folder.running() as process:
         completed: list[str] = []
-        stop = threading.Event()
-        threads = load(folder, completed, stop, callers=4)
+        stop, failed = threading.Event(), []
+        threads = load(folder, completed, stop, callers=4, failed=failed)
         while len(completed) < 30:
             time.sleep(0.005)
         folder.write(workers=2, policy={"untagged": "admit"}, listen=f"127.0.0.1:{0}")
@@ -191,6 +194,7 @@ def test_a_process_that_dies_is_replaced_and_a_reload_drops_nothing(tmp_path, pr
         stop.set()
         for one in threads:
             one.join()
+        assert failed == []
         after = workers_of(process)
         assert not set(after) & set(before)
         assert len(after) == 3
@@ -206,6 +210,22 @@ def test_a_process_that_dies_is_replaced_and_a_reload_drops_nothing(tmp_path, pr
         assert "not reloaded" in (folder.path / "log").read_text()
     sessions = [one["session"] for one in folder.events()]
     assert set(completed) <= set(sessions)
+
+
+def test_children_do_not_outlive_their_parent_and_dump_nothing(tmp_path, provider):
+    folder = Folder(tmp_path / "g", provider)
+    with folder.running() as process:
+        children = workers_of(process)
+        assert len(children) == 2
+        for pid in children:
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert re.search(r"Max core file size +0 +0 ", limits)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        end_s = time.monotonic() + 15
+        while any(Path(f"/proc/{pid}").exists() for pid in children):
+            assert time.monotonic() < end_s
+            time.sleep(0.05)
 
 
 def test_a_second_gateway_on_one_spool_is_refused(tmp_path, provider):

@@ -19,6 +19,9 @@ _WAITING_MAX: Final = 256 * 1024
 _PEEK: Final = 64 * 1024
 _COLLECTED_MAX: Final = 1024 * 1024
 _LINGER_S: Final = 2.0
+_PARTING_S: Final = 1.5
+"""A process that stops closes connections that were idle for so long; on the others a request may
+be under way already, whose answer says that it is the last."""
 _LINGER_BYTES: Final = 8 * 1024 * 1024
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _OWN: Final = ("/healthz", "/readyz", "/metrics")
@@ -45,7 +48,8 @@ class Client(asyncio.Protocol):
         self._lingered = 0
         self._stopped_by: set[str] = set()
         self._begun = False
-        self.deadline_s = works.time() + works.limits.client_s
+        self._idle_since_s = works.time()
+        self.deadline_s = self._idle_since_s + works.limits.client_s
 
     # -- what asyncio calls
 
@@ -296,7 +300,8 @@ class Client(asyncio.Protocol):
     def done(self, *, close: bool) -> None:
         """The answer is complete."""
         self._exchange = None
-        self.deadline_s = self._works.time() + self._works.limits.keepalive_s
+        self._idle_since_s = self._works.time()
+        self.deadline_s = self._idle_since_s + self._works.limits.keepalive_s
         self._still("upload", still=False)
         self._still("waiting", still=False)
         if close or self._uploading is not None:
@@ -331,7 +336,7 @@ class Client(asyncio.Protocol):
     def tend(self, now_s: float, *, stopping: bool) -> None:
         """Look at the clock: called every half second."""
         idle = self._exchange is None and self._body is None
-        if stopping and idle and not self._buffer:
+        if stopping and idle and not self._buffer and now_s - self._idle_since_s > _PARTING_S:
             self._transport.close()
         elif now_s < self.deadline_s or (self._exchange is not None and self._uploading is None):
             return

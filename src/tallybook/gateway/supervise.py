@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import resource
 import signal
 import socket
 import time
@@ -225,6 +226,7 @@ def gateway(path: Path, on_ready: Callable[[str], None]) -> None:
     """
     config = read_config(path)
     check(config)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold every credential
     with alone(config):
         try:
             listening = listen(config, config.workers)
