@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tallybook.attribute.lines import decided_groups
-from tallybook.attribute.model import AttributedLine, Attribution, Owner
+from tallybook.attribute.model import Attribution, Owner
 from tallybook.attribute.path import Decision
-from tallybook.attribute.transfer import joint_users, payers_of, transferred
+from tallybook.attribute.transfer import Users, joint_users, owner_of, payers_of
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.post.basis import Basis
 from tallybook.post.compute import graph_session, metering_of, placed_in, price_rows
@@ -53,33 +52,26 @@ def usage_of(store: Store, basis: Basis, sums: Attribution) -> Iterator[Use]:
     with graph_session(store, basis) as session:
         metering, paths, _ = placed_in(session, basis, metering)
         rate_events(session, metering, rows)
-        decisions = _in_order(session, decided_groups(session, metering, paths))
+        decisions = _in_place(session, decided_groups(session, metering, paths))
         meters = open_prices(session, metering, rows)
         skus = _skus(session, rows, meters)
         pages = _pages(session, metering, len(meters))
-        bearers = _Bearers(sums)
+        users = joint_users(sums)
+        bearers = [_bearers(decision, users) for decision in decisions]
         for provider, place, state, unpriced, sku, calls, *counts in pages:
-            decision = decisions[place]
-            named = bearers.of(provider, decision, state, unpriced=unpriced)
             quantities = dict(zip(meters, counts, strict=True))
             charges = _charges(provider, skus[sku], quantities, calls, unpriced=unpriced)
             for found, quantity in charges:
-                named_state = UNPRICED if unpriced else state
-                yield Use(found, quantity, named_state, decision.owner, named)
+                said = UNPRICED if unpriced else state
+                yield Use(found, quantity, said, decisions[place].owner, bearers[place])
 
 
-def _in_order(session: Session, decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions in order, and the table ``owner_place`` with the place of each number."""
-    order = sorted(range(len(decisions)), key=lambda number: _said(decisions[number]))
+def _in_place(session: Session, decisions: Sequence[Decision]) -> list[Decision]:
+    """Decisions in order, and the table ``owner_place`` with the place of each number."""
+    order = sorted(range(len(decisions)), key=lambda number: repr(decisions[number]))
     places = [(number, place) for place, number in enumerate(order)]
     session.table("owner_place", {"owner": "whole", "place": "whole"}, places)
     return [decisions[number] for number in order]
-
-
-def _said(decision: Decision) -> tuple[str, ...]:
-    owner = decision.owner
-    named = tuple(str(getattr(owner, name)) for name in owner.__slots__)
-    return (*named, repr(decision.payers), repr(decision.joint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,32 +137,13 @@ def _charges(
         yield Sku(provider, prices.model, prices.tier, prices.region, "", None, None), calls
 
 
-class _Bearers:
-    """Who pays what an owner started, with weights, from the month as it is charged."""
-
-    def __init__(self, sums: Attribution) -> None:
-        self._found: dict[tuple[str, Decision, str, bool], dict[Bearer, int]] = {}
-        users = joint_users(sums)
-        for line in sums.lines:
-            payers = tuple(payers_of(line.owner, line.payers, line.joint, users))
-            whole = replace(line, payers=payers, joint=None)
-            weights = self._found.setdefault(
-                (line.provider, _decision(line), line.state, line.unpriced), defaultdict(int)
-            )
-            for part in transferred(Attribution((whole,))).lines:
-                weights[bearer_of(part.owner)] += part.contract_pico or part.tokens or part.calls
-
-    def of(
-        self, provider: str, decision: Decision, state: str, *, unpriced: bool
-    ) -> Sequence[tuple[Bearer, int]]:
-        """The bearers of usage, in order; its owner where nobody else pays."""
-        found = self._found.get((provider, decision, state, unpriced), {})
-        weighing = {bearer: weight for bearer, weight in found.items() if weight > 0}
-        return sorted(weighing.items()) or [(bearer_of(decision.owner), 1)]
-
-
-def _decision(line: AttributedLine) -> Decision:
-    return Decision(line.owner, line.payers, line.joint)
+def _bearers(decision: Decision, users: Users) -> Sequence[tuple[Bearer, int]]:
+    """Who pays what an owner started, with weights; the owner itself where nobody else does."""
+    owner = decision.owner
+    payers = payers_of(owner, decision.payers, decision.joint, users)
+    return [(bearer_of(owner_of(owner, one)), one.weight) for one in payers] or [
+        (bearer_of(owner), 1)
+    ]
 
 
 def bearer_of(owner: Owner) -> Bearer:
