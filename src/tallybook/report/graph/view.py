@@ -20,6 +20,8 @@ from tallybook.money import cents_of_lines, cents_of_nano, format_cents, format_
 from tallybook.post.sheet import cost_cells
 from tallybook.report.graph.model import Edge, GraphView, Owed, States
 
+Key = tuple[str, str, str, str, str]
+"""origin, executor, payer, service, rule"""
 OWN = "own"
 """The rule of an edge whose payer started and ran it."""
 _UNSAID = {"usage": OWN, "transfer": "caller_pays"}
@@ -121,9 +123,9 @@ def cuts(view: GraphView) -> dict[str, dict[str, int]]:
 
 
 def _edges(cells: Iterable[CostCell], period: str) -> tuple[Edge, ...]:
-    calls: Counter[tuple[str, ...]] = Counter()
-    tokens: Counter[tuple[str, ...]] = Counter()
-    nanos: dict[tuple[str, ...], int] = defaultdict(int)
+    calls: Counter[Key] = Counter()
+    tokens: Counter[Key] = Counter()
+    nanos: dict[Key, int] = defaultdict(int)
     for cell in cells:
         key = (
             cell.origin or cell.team,
