@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Thread
 from typing import Any
 
@@ -120,10 +121,13 @@ _ANSWERS = {
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    numbers: Iterator[int] | None = None
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         kind, body = _ANSWERS[self.path.partition("?")[0]](asked)
+        if self.numbers:
+            body = body.replace(b'"chatcmpl-1"', f'"chatcmpl-{next(self.numbers)}"'.encode())
         self.send_response(200)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
@@ -136,10 +140,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests are quiet."""
 
 
+class _Numbering(_Handler):
+    numbers = count(1000)
+
+
 @contextmanager
-def answering() -> Iterator[str]:
-    """The address of the server, while the block lasts."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+def answering(*, numbered: bool = False) -> Iterator[str]:
+    """The address of the server, while the block lasts.
+
+    Args:
+        numbered: every chat completion has an id of its own.
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Numbering if numbered else _Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
