@@ -5,13 +5,10 @@ SELECT
   CAST(t.trace AS INT) AS trace,
   n.span_id,
   n.parent_span_id,
-  n.started_us,
-  n.believed,
   n.bills,
   n.hollow,
-  {mark} AS mark,
   CAST(s.said AS INT) AS said,
-  CAST(s.service AS INT) AS service
+  CAST(s.service AS INT) AS service{wide}
 FROM told n
 JOIN traced t ON n.trace_id = t.trace_id
 JOIN step s ON {same}

@@ -27,6 +27,7 @@ class _Dated(Protocol):
     def span(self) -> Span: ...
 
 
+_TELLER = f"labels.{TAGS_FROM}"
 Row = TypeVar("Row", bound=_Dated)
 Claim = tuple[str, str, str, str]
 """(rule, team, feature, purpose): what one source says; '' is silence."""
@@ -36,7 +37,7 @@ def carried_fields(org: Org) -> tuple[str, ...]:
     """The event fields that may decide an owner: the tags, and what the rules look at."""
     asked = {field for rule in org.rules for field, _ in rule.when}
     if org.trusted_sources is not None:
-        asked.add("source")
+        asked |= {"source", _TELLER}
     return (*TAGS, *sorted(asked - set(TAGS)))
 
 
@@ -99,7 +100,7 @@ class OrgAt:
         named = feature.team if feature else team
         if named not in self._teams:
             return ""
-        if self._trusted is not None and carried["source"] not in self._trusted:
+        if self._trusted is not None and _teller(carried) not in self._trusted:
             return named
         key = self._keys.get(carried["key_id"])
         if key is None or key.claims is None:
@@ -147,6 +148,12 @@ class OrgAt:
     def _team_of(self, team: str, feature_id: str) -> str:
         feature = self._features.get(feature_id)
         return feature.team if feature else team
+
+
+def _teller(carried: Mapping[str, str]) -> str:
+    """The source that told the tags; of a row made of several, the one that they were taken from."""
+    source = carried["source"]
+    return carried[_TELLER] if source == MERGED else source
 
 
 def _carries(value: str, glob: str) -> bool:

@@ -1,3 +1,5 @@
 -- The nodes of some traces.
-CREATE OR REPLACE TABLE part AS
-SELECT *, span_id <> '' AS stands FROM node WHERE trace >= $low AND trace < $high
+CREATE OR REPLACE {kept} part AS
+SELECT *, span_id <> '' AS stands{mark}
+FROM node
+WHERE trace >= {low} AND trace < {high}

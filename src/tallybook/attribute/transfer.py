@@ -99,7 +99,7 @@ def users_of(joint: Joint, invocations: Iterable[Invocation]) -> list[Payer]:
             continue
         user = (one.origin, one.origin_feature)
         if joint.by == "equal":
-            weights[user] = 1
+            weights[user] = max(weights[user], int(one.calls > 0))
         else:
             weights[user] += one.tokens if joint.by == "tokens" else one.calls
     return [

@@ -79,10 +79,14 @@ class _Walker:
         self._session, self._metering, self._paths = session, metering, paths
         self._counted = paths.counts
         self._unreached = 0
+        self._wide = paths.counts
+        self._same = ""
+        self._made = ""
         self._origins: dict[tuple[int, int], int] = {}
         self._chains: dict[tuple[int, int], int] = {}
         self._used: dict[tuple[int, int, int, int], int] = {}
         self._one_by_one = 0
+        self._kept: set[str] = set()
 
     def walk(self) -> Walk:
         self._nodes()
@@ -92,6 +96,8 @@ class _Walker:
         made = [
             self._part(f"placed_{n}", low, high) for n, (low, high) in enumerate(pairwise(edges))
         ]
+        for name in ("kin", "hung", "below", "node", *self._kept):
+            self._session.run(f"DROP TABLE IF EXISTS {name}")
         every = " UNION ALL ".join(f"SELECT row_at, place FROM {name}" for name in made)
         self._session.run(f"CREATE OR REPLACE VIEW placed AS {every}")
         return Walk(self._invocations(), nodes, self._one_by_one)
@@ -111,28 +117,26 @@ class _Walker:
             steps.append((*values, *self._paths.node(named)))
         types: dict[str, ColumnType] = dict.fromkeys(names, "text")
         self._session.table("step", {**types, "said": "whole", "service": "whole"}, steps)
-        same = " AND ".join(f"n.{name} = s.{name}" for name in names)
-        mark = "-1"
-        if self._counted:
+        self._same = " AND ".join(f"n.{name} = s.{name}" for name in names)
+        self._node()
+
+    def _node(self) -> None:
+        """The nodes; with ``wide`` also what only spans told twice, loops and counting need."""
+        metering, wide = self._metering, ""
+        if self._wide:
             inside = f"n.started_us >= {metering.start_us} AND n.started_us < {metering.end_us}"
             mark = f"CASE WHEN {inside} THEN 2 * n.epoch + CAST(n.fails AS INT) ELSE -1 END"
-        self._run("node", same=same, mark=mark)
+            wide = f",\n  n.started_us,\n  n.believed,\n  {mark} AS mark"
+        self._run("node", same=self._same, wide=wide)
 
     def _part(self, placed: str, low: int, high: int) -> str:
         """Walk the traces from one number to another."""
-        self._run("part", {"low": low, "high": high})
-        believed = self._counted
-        if self._one("SELECT COUNT(*) FROM part WHERE hollow"):
-            self._run("heard")
-        kin = self._kin() if not believed else None
-        if kin is None or kin[0] != self._one("SELECT COUNT(*) FROM part") or kin[1]:
-            self._run("believed")
-            self._run_kin("stands")
-        rest = "kin"
-        if self._one("SELECT COUNT(*) FROM kin WHERE place >= 2"):
-            self._run("hung")
-            rest = "hung"
-        levels = self._levels(rest)
+        rest = self._placed_kin(low, high)
+        levels = self._levels(rest) if rest else []
+        if rest is None or (self._unreached and not self._wide):
+            self._wide = True
+            self._node()
+            return self._part(placed, low, high)
         levels += self._odd(rest, levels)
         union = " UNION ALL ".join(levels)
         self._run("placed", placed=placed, levels=union)
@@ -144,15 +148,36 @@ class _Walker:
                 self._used[key] = self._used.get(key, 0) + int(calls)
         return placed
 
+    def _placed_kin(self, low: int, high: int) -> str | None:
+        """The table of each node with its parent; None if that needs the wide nodes."""
+        kept, mark = ("TABLE", "") if self._wide else ("VIEW", ", -1 AS mark")
+        if self._made not in ("", kept):
+            self._session.run(f"DROP {self._made} part")
+        self._made = kept
+        self._run("part", low=str(low), high=str(high), kept=kept, mark=mark)
+        if self._one("SELECT COUNT(*) FROM part WHERE hollow"):
+            if not self._wide:
+                return None
+            self._run("heard")
+        if not self._counted:
+            rows, loose = self._kin()
+            if rows == self._one("SELECT COUNT(*) FROM part") and not loose:
+                return "kin"
+            if not self._wide:
+                return None
+        self._run("believed")
+        self._run("kin", stands="stands")
+        if not self._one("SELECT COUNT(*) FROM kin WHERE place >= 2"):
+            return "kin"
+        self._run("hung")
+        return "hung"
+
     def _kin(self) -> tuple[int, int]:
-        self._run_kin("span_id <> ''")
+        self._run("kin", stands="span_id <> ''")
         rows, loose = self._session.rows(
             "SELECT COUNT(*), COALESCE(SUM(CASE WHEN place >= 2 THEN 1 ELSE 0 END), 0) FROM kin"
         )[0]
         return int(rows), int(loose)
-
-    def _run_kin(self, stands: str) -> None:
-        self._run("kin", stands=stands)
 
     def _levels(self, rest: str) -> list[str]:
         """Level by level from the roots; returns queries of what was reached."""
@@ -165,6 +190,7 @@ class _Walker:
         found: list[str] = []
         while (reached := self._one("SELECT COUNT(*) FROM below")) or not found:
             level = f"level_{number}"
+            self._kept.add(level)
             self._step(level)
             found.append(f"SELECT * EXCLUDE (trace) FROM {level}")
             left -= reached
@@ -173,6 +199,7 @@ class _Walker:
                 break
             if number in _SHRINK:
                 made = f"rest_{number}"
+                self._kept.add(made)
                 self._run("rest", made=made, rest=rest, level=level)
                 rest = made
             self._run("below", rest=rest, level=level)
