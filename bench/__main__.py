@@ -21,6 +21,7 @@ from bench.gateway import figures as gateway_figures
 from bench.generate import make_larger
 from bench.importers import importer_figures
 from bench.lines import new_events
+from bench.live import PACE, live_figures
 from bench.measure import Took, measure, measure_in_turn
 from bench.otlp import otlp_figures
 from bench.page import as_markdown
@@ -50,6 +51,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--gateway", is_flag=True, help="Only the gateway beside nginx.")
 @click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
 @click.option("--otlp", is_flag=True, help="Only how fast OpenTelemetry spans come in.")
+@click.option("--live", is_flag=True, help="Only how fast `live` answers while usage comes in.")
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
 @click.option("--reconcile", is_flag=True, help="Only events against provider invoices.")
 @click.option(
@@ -71,6 +73,7 @@ def main(
     otlp: bool,
     chain: bool,
     reconcile: bool,
+    live: bool,
     write: Path | None,
     folder: Path | None,
 ) -> None:
@@ -87,6 +90,7 @@ def main(
             (otlp, lambda: _spans(repeat)),
             (chain, lambda: _proof(work, repeat, entries)),
             (reconcile, lambda: _bills(work, rows, repeat)),
+            (live, lambda: _live(work, rows, quick=quick)),
             (claims, lambda: _claims(work, claims or 0)),
             (True, lambda: _all(work, rows, repeat, entries, hundred=hundred)),
         )
@@ -132,6 +136,13 @@ def _bills(work: Path, rows: int, repeat: int) -> Measured:
     _say("reconcile")
     told = f"{rows:,} events, medians of {repeat}"
     yield "reconcile", told, bill_figures(home, rows, repeat)
+
+
+def _live(work: Path, rows: int, *, quick: bool) -> Measured:
+    home = _made(work / f"month-{rows}", lambda path: _make("month", path, rows))
+    _say("answers while usage comes in")
+    told = f"{rows:,} events in the month, {PACE:,} events/s beside"
+    yield "live", told, live_figures(home, quick=quick)
 
 
 def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:

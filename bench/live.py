@@ -1,8 +1,9 @@
 """Answers of `live` over a full month while usage comes in. ``python -m bench --live``.
 
-A process beside it ingests files of canonical events, several batches a second; this one asks every
-second, as a watch does, and each answer first takes in what came. Both share the machine with
-whatever else it does: the load stands beside the figures.
+A process beside it ingests files of canonical events, several batches a second. This one asks every
+second; in between it keeps up four times a second, as the server and a watch do, and each answer
+first takes in what came since. Both share the machine with whatever else it does: the load stands
+beside the figures.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from bench.company import FEATURES, SERVICES, TEAMS
 from bench.figures import Figure
+from tallybook.api.live import KEEP_UP_S
 from tallybook.clock import format_instant, parse_instant
 from tallybook.live.look import Watch
 from tallybook.meter.ingest import ingest
@@ -54,6 +56,7 @@ class Told:
     """What was measured; ``took_ms`` is of each answer."""
 
     took_ms: Sequence[float]
+    cpu_ms: Sequence[float]
     first_s: float
     cold_s: float
     written: int
@@ -79,6 +82,7 @@ def live_figures(home: Path, *, quick: bool) -> list[Figure]:
         Figure(f"answers, one a second, at the median of {len(ordered)}", _rank(ordered, 50), "ms"),
         Figure("  at the 95th percentile", _rank(ordered, 95), "ms", most=MOST_MS),
         Figure("  the slowest", ordered[-1], "ms"),
+        Figure("  their CPU time, 95th percentile", _rank(sorted(told.cpu_ms), 95), "ms"),
         Figure("events written beside it", told.written / told.seconds, "events/s"),
         Figure("events taken in", told.taken / told.seconds, "events/s", least=0.9 * PACE),
         Figure("one `tallybook live --json`, process and all", told.cold_s, "s", most=5),
@@ -105,7 +109,7 @@ def _measured(home: Path, seconds: int) -> Told:
         command = [sys.executable, "-m", "bench.live", str(home), str(folder), str(start_ns)]
         writer = subprocess.Popen(command, cwd=_PROJECT)
         try:
-            took = list(_asked(watch, seconds, start_ns))
+            took, cpu = zip(*_asked(watch, seconds, start_ns), strict=True)
             ended = (time.monotonic_ns() - start_ns) / _NS
             taken = watch.look().live.month.calls - first.month.calls
         finally:
@@ -115,20 +119,28 @@ def _measured(home: Path, seconds: int) -> Told:
     if written != seconds * PACE:
         raise AssertionError(f"of {seconds * PACE} events {written} are in the answer")
     cold = time.monotonic_ns()
-    command = [sys.executable, "-m", "tallybook.cli", "--home", str(home), "live", "--json"]
+    told = "from tallybook.cli.main import main; main()"
+    command = [sys.executable, "-c", told, "--home", str(home), "live", "--json"]
     subprocess.run(command, cwd=_PROJECT, check=True, stdout=subprocess.DEVNULL)
     cold_s = (time.monotonic_ns() - cold) / _NS
     store.close()
     shutil.rmtree(folder, ignore_errors=True)
-    return Told(took, first_s, cold_s, written, taken, max(ended, seconds), os.getloadavg()[0])
+    return Told(took, cpu, first_s, cold_s, written, taken, max(ended, seconds), os.getloadavg()[0])
 
 
-def _asked(watch: Watch, seconds: int, start_ns: int) -> Iterator[float]:
+def _asked(watch: Watch, seconds: int, start_ns: int) -> Iterator[tuple[float, float]]:
+    """Wall and CPU time of each answer, in milliseconds."""
     for second in range(1, seconds + 1):
-        time.sleep(max(0, start_ns + second * _NS - time.monotonic_ns()) / _NS)
-        asked_ns = time.monotonic_ns()
+        while (left_ns := start_ns + second * _NS - time.monotonic_ns()) > 0:
+            time.sleep(min(left_ns / _NS, KEEP_UP_S))
+            if start_ns + second * _NS - time.monotonic_ns() > KEEP_UP_S * _NS / 2:
+                watch.keep_up()
+        asked_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
         watch.look()
-        yield (time.monotonic_ns() - asked_ns) / 1_000_000
+        yield (
+            (time.monotonic_ns() - asked_ns) / 1_000_000,
+            (time.process_time_ns() - cpu_ns) / 1_000_000,
+        )
 
 
 def _write_lines(folder: Path, seconds: int) -> None:

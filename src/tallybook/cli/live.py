@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event
 
 import click
@@ -86,8 +86,9 @@ def _again(
             for _ in range(max(1, int(every / _KEEP_UP_S))):
                 if stop.wait(_KEEP_UP_S):
                     return
-                if watching.keep_up():
-                    break  # an alert is told at once
+                if fired := watching.keep_up():
+                    _tell(fired)
+                    deliver()
         except StoreError as error:
             note(f"tallybook: {error}")
             stop.wait(every)
@@ -95,7 +96,11 @@ def _again(
 
 def _show(app: App, look: Look) -> None:
     app.answer(live_values(look.live), _text(look.live))
-    for alert in look.fired:
+    _tell(look.fired)
+
+
+def _tell(fired: Sequence[Alert]) -> None:
+    for alert in fired:
         note(f"alert {alert.id}: {alert_text(alert)}")
 
 

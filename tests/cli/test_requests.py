@@ -1,0 +1,46 @@
+"""`requests`: what one user action costs, in words and for machines."""
+
+from __future__ import annotations
+
+import pytest
+
+from company import PRICES, Company, org, policy, usage
+
+
+@pytest.fixture
+def company(tmp_path):
+    made = Company(tmp_path)
+    made.apply(org=org(), policy=policy(), prices=PRICES)
+    yield made
+    made.store.close()
+
+
+def test_nothing_is_sealed(company, call):
+    assert "tallybook run 2026-10" in call("requests", "2026-10").out
+    assert call("requests", "2026-10", "--json").value["traces"] is None
+    assert call("requests", "October").code == 2
+
+
+def test_it_says_what_a_request_costs(company, call):
+    for n in range(30):
+        company.ingest(usage(f"e-{n}", trace_id=f"t-{n}", span_id="s"), name=f"f{n}")
+    company.ingest(
+        usage("a", trace_id="dear", span_id="a", service="planner"),
+        usage("b", trace_id="dear", span_id="b", parent_span_id="a", attempt=2),
+        usage("c", team="b", feature="find"),
+        name="dear",
+    )
+    company.run()
+    told = call("requests", "2026-10").out
+    assert "traces                       31  1.000000  1.000000  2.000000  2.000000" in told
+    assert "a/bot" in told
+    assert "what makes the tail dear" in told
+    value = call("requests", "2026-10", "--json").value
+    assert value["traces"]["p99"] == "2.000000000000"
+    assert value["untraced"]["requests"] == 1
+    assert value["dearest"][0] | {"cost": "", "retried": ""} == {
+        "trace": "dear", "cost": "", "calls": 2, "depth": 2, "retries": 1, "retried": "",
+        "largest_context": 50_000, "context_growth": 0,
+    }  # fmt: skip
+    only = call("requests", "2026-10", "--feature", "find", "--json").value
+    assert [one["feature"] for one in only["features"]] == ["find"]
