@@ -190,6 +190,13 @@ class TestAmountsAlone:
         assert named(lines, cells) == {("suspense", "unexplained"): 4 * PRICE}
 
 
+def own_kinds(draw, lines, put):
+    for kind in ("credit", "discount", "commitment", "minimum", "tax", "fee", "other"):
+        amount = draw.randint(-(10**12), 10**12)
+        lines.append(line(kind=LineKind(kind), amount_pico=amount, product=kind))
+        put("suspense" if kind == "other" else kind, kind, amount)
+
+
 def injected(seed):
     """A month of a provider with differences of every kind put in, and what was put in."""
     draw = random.Random(seed)
@@ -245,10 +252,7 @@ def injected(seed):
         lines[first + 30] = changed(last, quantity=last.quantity - n,
                                     amount_pico=last.amount_pico - n * price)  # fmt: skip
         put("timing", "cut_off", -n * price)
-    for kind in ("credit", "discount", "commitment", "minimum", "tax", "fee", "other"):
-        amount = draw.randint(-(10**12), 10**12)
-        lines.append(line(kind=LineKind(kind), amount_pico=amount, product=kind))
-        put("suspense" if kind == "other" else kind, kind, amount)
+    own_kinds(draw, lines, put)
     draw.shuffle(lines)
     draw.shuffle(cells)
     return lines, cells, {name: amount for name, amount in truth.items() if amount}
