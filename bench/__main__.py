@@ -19,6 +19,7 @@ from bench.claims import fill, measured
 from bench.figures import Figure, as_text
 from bench.gateway import figures as gateway_figures
 from bench.generate import make_larger
+from bench.graph import graph_figures
 from bench.importers import importer_figures
 from bench.lines import new_events
 from bench.live import PACE, live_figures
@@ -52,6 +53,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--importers", is_flag=True, help="Only how fast logs of products come in.")
 @click.option("--otlp", is_flag=True, help="Only how fast OpenTelemetry spans come in.")
 @click.option("--live", is_flag=True, help="Only how fast `live` answers while usage comes in.")
+@click.option("--graph", is_flag=True, help="Only a run over traces beside one over lone calls.")
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
 @click.option("--reconcile", is_flag=True, help="Only events against provider invoices.")
 @click.option(
@@ -71,6 +73,7 @@ def main(
     gateway: bool,
     importers: bool,
     otlp: bool,
+    graph: bool,
     chain: bool,
     reconcile: bool,
     live: bool,
@@ -88,6 +91,7 @@ def main(
             (gateway, lambda: _gateway(quick=quick)),
             (importers, lambda: _importers(work, repeat, quick=quick)),
             (otlp, lambda: _spans(repeat)),
+            (graph, lambda: _graph(work, rows, repeat)),
             (chain, lambda: _proof(work, repeat, entries)),
             (reconcile, lambda: _bills(work, rows, repeat)),
             (live, lambda: _live(work, rows, quick=quick)),
@@ -129,6 +133,13 @@ def _importers(work: Path, repeat: int, *, quick: bool) -> Measured:
 def _spans(repeat: int) -> Measured:
     _say("ingest spans")
     yield "otlp", f"one core, CPU time, the best of {repeat}", otlp_figures(repeat)
+
+
+def _graph(work: Path, rows: int, repeat: int) -> Measured:
+    home = _made(work / f"traces-{rows}", lambda path: _make("traces", path, rows))
+    _say("walk traces")
+    told = f"{rows:,} spans in traces of up to 64 levels, medians of {repeat}"
+    yield "graph", told, graph_figures(home, rows, repeat)
 
 
 def _bills(work: Path, rows: int, repeat: int) -> Measured:

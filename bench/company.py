@@ -18,12 +18,26 @@ ORG_CHANGE: Final = "2026-09-16"
 RULE_FROM: Final = "2026-09-10"
 
 
-def write_books(folder: Path) -> None:
+def write_books(folder: Path, *, transfers: bool = False) -> None:
     """Write org, policy and prices; event generation names the same ids."""
     folder.mkdir(parents=True, exist_ok=True)
-    for kind, form in (("org", _org()), ("policy", _policy()), ("prices", _prices())):
+    org = with_transfers(_org()) if transfers else _org()
+    for kind, form in (("org", org), ("policy", _policy()), ("prices", _prices())):
         text = yaml.safe_dump(form, sort_keys=False)
         (folder / f"{kind}.yaml").write_text(text, encoding="utf-8")
+
+
+def with_transfers(org: dict[str, Any]) -> dict[str, Any]:
+    """The org with each rule between teams at some service."""
+    rules = (
+        {"transfer": "callee_absorbs"},
+        {"transfer": "split", "weights": {"callee": 3, "caller": 7}},
+        {"transfer": "transfer_price", "price": "0.002", "per": "call"},
+    )
+    rows = [
+        row | (rules[n % 5] if n % 5 < len(rules) else {}) for n, row in enumerate(org["services"])
+    ]
+    return {**org, "services": rows}
 
 
 def _org() -> dict[str, Any]:

@@ -43,7 +43,7 @@ def make_graph(home: Path, rows: int) -> None:
     Three in four are calls, the rest are steps of agents and tools; only roots name who started
     them. A child is told after its parent, in the same file.
     """
-    store = make_books(home)
+    store = make_books(home, transfers=True)
     period = Period.parse(PERIOD)
     files = []
     for first, table in _tables(rows, min(rows, ROWS_PER_FILE)):
@@ -108,10 +108,10 @@ def make_larger(home: Path, small: Path, times: int) -> None:
     origin.close()
 
 
-def make_books(home: Path) -> Store:
+def make_books(home: Path, *, transfers: bool = False) -> Store:
     """Make books without events, under the policy of the made-up company."""
     store = Store.create(home)
-    write_books(home / "books")
+    write_books(home / "books", transfers=transfers)
     apply_documents(store, read_folder(home / "books"), Command("apply", {}, "bench"), NOW_US)
     return store
 

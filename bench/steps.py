@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.beside import JOBS
 from bench.chains import make_chain
 from bench.company import PERIOD
-from bench.generate import add_events, make_home
+from bench.generate import add_events, make_graph, make_home
 from bench.importers import litellm
 from bench.lines import claim_ids, write_lines
 from bench.measure import cpu_seconds
@@ -36,7 +36,7 @@ from tallybook.post.run import run
 from tallybook.rate.model import PriceRow
 from tallybook.report.explain import explain
 from tallybook.store import Store, sql_text
-from tallybook.store.lake import ColumnType
+from tallybook.store.lake import ColumnType, Lake
 
 NOW_US = 1_790_900_000_000_000
 TARGETS = 1_000_000
@@ -82,6 +82,22 @@ def whole(home: Path, stack: ExitStack, number: int) -> Act:
     """The run, from nothing posted; the books are put back afterwards."""
     _put_back(home, stack)
     return post(home, stack, number)
+
+
+def flat(home: Path, stack: ExitStack, number: int) -> Act:
+    """The run as if no call named a parent; the books are put back afterwards."""
+    Lake.may_link = lambda *_given, **_named: False  # type: ignore[method-assign]
+    return whole(home, stack, number)
+
+
+def traces(home: Path, _stack: ExitStack, number: int) -> Act:
+    """Make books of ``number`` spans in traces, where there are none."""
+
+    def act() -> dict[str, int]:
+        make_graph(home, number)
+        return {"rows": number}
+
+    return act
 
 
 def post(home: Path, _stack: ExitStack, _number: int) -> Act:
@@ -214,7 +230,7 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
 
 _ACTS = (
     bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
-    month, claims, litellm, matched,
+    month, claims, litellm, matched, flat, traces,
 )  # fmt: skip
 STEPS = {act.__name__: act for act in _ACTS}
 

@@ -8,7 +8,7 @@ SELECT
   n.bills,
   n.hollow,
   CAST(s.said AS INT) AS said,
-  CAST(s.service AS INT) AS service{wide}
+  CAST(s.service AS INT) AS service{more}
 FROM told n
 JOIN traced t ON n.trace_id = t.trace_id
 JOIN step s ON {same}

@@ -16,6 +16,7 @@ from tallybook.attribute.chain import Chain, Origin
 from tallybook.attribute.model import UNTAGGED
 from tallybook.books.globs import glob_matches
 from tallybook.books.model import CLAIMS_OWN, Org, Rule, Service, Span
+from tallybook.meter.resolve.merge import MERGED, TAGS_FROM
 
 TAGS = ("team", "feature", "purpose", "key_id", "service")
 
@@ -151,7 +152,7 @@ class OrgAt:
 
 
 def _teller(carried: Mapping[str, str]) -> str:
-    """The source that told the tags; of a row made of several, the one that they were taken from."""
+    """The source that told the tags; of a merged row the one that they were taken from."""
     source = carried["source"]
     return carried[_TELLER] if source == MERGED else source
 

@@ -22,6 +22,8 @@ from tallybook.books.model import Org, Service
 ROOT: Final = 0
 """The number of what stands above a root: nobody, and no service; of what says nothing, too."""
 
+_PRICED: Final = "transfer_price"
+
 T = TypeVar("T", bound=Hashable)
 
 
@@ -96,6 +98,14 @@ class Paths:
         pairs = zip(self._chains.values[above], self._services.values[service], strict=True)
         return self._chains.of(tuple(chain.then(one, self.counted) for chain, one in pairs))
 
+    def counted_services(self) -> list[int]:
+        """The numbers of the services whose invocations are counted."""
+        return [
+            number
+            for number, rows in enumerate(self._services.values)
+            if any(row and (row.transfer == _PRICED or row.id in self.counted) for row in rows)
+        ]
+
     def decision(self, origin: int, chain: int, epoch: int) -> Decision:
         """What the end of a path means under one chart."""
         links = self._chains.values[chain][epoch]
@@ -136,7 +146,7 @@ class Paths:
         here = links.then(invoked)
         started = self._charts[epoch].started(self._origins.values[origin][epoch], here)
         caller = links.executor(started.team)
-        is_owed = invoked.transfer == "transfer_price" and invoked.team != caller
+        is_owed = invoked.transfer == _PRICED and invoked.team != caller
         if not is_owed and invoked.id not in self.counted:
             return None
         return Invocation(
@@ -174,4 +184,4 @@ def _counted(org: Org) -> frozenset[str]:
 
 def counts_uses(org: Org) -> bool:
     """Whether any service is counted by its invocations: it has a price, or shares joint cost."""
-    return bool(_counted(org)) or any(row.transfer == "transfer_price" for row in org.services)
+    return bool(_counted(org)) or any(row.transfer == _PRICED for row in org.services)

@@ -79,7 +79,7 @@ class _Walker:
         self._session, self._metering, self._paths = session, metering, paths
         self._counted = paths.counts
         self._unreached = 0
-        self._wide = paths.counts
+        self._wide = False
         self._same = ""
         self._made = ""
         self._origins: dict[tuple[int, int], int] = {}
@@ -121,13 +121,15 @@ class _Walker:
         self._node()
 
     def _node(self) -> None:
-        """The nodes; with ``wide`` also what only spans told twice, loops and counting need."""
-        metering, wide = self._metering, ""
-        if self._wide:
+        """The nodes; with ``wide`` also what only spans told twice and loops need."""
+        metering, more = self._metering, ""
+        if self._counted:
             inside = f"n.started_us >= {metering.start_us} AND n.started_us < {metering.end_us}"
             mark = f"CASE WHEN {inside} THEN 2 * n.epoch + CAST(n.fails AS INT) ELSE -1 END"
-            wide = f",\n  n.started_us,\n  n.believed,\n  {mark} AS mark"
-        self._run("node", same=self._same, wide=wide)
+            more = f",\n  {mark} AS mark"
+        if self._wide:
+            more += ",\n  n.started_us,\n  n.believed"
+        self._run("node", same=self._same, more=more)
 
     def _part(self, placed: str, low: int, high: int) -> str:
         """Walk the traces from one number to another."""
@@ -142,7 +144,9 @@ class _Walker:
         self._run("placed", placed=placed, levels=union)
         if self._counted:
             for origin, above, service, mark, calls in self._session.rows(
-                sql_text(__package__, "invoked").format(levels=union)
+                sql_text(__package__, "invoked").format(
+                    levels=union, counted=self._counted_services()
+                )
             ):
                 key = (_plain(origin), above, service, mark)
                 self._used[key] = self._used.get(key, 0) + int(calls)
@@ -150,7 +154,7 @@ class _Walker:
 
     def _placed_kin(self, low: int, high: int) -> str | None:
         """The table of each node with its parent; None if that needs the wide nodes."""
-        kept, mark = ("TABLE", "") if self._wide else ("VIEW", ", -1 AS mark")
+        kept, mark = "TABLE" if self._wide else "VIEW", "" if self._counted else ", -1 AS mark"
         if self._made not in ("", kept):
             self._session.run(f"DROP {self._made} part")
         self._made = kept
@@ -159,18 +163,28 @@ class _Walker:
             if not self._wide:
                 return None
             self._run("heard")
-        if not self._counted:
+        if not self._counted or not self._told_twice():
             rows, loose = self._kin()
             if rows == self._one("SELECT COUNT(*) FROM part") and not loose:
                 return "kin"
-            if not self._wide:
-                return None
+        if not self._wide:
+            return None
         self._run("believed")
         self._run("kin", stands="stands")
         if not self._one("SELECT COUNT(*) FROM kin WHERE place >= 2"):
             return "kin"
         self._run("hung")
         return "hung"
+
+    def _told_twice(self) -> bool:
+        """Whether steps that are counted may be told of twice."""
+        rows, spans = self._session.rows(
+            sql_text(__package__, "told_twice").format(counted=self._counted_services())
+        )[0]
+        return bool(rows != spans)
+
+    def _counted_services(self) -> str:
+        return ", ".join(map(str, self._paths.counted_services())) or "-1"
 
     def _kin(self) -> tuple[int, int]:
         self._run("kin", stands="span_id <> ''")
