@@ -191,3 +191,17 @@ def test_usage_that_is_not_the_month_s_is_refused():
     other = (use("A", "small", "output", 100, 9), use("B", "small", "output", 100, 2))
     with pytest.raises(AssertionError, match="not the month's usage"):
         subsidies(month_of(other), usage)
+
+
+def test_a_token_of_a_split_may_stand_with_another_payer_by_class():
+    """Found by the demo: whole tokens were apportioned by class here, all together in the month."""
+    lines = (use("A", "small", "output", 100, 9), use("B", "small", "output", 100, 1))
+    parts = (use("A", "small", "output", 101, 9), use("B", "small", "output", 99, 1))
+    month = month_of(lines)
+    found = subsidies(month, parts)
+    assert {team: each.total for team, each in found.items()} == {
+        team: each.total for team, each in subsidies(month, lines).items()
+    }
+    far = (use("A", "small", "output", 103, 9), use("B", "small", "output", 97, 1))
+    with pytest.raises(AssertionError, match="not the month's tokens"):
+        subsidies(month, far)

@@ -97,12 +97,13 @@ def subsidies(month: Month, usage: Sequence[ClassUsage]) -> dict[str, Causes]:
         own[each.team] += each.card_pico
     steps.append(own)
     found = {}
+    rounded = 2 * len(month.cells) + 2 + _worth_apart(month, usage)
     for team in sorted(own):
         values = [step[team] * Fraction(1, PICO_PER_NANO) for step in steps]
         model_price, fine_tuning, mix, cache = (wide - narrow for wide, narrow in pairwise(values))
         # Postings are whole nano: what their rounding leaves belongs to the first step.
         left = posted.get(team, 0) - (values[0] - values[-1])
-        assert abs(left) <= 2 * len(month.cells) + 2, "usage by class is not the month's usage"
+        assert abs(left) <= rounded, "usage by class is not the month's usage"
         found[team] = Causes(model_price + left, fine_tuning, mix, cache)
     return found
 
@@ -125,6 +126,25 @@ def _posted(month: Month) -> dict[str, int]:
     for cell in alone.charged_cells(proportional.MODEL):
         difference[cell.team] -= cell.card_nano
     return difference
+
+
+def _worth_apart(month: Month, usage: Sequence[ClassUsage]) -> Fraction:
+    """What tokens are worth, in nano, that stand with another team by class than in the month.
+
+    Parts of a split are whole tokens: of each class here, of all classes together in the month. So
+    each payer's part is off by less than a token for each class.
+    """
+    apart: dict[str, int] = defaultdict(int)
+    for each in usage:
+        apart[each.team] += each.tokens
+    every = sum(apart.values())
+    for cell in month.cells:
+        if cell.team != month.unowned and not month.is_pooled(cell):
+            apart[cell.team] -= int(cell.tokens)
+    off = sum(abs(tokens) for tokens in apart.values())
+    assert off <= len(usage), "tokens by class are not the month's tokens"
+    card_pico = sum(each.card_pico for each in usage)
+    return Fraction(off * abs(card_pico), every * PICO_PER_NANO)
 
 
 def _averages(usage: Sequence[ClassUsage]) -> tuple[Callable[[ClassUsage], Hashable], ...]:
