@@ -77,3 +77,13 @@ def test_the_order_does_not_matter():
     answers = [merged(order, {})[0] for order in permutations(three)]
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["output"] == 3
+
+
+def test_who_told_the_tags_is_kept_and_nobody_can_claim_to_have():
+    forged = {"tags_from": "gateway"}
+    gateway, spans = observed("gateway", 1), observed("otel", 2, team="b", labels=forged)
+    assert merged([gateway, spans], {})[0]["labels"] == [("tags_from", "otel")]
+    told = observed("gateway", 1, feature="bot")
+    assert merged([told, spans], {})[0]["labels"] == [("tags_from", "gateway")]
+    silent = observed("otel", 2, labels=forged)
+    assert merged([gateway, silent], {})[0]["labels"] == []

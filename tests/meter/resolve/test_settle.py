@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallybook.meter.resolve.settle import MERGED, content, settle
+from tallybook.meter.resolve.merge import MERGED
+from tallybook.meter.resolve.settle import content, settle
 from told import observed
 
 SOURCES = ("gateway", "litellm", "otel", "langfuse", "bedrock-log")

@@ -33,6 +33,10 @@ ALONE: Final = (
     "cohort", "plan", "user", "session", "endpoint", "prompt_version", "evaluation_run", "service",
     "response_id", "request_id", "key_id", "latency_ms", "ttft_ms",
 )  # fmt: skip
+MERGED: Final = "merged"
+"""The source of a row that was made of what several sources told."""
+TAGS_FROM: Final = "tags_from"
+"""The label of a row made of several observations that names the source of its team and feature."""
 _KNOWN: Final = ("reported", "partial", "estimated", "unknown")
 
 
@@ -62,7 +66,7 @@ def merged(
         taken[name] = _stating((metered, *trusted), name)
     row = {name: one.row[name] for name, one in taken.items()}
     row["units"] = list(dict(metered.row["units"] or ()).items())
-    row["labels"] = _labels(trusted)
+    row["labels"] = _labels(trusted, taken["team"])
     return row, taken
 
 
@@ -93,8 +97,12 @@ def _stating(order: Sequence[Observation], name: str) -> Observation:
     return order[0]
 
 
-def _labels(trusted: Sequence[Observation]) -> list[tuple[str, str]]:
+def _labels(trusted: Sequence[Observation], owner: Observation) -> list[tuple[str, str]]:
+    """All labels, and who told the team or the feature, because not every source is believed."""
     labels: dict[str, str] = {}
     for one in trusted:
         labels = dict(one.row["labels"] or ()) | labels
+    labels.pop(TAGS_FROM, None)
+    if owner.row["team"] or owner.row["feature"]:
+        labels[TAGS_FROM] = owner.source
     return sorted(labels.items())

@@ -18,12 +18,10 @@ import msgspec
 
 from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
 from tallybook.meter.model import NOBODY
-from tallybook.meter.resolve.merge import TRACE, merged
+from tallybook.meter.resolve.merge import MERGED, TRACE, merged
 from tallybook.meter.resolve.observation import Observation, sums
 from tallybook.meter.resolve.tree import Node, contains, residual, tree_of
 
-MERGED: Final = "merged"
-"""The source of a row that was made of what several sources told."""
 OF_MANY: Final = {"context_tokens": 0}
 """A row of many requests: none is known to be long, so no long-context price applies."""
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
