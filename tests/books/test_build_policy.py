@@ -226,3 +226,10 @@ def test_an_alert_has_a_whole_threshold(folder, policy_with):
     fault = folder.fault(policy=policy_with("alerts: {loop: often}"))
     assert fault.startswith(("policy.yaml:4: ", "policy.yaml:5: "))
     assert "often" in fault
+
+
+def test_a_tolerance_is_an_amount_and_makes_no_new_version_of_the_policy(folder, policy_with):
+    made = version(folder, policy_with('tolerance: "5.00"'))
+    assert made.tolerance == "5.00"
+    assert made == version(folder, policy_with())
+    assert "tolerance" in folder.fault(policy=policy_with("tolerance: some"))

@@ -94,6 +94,15 @@ def test_a_tolerance_never_takes_suspense_and_is_an_amount(metered):
         Tolerance.parse("some")
 
 
+def test_the_policy_states_a_tolerance(metered):
+    metered.company.apply(
+        policy=policy().replace("    pools:", '    tolerance: "3.00"\n    pools:')
+    )
+    assert metered.provider("X").variances[0].route == "accept"
+    assert metered.reconcile().tolerance == "3.00"
+    assert metered.reconcile(tolerance=Tolerance.parse("0.5")).tolerance == "0.50"
+
+
 def test_decisions_stay_and_the_last_one_counts(metered):
     metered.enter("x", "2026-10", "other 3.00", total="3.00")
     one = next(v for v in metered.provider("X").variances if v.kind is V.SUSPENSE)

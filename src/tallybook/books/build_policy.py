@@ -83,6 +83,7 @@ def _version(form: PolicyVersionForm) -> PolicyVersion:
         pool_order=tuple(form.pool_order),
         budgeting=form.budgeting,
         alerts=_alerts(form.alerts) if form.alerts else None,
+        tolerance=form.tolerance,
     )
 
 

@@ -311,6 +311,8 @@ class PolicyVersion:
     version of a month's policy"""
     alerts: Alerts | None = field(default=None, compare=False)
     """when `live` gives an alert, where stated; no amount depends on it either"""
+    tolerance: str = field(default="", compare=False)
+    """up to which amount a variance of an invoice is routed to accept; it moves no amount"""
 
     def policy_for(self, team: str) -> TeamPolicy:
         """How this team is charged: its own entry, else the default."""

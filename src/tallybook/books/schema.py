@@ -307,6 +307,7 @@ class PolicyVersionForm(Form):
     limits: LimitsForm = LimitsForm()
     budgeting: BudgetingText | None = None
     alerts: AlertsForm | None = None
+    tolerance: Money = ""
 
 
 class PolicyForm(Form):

@@ -53,7 +53,8 @@ def reconcile(
         store: open books.
         period: which.
         provider: only this one; '' means all that were metered or that bill.
-        tolerance: up to where a variance is routed to ``accept``.
+        tolerance: up to where a variance is routed to ``accept``; else as the policy says, else
+            one unit of the currency.
 
     Raises:
         PeriodError: the period has neither usage nor invoices.
@@ -87,7 +88,8 @@ def reconcile(
             next_step="import usage with tallybook ingest, invoices with tallybook invoice import",
         )
     chart = owner_by(basis.books.org, basis.end_us - 1)
-    limits = tolerance or Tolerance()
+    stated = basis.policy.tolerance
+    limits = tolerance or (Tolerance.parse(stated) if stated else Tolerance())
     results = tuple(
         _provider(str(period), name, (first, last), mine[name], cells[name], bills.invoices, found,
                   chart, limits, decisions)
