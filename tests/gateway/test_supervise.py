@@ -313,3 +313,21 @@ def test_events_go_into_the_books_as_they_are(tmp_path, provider, found_company)
         reject_folder=tmp_path / "rejects",
     )
     assert (result.accepted, result.rejected, result.quarantined) == (3, 0, 0)
+
+
+def test_a_spool_is_shipped_into_books_on_this_machine(tmp_path, provider):
+    provider.add(CHAT, answer(json.dumps(chat()).encode()))
+    home = tmp_path / "books"
+    Store.create(home).close()
+    folder = Folder(tmp_path / "g", provider, ship_to=f"books:{home}")
+    with folder.running():
+        for number in range(4):
+            folder.ask(tag=f"t{number}")
+        end_s = time.monotonic() + 20
+        while folder.events() and time.monotonic() < end_s:
+            time.sleep(0.1)
+    assert folder.events() == []
+    store = Store.open(home)
+    with store.read() as tx:
+        assert tx.scalar("SELECT COUNT(*) FROM claim") == 4
+    store.close()

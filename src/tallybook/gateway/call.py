@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -111,7 +111,7 @@ class Ledger:
         asks: int,
     ) -> Attempt:
         """Number an attempt: a retry follows a failure that asked for the same under one key."""
-        event_id = secrets.token_hex(16)
+        event_id = os.urandom(16).hex()
         operation_id, number = event_id, 1
         told = retries_told if len(retries_told) < _RETRY_DIGITS else ""
         retries = int(told) if told.isdecimal() else 0
@@ -186,7 +186,7 @@ class Ledger:
         if begun is None:
             return
         settled = replace(outcome, supersedes=begun.event_id, took_us=0, first_us=None)
-        self._write(call, replace(begun, event_id=secrets.token_hex(16)), settled, None)
+        self._write(call, replace(begun, event_id=os.urandom(16).hex()), settled, None)
 
     def _write(self, call: Call, attempt: Attempt, outcome: Outcome, ending: Ending | None) -> None:
         events = events_of(attempt, outcome)

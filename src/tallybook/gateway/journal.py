@@ -271,4 +271,7 @@ def _write_lost(lost: list[Attempt], folder: Path) -> int:
 
 def events_of(attempt: Attempt, outcome: Outcome) -> list[dict[str, Any]]:
     """The events of a call, as the gateway tells them."""
-    return [{**event, "source": SOURCE} for event in records(attempt, outcome)]
+    events = records(attempt, outcome)
+    for event in events:
+        event["source"] = SOURCE
+    return events

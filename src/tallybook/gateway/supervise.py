@@ -227,6 +227,8 @@ def gateway(path: Path, on_ready: Callable[[str], None]) -> None:
     config = read_config(path)
     check(config)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold every credential
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each call takes two
     with alone(config):
         try:
             listening = listen(config, config.workers)
