@@ -55,7 +55,8 @@ Verifying recomputes each hash over every field, each sum, each order and each b
 writes the canonical text, 2,000 links at a time; Python hashes it and compares. Where a text has
 another hash, or anything else is strange, the link is looked at by itself and the fault is named.
 `tallybook verify` shares a long chain out among all cores, in stretches of 50,000 links, and
-compares them where they meet; starting the processes is in the figure.
+compares them where they meet; starting the processes is in the figure. Waiting says nothing where
+the load is far above the number of cores: then read the figures by CPU time.
 
 Where the time of one core goes: half into reading and spelling rows in SQLite, a quarter into
 comparing and hashing in Python (SHA-256 itself is a tenth), a quarter and more into folding the
