@@ -1,10 +1,10 @@
 -- Made-up events number $first to $last of $total, in order of time, each decided by its number
--- alone. A feature has one team, one endpoint, one service, and four or five models of its own.
+-- alone; $per events in a row are one feature's. A feature has one team, one endpoint, one service, and four or five models of its own.
 WITH
 drawn AS (
   SELECT
     n,
-    hash(n, 1) % 2000 AS feature,
+    hash(n // $per, 1) % 2000 AS feature,
     hash(n, 2) % 100 AS share,
     hash(n, 3) % 100 AS key_share,
     hash(n, 4) % 100 AS tier_share,

@@ -21,6 +21,8 @@ from tallybook.store.commands import Command
 from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA, TEXT
 from tallybook.store.seal import ROWS_PER_FILE, Kind, SealedFile, list_files, write_file
 
+SPANS = 64
+"""Rows of a made-up trace."""
 NOW_US = 1_790_000_000_000_000
 
 
@@ -46,7 +48,7 @@ def make_graph(home: Path, rows: int) -> None:
     store = make_books(home, transfers=True)
     period = Period.parse(PERIOD)
     files = []
-    for first, table in _tables(rows, min(rows, ROWS_PER_FILE)):
+    for first, table in _tables(rows, min(rows, ROWS_PER_FILE), SPANS):
         parts: tuple[tuple[Kind, pa.Table], ...] = _in_traces(first, table)
         files += [write_file(store, part, period, f"{first:012d}", kind) for kind, part in parts]
     with store.write() as tx:
@@ -116,21 +118,22 @@ def make_books(home: Path, *, transfers: bool = False) -> Store:
     return store
 
 
-def made_up(first: int, last: int, total: int) -> pa.Table:
-    """The events of one stretch, as columns of `EVENT_SCHEMA`."""
+def made_up(first: int, last: int, total: int, per: int = 1) -> pa.Table:
+    """The events of one stretch, as columns of `EVENT_SCHEMA`; ``per`` in a row are a feature's."""
     start_us, end_us = Calendar("UTC", "2026-01").bounds_us(Period.parse(PERIOD))
     with duckdb.connect() as engine:
         engine.execute("SET enable_progress_bar = false")
         found = engine.execute(
             sql_text("bench", "events"),
-            {"first": first, "last": last, "total": total, "start_us": start_us, "end_us": end_us},
+            {"first": first, "last": last, "total": total, "per": per}
+            | {"start_us": start_us, "end_us": end_us},
         ).to_arrow_table()
     return pa.table([_column(found, field) for field in EVENT_SCHEMA], schema=EVENT_SCHEMA)
 
 
-def _tables(rows: int, step: int) -> Iterator[tuple[int, pa.Table]]:
+def _tables(rows: int, step: int, per: int = 1) -> Iterator[tuple[int, pa.Table]]:
     for first in range(0, rows, step):
-        yield first, made_up(first, min(first + step, rows), rows)
+        yield first, made_up(first, min(first + step, rows), rows, per)
 
 
 def _column(found: pa.Table, field: pa.Field) -> Any:

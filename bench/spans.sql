@@ -9,7 +9,7 @@ drawn AS (
     n % 64 AS nth,
     hash(n, 21) % 1000000 AS draw,
     hash(n // 64, 22) % 16 = 0 AS is_chain,
-    hash(64 * (n // 64), 1) % 2000 AS feature
+    hash(n // 64, 1) % 2000 AS feature
   FROM range($first, $last) numbers(n)
 ),
 hung AS (
