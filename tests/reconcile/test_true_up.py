@@ -7,7 +7,7 @@ import pytest
 
 from company import Company, plain, usage
 from tallybook.clock import Period
-from tallybook.errors import InvoiceError, PeriodError
+from tallybook.errors import CorruptedError, InvoiceError, PeriodError
 from tallybook.ledger.balance import trial_balance
 from tallybook.reconcile.bring_in import Terms, bring_in
 from tallybook.reconcile.read.plain_invoice import typed
@@ -196,3 +196,15 @@ def test_a_team_on_showback_is_not_charged(company):
     )
     (only,) = posted(company, trued(company).entries)
     assert only == {"Accrued:X": "1.00", "Payable:X": "-3.00", "Variance:volume": "2.00"}
+
+
+def test_nothing_is_posted_beside_a_damaged_file(company):
+    company.ingest(usage())
+    company.run()
+    enter(company, "X", ["usage 1.00 model=x-1 day=2026-10-03"])
+    (sealed,) = (company.home / "lake").rglob("*.parquet")
+    sealed.write_bytes(sealed.read_bytes()[:-1] + b"?")
+    before = company.journal()
+    with pytest.raises(CorruptedError):
+        trued(company)
+    assert company.journal() == before

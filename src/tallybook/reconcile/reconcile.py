@@ -58,7 +58,7 @@ def reconcile(
 
     Raises:
         PeriodError: the period has neither usage nor invoices.
-        CorruptedError: a sealed file is not what was written.
+        CorruptedError: a sealed file cannot be read.
     """
     only = provider_of(provider)
     basis = standing_basis(store, period)

@@ -26,6 +26,7 @@ from tallybook.ledger.model import Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, period_state, standing_close
 from tallybook.money import cumulative_nano, format_units, nano_of_pico
 from tallybook.post.basis import latest_books
+from tallybook.post.breakdown import standing_basis
 from tallybook.post.late import landing_period
 from tallybook.reconcile.invoices import versions
 from tallybook.reconcile.model import ProviderResult, Reconciliation, Variance, VarianceKind
@@ -77,9 +78,11 @@ def true_up(
         PeriodError: the month to post into is closed, or earlier than the service period.
         InvoiceError: the period has no invoice, or what is accrued is not what was metered.
         StoreError: an invoice came in meanwhile.
+        CorruptedError: a sealed file is not what was written; nothing is posted.
     """
     with store.read() as tx:
         seen = versions(tx)
+    store.lake.verify(standing_basis(store, period).snapshot)
     found = reconcile(store, period, provider=provider)
     billed = [each for each in found.providers if each.invoices]
     if not billed:
