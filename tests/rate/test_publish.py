@@ -1,8 +1,13 @@
 """A period's prices are published by its first run and frozen."""
 
+import pytest
+
 from company import PRICES, usage
+from tallybook.books.model import Prices
 from tallybook.clock import Period
-from tallybook.rate.publish import due_publication, publications
+from tallybook.errors import PriceError
+from tallybook.rate.lists import load_list
+from tallybook.rate.publish import Publication, due_publication, price_books, publications
 
 OCTOBER = Period(2026, 10)
 
@@ -33,3 +38,11 @@ def test_each_period_has_its_own(company):
     with company.store.read() as tx:
         assert [p.label for p in publications(tx, OCTOBER)] == ["2026-10-01.1"]
         assert [p.label for p in publications(tx, OCTOBER.next())] == ["2026-11-01.1"]
+
+
+def test_the_books_of_publications_are_in_the_currency_of_the_books():
+    version = load_list().version
+    published = [Publication("2026-10-01.1", "2026-10", 1, version, 0, "list", "")]
+    assert len(price_books(published, {0: Prices()}, "USD")) == 1
+    with pytest.raises(PriceError, match="the books in EUR"):
+        price_books(published, {0: Prices()}, "EUR")

@@ -45,8 +45,8 @@ def test_layers_differ_only_by_their_prices():
 
 def test_a_used_meter_without_a_price_makes_the_call_unpriced_and_names_it():
     result = price({"output": 5, "cache_write_12h": 1, "cache_write": 0}, {"web_search": 1})
-    assert isinstance(result, Unpriced)
-    assert result.reason == "no contract price for cache_write_12h, web_search"
+    reason = "no contract price for cache_write_12h, web_search"
+    assert result == Unpriced(KEY, 0, 100, reason)
 
 
 def test_no_card_no_price():
@@ -70,6 +70,8 @@ def test_the_request_fee_is_due_once_for_a_call_that_did_not_fail():
     assert price({"output": 1}, rows=rows, status="client_aborted")["contract"] == 17
     assert price({}, rows=rows, status="error")["contract"] == 0
     assert used_meters({}, {"request": 3}, rows[0]) == {"request": 1}
+    assert used_meters({}, {}, rows[0], "error") == {}
+    assert price_call(row_lookup(rows), KEY, {}, {}, 0)["contract"] == 7
 
 
 def test_a_call_that_used_nothing_is_free_and_not_unpriced():

@@ -39,6 +39,16 @@ def test_unknown_names_are_not_guessed():
     assert found("nobody", "gpt-4.1") is None
 
 
+@pytest.mark.parametrize(("provider", "list_id"), [("openai", "openai"), ("nobody", "nobody")])
+def test_what_is_not_found_is_nobodys_and_says_why(provider, list_id):
+    price_list = load_list()
+    resolved = resolve_key(PriceKey(provider, "m", "", ""), price_list, ())
+    assert (resolved.model, resolved.resold) == (None, False)
+    assert resolved.reason == f"list {price_list.version} has no model 'm' of {provider!r}"
+    assert (resolved.providers, resolved.models) == ((list_id,), ("m",))
+    assert resolve_key(PriceKey("openai", "gpt-4.1", "", ""), price_list, ()).reason == ""
+
+
 def test_an_exact_alias_goes_before_a_glob_and_keeps_the_provider_when_none_is_named():
     wide = PriceAlias("openai", "ft:*", "", "gpt-4.1")
     exact = PriceAlias("openai", "ft:a", "", "gpt-4.1-mini")
