@@ -8,6 +8,7 @@ from tallybook.live.walk import (
     NAMED,
     NOBODY,
     SERVED,
+    STEPS_WALKED,
     Node,
     Tree,
     agent_name,
@@ -63,10 +64,13 @@ def test_a_span_told_twice_is_one_node():
         assert Tree(nodes).path(node("c", "s"))[1] == first
 
 
-def test_a_path_of_thousands_of_steps():
+def test_a_path_of_thousands_of_steps_is_walked_so_far():
     nodes = [node("0", team="a", word=NAMED)]
     nodes += [node(str(n), str(n - 1)) for n in range(1, 5_000)]
-    assert origin(*nodes, node("c", "4999")) == "a"
+    tree, call = Tree(nodes), node("c", "4999")
+    assert len(tree.path(call)) == STEPS_WALKED
+    assert origin_of(tree.path(call, 5_001)).team == "a"
+    assert origin(*nodes[: STEPS_WALKED - 1], node("c", str(STEPS_WALKED - 2))) == "a"
 
 
 def test_what_is_an_agent():

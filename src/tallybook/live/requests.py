@@ -204,7 +204,7 @@ def _depths(store: Store, period: Period, wanted: Sequence[Dear]) -> dict[str, i
 
 def _depth(nodes: Sequence[Node]) -> int:
     tree = Tree(nodes)
-    return max(len(tree.path(node)) for node in nodes)
+    return max(len(tree.path(node, len(nodes))) for node in nodes)
 
 
 def _with_depth(one: Dear, depths: Mapping[str, int]) -> Dear:

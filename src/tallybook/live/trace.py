@@ -15,7 +15,7 @@ import msgspec
 from tallybook.live.model import FIGURES, Subject
 from tallybook.live.walk import Node, Tree, agent_of, origin_of
 
-NODES_KEPT: Final = 10_000
+NODES_KEPT: Final = 2_000
 """A trace of more is walked no further: later calls are given to what is known by then."""
 NAMES_KEPT: Final = 512
 """Steps and operations of which a trace keeps count, those that repeat most."""

@@ -16,6 +16,10 @@ NOBODY: Final = 0
 """How a node was given an owner: it names a team, its service has one, or nobody knows."""
 
 
+STEPS_WALKED: Final = 128
+"""So far up a running trace is walked; what stands above is found once it is sealed."""
+
+
 class Node(NamedTuple):
     """One span of a trace: where it stands, whose it says it is, and the agent that it is.
 
@@ -43,10 +47,19 @@ class Tree:
         roots = [node for node in self._by_span.values() if self._is_root(node)]
         self._root = roots[0] if len(roots) == 1 else None
 
-    def path(self, node: Node) -> list[Node]:
-        """A node and all above it, the innermost first; each once, however they are linked."""
+    def path(self, node: Node, most: int = STEPS_WALKED) -> list[Node]:
+        """A node and all above it, the innermost first; each once, however they are linked.
+
+        Args:
+            node: in the tree, or beneath it.
+            most: where to stop.
+        """
         found, seen = [node], {node.span} - {""}
-        while (above := self._above(found[-1])) is not None and above.span not in seen:
+        while (
+            len(found) < most
+            and (above := self._above(found[-1])) is not None
+            and above.span not in seen
+        ):
             found.append(above)
             seen.add(above.span)
         return found
