@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,8 @@ def with_transfers(org: dict[str, Any]) -> dict[str, Any]:
         {"transfer": "transfer_price", "price": "0.002", "per": "call"},
     )
     rows = [
-        row | (rules[n % 5] if n % 5 < len(rules) else {}) for n, row in enumerate(org["services"])
+        row | (deepcopy(rules[n % 5]) if n % 5 < len(rules) else {})
+        for n, row in enumerate(org["services"])
     ]
     return {**org, "services": rows}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from company import PRICES, org, usage
+from company import PRICES, Company, org, policy, usage
 from tallybook.clock import Period
 from tallybook.errors import BooksError, CorruptedError, PeriodError
 from tallybook.post import increment
@@ -256,7 +256,7 @@ STEPS = st.lists(st.one_of(INGEST, INGEST, RUN, RUN, APPLY, CLOSE), min_size=3, 
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(STEPS)
 def test_whatever_happens_both_ways_of_computing_agree(found_company, steps):
@@ -302,3 +302,76 @@ def _tried(act):
         act()
     except (PeriodError, BooksError):
         return
+
+
+TRACED = org().replace(
+    "transfer: caller_pays}",
+    'transfer: transfer_price, price: "0.30", per: outcome}\n'
+    "  - {id: rank, team: b, transfer: split, weights: {callee: 1, caller: 2}}\n"
+    "  - {id: warm, team: b, joint: {purposes: [batch], users_of: rank, by: tokens}}",
+)
+SPANS = ("", "1", "2", "3")
+rows_of_traces = st.lists(
+    st.builds(
+        dict,
+        trace_id=st.sampled_from((None, "t", "u")),
+        span_id=st.sampled_from(SPANS),
+        parent_span_id=st.sampled_from(SPANS),
+        service=st.sampled_from((None, "retrieval", "rank", "warm")),
+        team=st.sampled_from((None, "a", "b")),
+        feature=st.just(None),
+        purpose=st.sampled_from((None, "batch")),
+        status=st.sampled_from(("ok", "error")),
+        started_at=st.sampled_from(
+            ("2026-10-03T10:00:00Z", "2026-10-31T23:59:59Z", "2026-11-01T00:00:01Z")
+        ),
+        supersedes=st.sampled_from((None, None, None, "e-0", "e-2")),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+def told(number, row):
+    """An event; without a trace it names no span, and it supersedes none that comes later."""
+    traced = {
+        name: row[name] if row["trace_id"] else None for name in ("span_id", "parent_span_id")
+    }
+    old = row["supersedes"]
+    return usage(
+        f"e-{number}",
+        **{
+            **row,
+            **{name: value or None for name, value in traced.items()},
+            "supersedes": old if old and int(old[2:]) < number else None,
+        },
+    )
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(rows=rows_of_traces, cut=st.integers(1, 5))
+def test_what_comes_later_places_a_trace_anew(rows, cut, tmp_path_factory):
+    company = Company(tmp_path_factory.mktemp("books"))
+    company.apply(org=TRACED, policy=policy(), prices=PRICES)
+    events = [told(number, row) for number, row in enumerate(rows)]
+    for part in (events[:cut], events[cut:]):
+        if part:
+            company.ingest(*part)
+        assert same(company)
+        company.run()
+
+
+def test_a_root_that_comes_later_takes_the_calls_beneath_it_from_who_had_them(company, read):
+    nobody = {"team": None, "feature": None, "purpose": None, "trace_id": "t"}
+    company.ingest(usage("x", **nobody, span_id="2", parent_span_id="1"), usage("other"))
+    company.run()
+    company.ingest(usage("r", started_at="2026-11-01T00:00:01Z", trace_id="t", span_id="1"))
+    read.clear()
+    assert same(company)
+    company.run()
+    assert company.balances("2026-10")["Charge:a:usage"] == "2.00"
+    assert company.failing() == {}
