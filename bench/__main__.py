@@ -45,6 +45,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--repeat", type=int, help="How often each step is done; medians are told (3).")
 @click.option("--quick", is_flag=True, help="1,000,000 events, each step once.")
 @click.option("--hundred", is_flag=True, help="Also ten times the events.")
+@click.option("--month", is_flag=True, help="Only the month, other tools and the chain.")
 @click.option("--entries", type=int, default=ENTRIES, help="Entries of the chain (500,000).")
 @click.option("--claims", type=int, help="Only the claims, with so many ids: 100000000.")
 @click.option("--usage", is_flag=True, help="Only how fast responses are read.")
@@ -66,6 +67,7 @@ def main(
     *,
     quick: bool,
     hundred: bool,
+    month: bool,
     entries: int,
     claims: int | None,
     usage: bool,
@@ -96,6 +98,7 @@ def main(
             (reconcile, lambda: _bills(work, rows, repeat)),
             (live, lambda: _live(work, rows, quick=quick)),
             (claims, lambda: _claims(work, claims or 0)),
+            (month, lambda: _books(work, rows, repeat, entries, hundred=hundred)),
             (True, lambda: _all(work, rows, repeat, entries, hundred=hundred)),
         )
         sections = next(make() for is_asked, make in asked if is_asked)
@@ -157,6 +160,12 @@ def _live(work: Path, rows: int, *, quick: bool) -> Measured:
 
 
 def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:
+    yield from _books(work, rows, repeat, entries, hundred=hundred)
+    yield from _rest(work, rows, repeat)
+
+
+def _books(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> Measured:
+    """A month from its events to its chain, and the same job in other tools."""
     home = _made(work / f"month-{rows}", lambda path: _make("month", path, rows))
     told = f"{rows:,} events, medians of {repeat}"
     _say("rate, attribute, run, run again")
@@ -179,6 +188,10 @@ def _all(work: Path, rows: int, repeat: int, entries: int, *, hundred: bool) -> 
         larger = _made(work / f"month-{10 * rows}", lambda path: make_larger(path, home, 10))
         _say("ten times the events")
         yield "hundred", f"{10 * rows:,} events, once", _larger(larger, took, rows)
+
+
+def _rest(work: Path, rows: int, repeat: int) -> Measured:
+    """What comes in, and what it is held against."""
     yield from _readings()
     yield from _hook()
     yield from _importers(work, repeat, quick=rows <= QUICK_ROWS)

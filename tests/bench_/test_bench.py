@@ -72,6 +72,7 @@ def test_the_command_prints_a_table_and_writes_only_where_told(tmp_path):
         str(ROWS),
         "--repeat",
         "1",
+        "--month",
         "--hundred",
         "--entries",
         "2000",
