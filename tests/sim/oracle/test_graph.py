@@ -61,10 +61,13 @@ def test_two_traces_have_nothing_to_do_with_each_other() -> None:
 
 def test_of_two_parents_the_most_believed_then_the_first_to_start() -> None:
     roots = [span("r"), span("b", "r", 1), span("a", "r", 2)]
-    one, other = span("x", "a", 3), span("x", "b", 4, source="langfuse")
-    assert lay(*roots, one, other)["x"] == "xbr"
+    one, other = span("x", "b", 3), span("x", "a", 4, source="langfuse")
+    assert lay(*roots, other, one)["x"] == "xbr"
+    at_once = [span("x", "b", 3, source="langfuse"), span("x", "a", 3)]
+    assert lay(*roots, *at_once)["x"] == "xar"
     by_gateway = span("x", "a", 5, source="gateway")
-    assert lay(*roots, other, by_gateway)["x"] == "xar"
+    assert lay(*roots, one, by_gateway)["x"] == "xar"
+    assert lay(*roots, span("x", minute=2), one)["x"] == "x"
 
 
 def test_a_long_chain_is_not_cut() -> None:

@@ -6,7 +6,7 @@ Written by the table in `docs/call_graph.md`, row by row. What names no trace is
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tallybook.sim.oracle.books import INSTANT_MAX, instant
+from tallybook.sim.oracle.books import instant
 from tallybook.sim.oracle.told import belief
 from tallybook.sim.oracle.usage import Event
 
@@ -42,7 +42,7 @@ def parents(nodes: Sequence[Event]) -> list[Event | None]:
     for node in sorted(nodes, key=belief):
         if node.get("span_id"):
             by_span.setdefault(node["span_id"], node)
-    named = {span: parent_named(span, nodes, by_span) for span in by_span}
+    named = {span: parent_named(span, nodes) for span in by_span}
     heads = {head for span in by_span if (head := head_of_cycle(span, named, by_span))}
     roots = [by_span[span] for span in by_span if not named[span] or span in heads]
     orphans = [node for node in nodes if parent_of(node, named) not in {"", *by_span}]
@@ -67,19 +67,14 @@ def parent_of(node: Event, named: Mapping[str, str]) -> str:
     return named[span] if span else node.get("parent_span_id") or ""
 
 
-def parent_named(span: str, nodes: Sequence[Event], by_span: Mapping[str, Event]) -> str:
-    """The parent of a span: of several, the most believed source's, then the first to start."""
-    told = [node for node in nodes if node.get("span_id") == span and node.get("parent_span_id")]
-    ranked = sorted(
-        (belief(node)[0], start_of(by_span.get(node["parent_span_id"])), node["parent_span_id"])
-        for node in told
-    )
-    return str(ranked[0][2]) if ranked else ""
+def parent_named(span: str, nodes: Sequence[Event]) -> str:
+    """The parent of a span, "" if it has none: what the most believed telling says.
 
-
-def start_of(node: Event | None) -> object:
-    """When a node started; what nobody told of comes last."""
-    return instant(node["started_at"]) if node else INSTANT_MAX
+    Of equally believed ones the first to start, then the one with the smallest parent.
+    """
+    told = [node for node in nodes if node.get("span_id") == span]
+    ranked = min((*belief(node)[:2], node.get("parent_span_id") or "") for node in told)
+    return str(ranked[-1])
 
 
 def head_of_cycle(span: str, named: Mapping[str, str], by_span: Mapping[str, Event]) -> str:

@@ -1,7 +1,7 @@
 """Joint cost: calls that serve everyone who uses a service are spread over its users."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -39,27 +39,22 @@ def spread_over_users(books: Books, paths: Sequence[Path], terms: Row, plain: Pa
 def users(books: Books, paths: Sequence[Path], terms: Row, team: str) -> Counter[User]:
     """What each user weighs: alike, by invocations, or by the tokens of the calls beneath.
 
-    What the joint work of the service's own team invokes is no use.
+    What starts in the month counts. What the joint work of the service's own team invokes is no
+    use.
     """
     found: Counter[User] = Counter()
-    by = str(terms["by"])
-    for path in used_in(books, paths, str(terms["users_of"])):
-        owner = started_by(books, path, instant(path[0]["started_at"]))
-        user = owner.origin
-        if user[0] == team and owner.purpose in terms["purposes"]:
-            continue
-        beneath = [below[0] for below in paths if any(node is path[0] for node in below)]
-        tokens = sum(tokens_of(node) for node in beneath if not is_step(node))
-        found[user] += {"equal": 1, "calls": 1, "tokens": tokens}[by]
-    return Counter(dict.fromkeys(found, 1)) if by == "equal" else found
-
-
-def used_in(books: Books, paths: Iterable[Path], service: str) -> list[Path]:
-    """The paths of a service's invocations that started in the month."""
-    found = []
+    by, service = str(terms["by"]), str(terms["users_of"])
     for path in paths:
         at = instant(path[0]["started_at"])
         known = invocations(books, path, at) if books.start <= at < books.end else []
-        if known and known[0].node is path[0] and known[0].service["id"] == service:
-            found.append(path)
-    return found
+        owner = started_by(books, path, at)
+        if owner.origin[0] == team and owner.purpose in terms["purposes"]:
+            continue
+        if by == "tokens":
+            is_beneath = any(one.service["id"] == service for one in known)
+            used = tokens_of(path[0]) if is_beneath and not is_step(path[0]) else 0
+        else:
+            used = bool(known and known[0].node is path[0] and known[0].service["id"] == service)
+        if used:
+            found[owner.origin] += used
+    return Counter(dict.fromkeys(found, 1)) if by == "equal" else found

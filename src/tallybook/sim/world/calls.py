@@ -8,20 +8,21 @@ from typing import Final
 
 from tallybook.clock import format_instant
 from tallybook.sim.world.model import Event
+from tallybook.sim.world.traces import SERVICES
 
 Window = tuple[int, int]
 """a month's first instant and the first after it, in microseconds"""
 
 MINUTE_US: Final = 60_000_000
-_MODELS: Final = {"X": ("x-big", "x-big", "x-new", "x-lost"), "Y": ("y-one", "y-fee", "other")}
+_MODELS: Final = {"x": ("x-big", "x-big", "x-new", "x-lost"), "y": ("y-one", "y-fee", "other")}
 _CARRIED: Final[dict[str, tuple[int, tuple[object, ...]]]] = {
     "tier": (15, ("standard", "batch")),
     "region": (30, ("eu", "us")),
     "team": (35, ("ant", "bee", "cat", "dog", "platform", "gone")),
     "feature": (50, ("bot", "find", "moves", "moves", "ends", "comes", "infra", "gone")),
     "purpose": (80, ("production", "production", "evaluation", "experiment", "batch")),
-    "key_id": (35, ("k-bot", "k-bee", "k-cat", "k-none")),
-    "service": (35, ("fetch", "agent", "nobody-knows")),
+    "key_id": (35, ("k-bot", "k-bee", "k-cat", "k-own", "k-some", "k-none")),
+    "service": (35, SERVICES),
     "environment": (35, ("ci", "prod", "qa")),
     "endpoint": (35, ("/bot", "/boot")),
     "labels": (35, ({"kind": "abcz"}, {"kind": "abc"})),
@@ -86,7 +87,7 @@ def rejects(luck: Random, n: int, window: Window) -> list[Event]:
 
 def call(luck: Random, event_id: str, window: Window) -> Event:
     """One event that says more or less about itself."""
-    provider = luck.choice("XXY")
+    provider = luck.choice("xxy")
     event: Event = {
         "event_id": event_id,
         "source": "gateway",

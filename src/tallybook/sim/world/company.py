@@ -28,6 +28,13 @@ TERMS: Final[tuple[Row, ...]] = (
 _DRIVERS: Final = ("calls", "tokens", "cost", "production_cost", "equal", "fixed")
 _ALWAYS: Final = "2026-01"
 _NEVER: Final = "9999-12"
+_SOURCES: Final = ("gateway", "import", "otel", "langfuse")
+_TRANSFERS: Final = (
+    *("caller_pays", "caller_pays", "callee_absorbs", "split", "transfer_price"),
+    "transfer_price",
+)
+_OWN_FEATURE: Final = {"ant": "bot", "bee": "find", "platform": "infra"}
+"""A feature that stays with its team."""
 
 
 def texts_of(files: Files) -> dict[str, str]:
@@ -88,17 +95,17 @@ def org(luck: Random, zone: str, months: Sequence[str]) -> Row:
             {"id": "comes", "team": "bee", "name": "Comes", "from": a_date(luck, months)},
             *_moving(luck, {"id": "moves", "name": "Moves"}, months),
         ],
-        "services": [
-            {"id": "fetch", "name": "Fetch", "team": "bee", "transfer": "caller_pays"},
-            *_moving(luck, {"id": "agent", "name": "Agent"}, months),
-        ],
+        "services": services(luck, months),
         "keys": [
             {"id": "k-bot", "feature": "bot", "purpose": "production"},
             {"id": "k-bee", "team": "bee", "purpose": "evaluation"},
             {"id": "k-cat", "team": "cat", "to": a_date(luck, months)},
+            {"id": "k-own", "feature": "find", "claims": "own"},
+            {"id": "k-some", "team": "cat", "claims": luck.sample(STEADY, 2)},
         ],
         "rules": _rules(luck, months),
         "unowned": {"team": "platform"},
+        **({"trust": {"tags": luck.sample(_SOURCES, 2)}} if luck.randrange(4) == 0 else {}),
     }  # fmt: skip
 
 
@@ -112,6 +119,40 @@ def _moving(luck: Random, row: Row, months: Sequence[str]) -> list[Row]:
         dated = {name: date for name, date in (("from", begin), ("to", end)) if date}
         made.append({**row, "team": team, **dated})
     return made
+
+
+def services(luck: Random, months: Sequence[str]) -> list[Row]:
+    """Agents and tools that change their team or their transfer rule in mid-month."""
+    rows = [
+        {"id": "fetch", "team": "bee", "transfer": "caller_pays"},
+        *_moving(luck, {"id": "agent"}, months),
+        *_moving(luck, {"id": "rank"}, months),
+        *_moving(luck, {"id": "index"}, months),
+    ]
+    if luck.randrange(2):
+        turn = a_date(luck, months)
+        rows[:1] = [{"id": "fetch", "team": "bee", "to": turn},
+                    {"id": "fetch", "team": "bee", "from": turn}]  # fmt: skip
+    return [{**row, **_terms_of(luck, row)} for row in rows]
+
+
+def _terms_of(luck: Random, row: Row) -> Row:
+    """Who pays when another team calls a service, and whom its joint work serves."""
+    terms: Row = {"transfer": luck.choice(_TRANSFERS)}
+    if terms["transfer"] == "split":
+        callee, caller = luck.sample(range(8), 2)
+        terms["weights"] = {"callee": callee, "caller": caller}
+    elif terms["transfer"] == "transfer_price":
+        price = luck.choice([an_amount(luck), "6.00", "0.000000007", "0.1"])
+        terms |= {"price": price, "per": luck.choice(["call", "outcome"])}
+    if row["team"] in _OWN_FEATURE and luck.randrange(2):
+        terms["feature"] = _OWN_FEATURE[row["team"]]
+    if row["id"] == "index" or luck.randrange(8) == 0:
+        users = {"users_of": luck.choice(["fetch", "agent", "rank"])} if luck.randrange(3) else {}
+        purposes = luck.sample(["batch", "production", "experiment"], 2)
+        by = luck.choice(["equal", "calls", "tokens"])
+        terms["joint"] = {"purposes": purposes, "by": by, **users}
+    return terms
 
 
 def _rules(luck: Random, months: Sequence[str]) -> list[Row]:
@@ -200,8 +241,8 @@ def budgets(luck: Random, months: Sequence[str]) -> Row:
 def prices(luck: Random, months: Sequence[str]) -> Row:
     """Contracts that change in mid-month; the model ``x-lost`` has no price."""
     turn, begin, start, end = (a_date(luck, months) for _ in range(4))
-    big = {"contract": "A", "provider": "X", "model": "x-big"}
-    other = {"provider": "Y", "model": "y-*"}
+    big = {"contract": "A", "provider": "x", "model": "x-big"}
+    other = {"provider": "y", "model": "y-*"}
     p = [an_amount(luck) for _ in range(7)]
     rows = [
         {**big, "per_million_tokens": {"input_uncached": p[0], "cache_read": "0.333333",
@@ -209,17 +250,17 @@ def prices(luck: Random, months: Sequence[str]) -> Row:
          {"input_uncached": p[2], "output": "17.5"}}, "to": turn},
         {**big, "per_million_tokens": {"input_uncached": p[3], "cache_read": "0.25",
          "output": p[1]}, "from": turn},
-        {"contract": "C", "provider": "X", "model": "x-new", "per_million_tokens":
+        {"contract": "C", "provider": "x", "model": "x-new", "per_million_tokens":
          {"input_uncached": "1.000001", "output": "2"}, "per_unit": {"web_search": "0.01"},
          "from": begin},
-        {"contract": "D", "provider": "X", "model": "x-*", "tier": "batch", "per_million_tokens":
+        {"contract": "D", "provider": "x", "model": "x-*", "tier": "batch", "per_million_tokens":
          {"input_uncached": p[4], "output": "3"}},
-        {"contract": "E", "provider": "Y", "per_million_tokens": {"input_uncached": "3.141592",
+        {"contract": "E", "provider": "y", "per_million_tokens": {"input_uncached": "3.141592",
          "cache_write_5m": "4", "cache_read": "0.1", "output": p[5], "audio_input": "9"},
          "per_unit": {"web_search": "0.000000000001", "minute": p[6]}},
         {**other, "contract": "H", "tier": "batch", "per_million_tokens":
          {"input_uncached": "7", "output": "8"}},
-        {"contract": "G", "provider": "Y", "model": "y-fee", "per_million_tokens":
+        {"contract": "G", "provider": "y", "model": "y-fee", "per_million_tokens":
          {"output": "1"}, "per_unit": {"request": "0.005"}},
     ]  # fmt: skip
     if start < end:
@@ -253,7 +294,7 @@ def with_lost_priced(luck: Random, files: Files) -> Files:
     if all(row.get("model") != "x-lost" for row in changed["prices"]["contracts"]):
         rates = {"input_uncached": an_amount(luck), "cache_read": "0.5", "output": an_amount(luck)}
         changed["prices"]["contracts"].append(
-            {"contract": "L", "provider": "X", "model": "x-lost", "per_million_tokens": rates}
+            {"contract": "L", "provider": "x", "model": "x-lost", "per_million_tokens": rates}
         )
     return changed
 

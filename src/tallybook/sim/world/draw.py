@@ -12,15 +12,17 @@ from tallybook.sim.world import company
 from tallybook.sim.world.calls import batch, rejects
 from tallybook.sim.world.hands import ITEMS
 from tallybook.sim.world.known import Known
-from tallybook.sim.world.model import Files, Operation, Params
+from tallybook.sim.world.model import Event, Files, Operation, Params
+from tallybook.sim.world.traces import TRACERS, Trace, only_calls
 
 FIRST_MONTH: Final = Period(2026, 9)
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = DAY_US // 24
 PROVE_EVERY: Final = 20
 WEIGHTS: Final = {
-    "ingest": 30,
-    "late": 6,
+    "ingest": 22,
+    "traces": 12,
+    "late": 5,
     "run": 12,
     "apply": 9,
     "pool": 7,
@@ -59,6 +61,8 @@ class Draw:
         self._deaths = params.deaths
         self._n = 0
         self._reopened = 0
+        self._held: list[Event] = []
+        self._is_traced = self._luck.randrange(2) == 0
         self._is_ending = False
         utc = Calendar("UTC", "2026-01")
         self._at_us = utc.bounds_us(self._months[0])[0] + 2 * DAY_US
@@ -78,6 +82,23 @@ class Draw:
             self._is_ending = True
             self._waiting += self._end(known)
         return self._numbered(self._waiting.popleft()) if self._waiting else None
+
+    def files_alone(self) -> Operation:
+        """The first files, and nothing else of what would come first."""
+        self._waiting.clear()
+        self._is_traced = True
+        return self._numbered(
+            {"do": "apply", "files": company.first_files(self._luck, self._names)}
+        )
+
+    def deliveries(self, known: Known) -> list[Operation]:
+        """Usage of the months so far: a delivery, or traces told by several."""
+        kind = self._luck.choice([self._ingest, self._traces])
+        return [self._numbered(operation) for operation in kind(known)]
+
+    def closing(self, known: Known) -> list[Operation]:
+        """The first month closed, with what that needs."""
+        return self._closing(self._names[0], known)[:-1]
 
     def _numbered(self, operation: Operation) -> Operation:
         self._n += 1
@@ -104,7 +125,8 @@ class Draw:
         self, calendar: Calendar, months: Sequence[Period], known: Sequence[Operation]
     ) -> Operation:
         windows = [calendar.bounds_us(month) for month in months]
-        events = batch(self._luck, self._n, known, windows)
+        plain = [event for event in known if "trace_id" not in event]
+        events = batch(self._luck, self._n, plain, windows)
         wrong = rejects(self._luck, self._n, windows[0])
         return {"do": "ingest", "events": events, "rejects": wrong}
 
@@ -127,6 +149,38 @@ class Draw:
         """Usage of any month so far, closed ones above all."""
         closed = [month for month in self._months if str(month) in known.closed]
         return [self._delivery(known.calendar(), closed or self._begun(), known.events)]
+
+    def _traces(self, known: Known) -> list[Operation]:
+        """Traces of the months so far, told by several; a part of them comes later."""
+        if not self._is_traced:
+            return self._ingest(known)
+        luck, calendar = self._luck, known.calendar()
+        told: list[Event] = []
+        for number in range(luck.randrange(1, 3)):
+            window = calendar.bounds_us(luck.choice(self._begun()[-2:]))
+            name = f"{self._n}-{number}"
+            if luck.randrange(5) == 0:
+                told += only_calls(luck, name, window)
+                continue
+            trace = Trace(luck, name, window)
+            told += trace.told + trace.rows
+        now = [event for event in told if luck.randrange(6)]
+        earlier = self._held if luck.randrange(2) else []
+        self._held = [event for event in [*told, *self._held] if event not in [*now, *earlier]]
+        return self._told([*now, *earlier])
+
+    def _told(self, events: Sequence[Event]) -> list[Operation]:
+        """One delivery of each source."""
+        made = []
+        for source in ("jsonl", *TRACERS):
+            own = [event for event in events if _writer_of(event) == source]
+            if own:
+                self._luck.shuffle(own)
+                wrong = own[: self._luck.choice([0, 0, 0, 1])] if source in TRACERS else []
+                delivery = {"do": "ingest", "source": source, "events": own}
+                made.append({**delivery, "rejects": [dict(event) for event in wrong]})
+        self._luck.shuffle(made)
+        return made
 
     def _run(self, known: Known) -> list[Operation]:
         names = [*self._open(known), *filter(None, [known.landing()])]
@@ -220,4 +274,9 @@ class Draw:
             for operation in self._closing(period, known)[:-1]
         ]
         late = self._delivery(known.calendar(), self._months, known.events)
-        return [*closings, late, {"do": "prove"}]
+        held, self._held = self._held[: len(self._held) // 2], []
+        return [*closings, late, *self._told(held), {"do": "prove"}]
+
+
+def _writer_of(event: Event) -> str:
+    return event["source"] if event["source"] in TRACERS else "jsonl"

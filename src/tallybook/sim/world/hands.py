@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from shutil import copyfile
 from typing import Any, Final
@@ -17,12 +17,14 @@ from tallybook.close.waive import waive
 from tallybook.errors import TallybookError
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.meter.sources.registry import open_product
 from tallybook.post.apply import apply_documents
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run, seal_inbox
 from tallybook.report.current import statements_of
 from tallybook.report.explain import explain
 from tallybook.report.issue import prepare_issue
+from tallybook.sim.spans import WRITERS
 from tallybook.sim.world.company import texts_of
 from tallybook.sim.world.model import Operation
 from tallybook.store import Store
@@ -70,10 +72,12 @@ class Hands:
     Args:
         store: open books.
         at_us: where the clock stands; it follows the operations.
+        desk: where files to be read are written; in the home of the books if not said.
     """
 
-    def __init__(self, store: Store, at_us: int = 0) -> None:
+    def __init__(self, store: Store, at_us: int = 0, desk: Path | None = None) -> None:
         self.store = store
+        self._desk = desk or store.home
         self._clock = FixedClock(at_us)
 
     @property
@@ -101,20 +105,21 @@ class Hands:
         )
 
     def _documents(self, operation: Operation) -> dict[str, Document]:
-        folder = self.store.home / "files"
+        folder = self._desk / "files"
         folder.mkdir(exist_ok=True)
         for kind, text in texts_of(operation["files"]).items():
             (folder / f"{kind}.yaml").write_text(text, encoding="utf-8")
         return read_folder(folder)
 
     def _ingest(self, operation: Operation) -> dict[str, int]:
-        path = self.store.home / "delivery.jsonl"
-        records = [*operation["events"], *operation["rejects"]]
-        path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
-        subjects = iter(range(len(records) * 4))
+        path = self._desk / "delivery.jsonl"
+        source = operation.get("source", "jsonl")
+        text = WRITERS[source](operation["events"], operation["rejects"])
+        path.write_text(text, encoding="utf-8")
+        subjects = count()
         result = ingest(
             self.store,
-            Jsonl([path]),
+            Jsonl([path]) if source == "jsonl" else open_product(source, [path]),
             clock=self._clock,
             new_id=lambda: f"subject-{operation['n']}-{next(subjects)}",
             on_progress=None,

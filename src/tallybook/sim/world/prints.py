@@ -6,6 +6,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from tallybook.store import Store, canonical_json
+from tallybook.store.lake import OBSERVED
+from tallybook.store.seal import DERIVED, SealedFile
 
 Row = tuple[Any, ...]
 
@@ -15,8 +17,7 @@ _TABLES: Final = (
 )  # fmt: skip
 _INTAKE: Final = (
     "SELECT (SELECT COUNT(*) FROM claim), (SELECT COUNT(*) FROM quarantine),"
-    " (SELECT COALESCE(SUM(rows), 0) FROM inbox)"
-    " + (SELECT COALESCE(SUM(rows), 0) FROM sealed_file WHERE retired IS NULL)"
+    " (SELECT COALESCE(SUM(rows), 0) FROM inbox), (SELECT COUNT(*) FROM standing)"
 )
 _STATEMENTS: Final = (
     "SELECT period, version, status, body, body_sha256, seal FROM statement ORDER BY 1, 2"
@@ -37,11 +38,28 @@ def books_print(store: Store) -> Row:
 
 
 def intake_print(store: Store) -> Row:
-    """Ids claimed, records quarantined, events kept."""
+    """Ids claimed, records quarantined, events kept.
+
+    Rows that were made of several events are no events.
+    """
     with store.read() as tx:
         row = tx.row(_INTAKE)
+        files = store.lake.snapshot_in(tx, kinds=OBSERVED).files
     assert row is not None, "counting gives a row"
-    return tuple(row)
+    claims, quarantined, waiting, standing = tuple(row)
+    made = sum(_made(store, file) for file in files) if standing else 0
+    return claims, quarantined, waiting + sum(file.rows for file in files) - made
+
+
+def _made(store: Store, file: SealedFile) -> int:
+    """How many rows of a file were made of several events; a file of a digest never changes."""
+    if file.sha256 not in _MADE:
+        records = store.lake.identities(file)[1] if file.kind == "events" else []
+        _MADE[file.sha256] = records.count(DERIVED)
+    return _MADE[file.sha256]
+
+
+_MADE: Final[dict[str, int]] = {}
 
 
 def statements_print(store: Store) -> dict[str, Row]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Final
 
+from tallybook.attribute.model import AttributedLine
 from tallybook.check.check import check
 from tallybook.clock import Period
 from tallybook.ledger.balance import booked, booked_into, trial_balance
 from tallybook.money import NANO_PER_CENT
+from tallybook.post.sheet import latest_sheet
 from tallybook.report.current import statements_of
 from tallybook.report.explain import explain
+from tallybook.report.model import StatementSet
 from tallybook.sim.oracle import agrees
 from tallybook.sim.world.known import Known
 from tallybook.sim.world.model import BrokenError
@@ -85,8 +89,12 @@ def prove_month(store: Store, known: Known, period: str, pick: int) -> None:
         BrokenError: they do not.
     """
     prove_oracle(store, known, period)
-    prove_statements(store, period)
-    prove_explained(store, period, pick)
+    issue = statements_of(store, Period.parse(period))
+    if period not in known.closed:
+        prove_cuts(store, known, period)
+        prove_papers(issue, known)
+    prove_statements(store, issue)
+    prove_explained(store, issue, pick)
 
 
 def prove_oracle(store: Store, known: Known, period: str) -> None:
@@ -110,6 +118,68 @@ def prove_oracle(store: Store, known: Known, period: str) -> None:
     require("oracle", ok=not faults, detail=f"{period}: {'; '.join(faults)}")
 
 
+def prove_cuts(store: Store, known: Known, period: str) -> None:
+    """The open month's cost by origin, by executor and by payer is the oracle's, to the pico.
+
+    Raises:
+        BrokenError: naming the cut that is not.
+    """
+    with store.read() as tx:
+        sheet = latest_sheet(tx, period)
+    lines = sheet.lines if sheet else ()
+    found = {
+        "origin": _cut(lines, lambda line: line.owner.started_by[0]),
+        "executor": _cut(lines, lambda line: line.owner.executor),
+        "payer": _cut(lines, lambda line: line.owner.team),
+    }
+    for name, wanted in known.expected(period).cuts.items():
+        cut = {team: (_pico(card), _pico(paid)) for team, (card, paid) in wanted.items()}
+        told = f"{period}, by {name}: expected {cut}, found {found[name]}"
+        require("INV-11", ok=cut == found[name], detail=told)
+
+
+def _cut(
+    lines: Iterable[AttributedLine], team_of: Callable[[AttributedLine], str]
+) -> dict[str, tuple[int, int]]:
+    """By team, the cost at rate card and at contract, in pico."""
+    cut: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for line in lines:
+        card, contract = cut[team_of(line)]
+        cut[team_of(line)] = card + line.card_pico, contract + line.contract_pico
+    return dict(cut)
+
+
+def _pico(amount: Fraction) -> int:
+    pico = amount * 10**12
+    assert pico.denominator == 1, "no price is finer"
+    return int(pico)
+
+
+def prove_papers(issue: StatementSet, known: Known) -> None:
+    """The open month's papers show the oracle's calls and tokens, and its amounts to the cent.
+
+    Raises:
+        BrokenError: naming the team whose paper does not.
+    """
+    period = issue.period
+    papers = {paper.team: paper for paper in issue.statements}
+    for team, share in known.expected(period).by_team.items():
+        lines = [line for line in papers[team].lines if line.kind != "adjustment"]
+        noted = [note for note in papers[team].notes if note.kind == "evaluation"]
+        used = [line.quantity for line in (*lines, *noted) if not line.is_price]
+        found = sum(each.calls for each in used), sum(each.tokens for each in used)
+        told = f"{period}: {team} used {share.calls, share.tokens}, its paper says {found}"
+        require("papers", ok=found == (share.calls, share.tokens), detail=told)
+        amounts: defaultdict[str, list[int]] = defaultdict(list)
+        for line in lines:
+            amounts[line.kind if papers[team].charged else "all"].append(line.amount_cents)
+        wanted = share.charged if papers[team].charged else {"all": share.fair}
+        for kind in {*wanted, *amounts} - {"usage", "commitment"}:
+            cents, exact = amounts[kind], wanted.get(kind, _ZERO) * 100
+            told = f"{period}: {team} owes {_told(exact / 100)} for {kind}, its paper says {cents}"
+            require("papers", ok=abs(sum(cents) - exact) < max(1, len(cents)), detail=told)
+
+
 def _told(amount: Fraction) -> str:
     """An exact amount with twelve decimals, the rest cut off."""
     whole, rest = divmod(abs(amount), 1)
@@ -117,7 +187,7 @@ def _told(amount: Fraction) -> str:
     return f"{sign}{whole}.{int(rest * 10**12):012}"
 
 
-def prove_statements(store: Store, period: str) -> None:
+def prove_statements(store: Store, issue: StatementSet) -> None:
     """Each team's statement is what stands on its charge accounts.
 
     To the cent after a close, which rounds the ledger; within a cent a line before.
@@ -125,7 +195,7 @@ def prove_statements(store: Store, period: str) -> None:
     Raises:
         BrokenError: one is not.
     """
-    issue = statements_of(store, Period.parse(period))
+    period = issue.period
     charged: defaultdict[str, int] = defaultdict(int)
     with store.read() as tx:
         for key, nano in booked_into(tx, period).items():
@@ -145,14 +215,13 @@ def prove_statements(store: Store, period: str) -> None:
     require("INV-15", ok=not left, detail=f"{period}: charged without a statement: {left}")
 
 
-def prove_explained(store: Store, period: str, pick: int) -> None:
+def prove_explained(store: Store, issue: StatementSet, pick: int) -> None:
     """A line can be explained back to its calls, exactly.
 
     Raises:
         TallybookError: it cannot.
         BrokenError: the explanation is of another amount.
     """
-    issue = statements_of(store, Period.parse(period))
     lines = [line for paper in issue.statements for line in (*paper.lines, *paper.notes)]
     if not lines:
         return

@@ -1,7 +1,8 @@
 """``python -m tallybook.sim.world.soak --minutes 60``: world after world until the time is up.
 
 In one world of each batch every death is a real process killed with -9, and many operations die;
-the same world is lived once more by a child that is killed from outside at any instant.
+the same world is lived once more by a child that is killed from outside at any instant, and once
+on a disk that is full again and again; then two processes live a month on the same books.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import click
 
 from tallybook.clock import Clock, SystemClock, format_instant
 from tallybook.sim.world.die import BY_KILL, IN_PROCESS
+from tallybook.sim.world.full import filled, may_mount
 from tallybook.sim.world.hands import make_template
 from tallybook.sim.world.kill import killed
 from tallybook.sim.world.live import live, memory_folder
 from tallybook.sim.world.model import BrokenError, Lived, Params
+from tallybook.sim.world.pair import paired
 from tallybook.sim.world.replay import last_told, write_replay
 
 MINUTE_US: Final = 60_000_000
@@ -47,6 +50,8 @@ SHOWN: Final = {
     "instant": "processes killed with -9 from outside, at any instant",
     "all kills": "**all processes killed with -9**",
     "lost": "commands lost, half done or doubled after a death",
+    "full": "commands refused because the disk was full, proven to change nothing",
+    "pairs": "months lived by two processes on the same books at the same time",
 }
 HEAD: Final = """# Seeds
 
@@ -137,6 +142,9 @@ def _broken(lived: Lived) -> str:
 def _killed(lived: Lived, luck: Random, template: Path, done: Soak) -> str:
     try:
         done.tally["instant"] += killed(lived, luck, template) is not None
+        done.tally["full"] += filled(lived, luck) if may_mount() else 0
+        paired(lived.params.seed, template=template)
+        done.tally["pairs"] += 1
     except BrokenError as broken:
         return str(broken)
     return ""
