@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from sim.conftest import SCALE, SEED
 from tallybook.clock import Period, parse_instant
 from tallybook.close.late import late_usage
 from tallybook.ledger.balance import trial_balance
@@ -15,8 +16,11 @@ from tallybook.post.basis import read_basis
 from tallybook.post.compute import price_rows
 from tallybook.rate.model import PriceKey
 from tallybook.rate.reference import context_of, price_call, row_lookup
+from tallybook.sim.agents import runs_of
 from tallybook.sim.company import CFO, CLOSED_MONTHS, POOL_ACTUALS
+from tallybook.sim.traffic import Month
 
+ZONE = "Europe/Amsterdam"
 MILLION = 1_000_000
 GOOGLE = {
     # per million tokens: input, cache read, output; the second row from 200,000 input tokens on
@@ -36,7 +40,8 @@ def kept(lived, period):
             record = json.loads(line)
             records.setdefault(record["event_id"], record)
     gone = {record.get("supersedes") for record in records.values()}
-    return [record for record in records.values() if record["event_id"] not in gone]
+    runs = [span for span in runs_of(Month.of(period, ZONE), SEED, SCALE) if "role" not in span]
+    return [*runs, *(record for record in records.values() if record["event_id"] not in gone)]
 
 
 def accrued_nano(lived, period, provider):

@@ -1,5 +1,8 @@
+from sim.conftest import SCALE, SEED
 from tallybook.clock import Period
 from tallybook.sim import tour
+from tallybook.sim.agents import runs_of
+from tallybook.sim.traffic import Month
 from tallybook.sim.what_if import what_ifs
 
 
@@ -26,7 +29,9 @@ def test_the_calls_of_a_month_are_those_that_were_ingested(lived) -> None:
     told = [line for line in lived.told if line.startswith(("2026-09.jsonl", "2026-09-second"))]
     accepted = sum(int(line.split()[1].replace(",", "")) for line in told)
     corrections = int(told[1].split()[1])
-    assert tour.calls_of(lived.done.pages.months["2026-09"]) == accepted - corrections
+    spans = runs_of(Month.of("2026-09", "Europe/Amsterdam"), SEED, SCALE)
+    calls = accepted - corrections + sum("role" not in span for span in spans)
+    assert tour.calls_of(lived.done.pages.months["2026-09"]) == calls
 
 
 def test_the_events_name_figures_of_the_books(lived) -> None:
@@ -41,3 +46,20 @@ def test_the_example_is_a_transfer_of_the_month(lived) -> None:
     issue = lived.done.pages.months["2026-09"]
     kinds = {line.id: line.kind for each in issue.statements for line in each.lines}
     assert kinds[tour.example_line(issue)] == "transfer"
+
+
+def test_statements_show_who_caused_ran_and_owes(lived) -> None:
+    issue = lived.done.pages.months["2026-09"]
+    assert issue.simulated
+    told = {
+        (each.team, line.transfer.role, line.transfer.service)
+        for each in issue.statements
+        for line in (*each.lines, *each.notes)
+        if line.transfer
+    }
+    assert {
+        ("sales", "owed", "retrieval"),
+        ("knowledge", "earned", "retrieval"),
+        ("legal", "paid_for", "clause-checker"),
+        ("fleet", "caused", "code-agent"),
+    } <= told

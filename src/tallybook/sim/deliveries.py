@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tallybook.sim.agents import runs_of
+from tallybook.sim.spans import otlp_text
 from tallybook.sim.traffic import Month, Record, calls_of
 
 LATE_MONTH: Final = "2026-08"
@@ -24,22 +26,24 @@ _LATE_FEATURES: Final = ("code-assistant", "test-writer")
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """A month's events as they arrive: on time, again, and after the close."""
+    """A month's events as they arrive: on time, again, and after the close; `runs` are spans."""
 
     period: str
     first: tuple[Record, ...]
     second: tuple[Record, ...]
     late: tuple[Record, ...]
+    runs: tuple[Record, ...]
 
 
 def deliveries_of(period: str, zone: str, seed: int, scale: int = 1) -> Deliveries:
     """Divide the calls of a month into files."""
-    calls = calls_of(Month.of(period, zone), seed, scale)
+    month = Month.of(period, zone)
+    calls, runs = calls_of(month, seed, scale), runs_of(month, seed, scale)
     late = _late(calls) if period == LATE_MONTH else []
     held_back = {record["event_id"] for record in late}
     first = [record for record in calls if record["event_id"] not in held_back]
     second = [*first[:_REPEATED], *_conflict(first, period), *_corrections(first)]
-    return Deliveries(period, tuple(first), tuple(second), tuple(late))
+    return Deliveries(period, tuple(first), tuple(second), tuple(late), tuple(runs))
 
 
 def _late(calls: Sequence[Record]) -> list[Record]:
@@ -78,4 +82,11 @@ def write_jsonl(records: Sequence[Record], path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(record, separators=(",", ":")) + "\n" for record in records)
     path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def write_spans(records: Sequence[Record], path: Path) -> Path:
+    """Write one request of OTLP a line; returns the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(otlp_text(records, ()), encoding="utf-8")
     return path

@@ -17,13 +17,14 @@ from tallybook.close.close import check_close, close
 from tallybook.close.waive import waive
 from tallybook.meter.ingest import IngestResult, ingest
 from tallybook.meter.sources.jsonl import Jsonl
+from tallybook.meter.sources.registry import open_product
 from tallybook.post.apply import apply_documents
 from tallybook.post.basis import latest_books
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run
 from tallybook.report.issue import prepare_issue
 from tallybook.sim import company
-from tallybook.sim.deliveries import Deliveries, deliveries_of, write_jsonl
+from tallybook.sim.deliveries import Deliveries, deliveries_of, write_jsonl, write_spans
 from tallybook.sim.traffic import TODAY
 from tallybook.store import Store
 from tallybook.store.commands import Command, log_command
@@ -109,21 +110,23 @@ class Life:
         folder = self._place.events
         self._ingest(write_jsonl(made.first, folder / f"{period}.jsonl"))
         self._ingest(write_jsonl(made.second, folder / f"{period}-second.jsonl"))
+        self._ingest(write_spans(made.runs, folder / f"{period}-agents.jsonl"), "otel")
         return made
 
-    def _ingest(self, path: Path) -> IngestResult:
+    def _ingest(self, path: Path, source: str = "jsonl") -> IngestResult:
         result = ingest(
             self._store,
-            Jsonl([path]),
+            Jsonl([path]) if source == "jsonl" else open_product(source, [path]),
             clock=self._clock,
             new_id=lambda: f"subject-{next(self._subjects):08d}",
             on_progress=None,
             reject_folder=self._place.home / "rejects",
         )
-        args = {"source": "jsonl", "files": [str(path)], "map": ""}
+        args = {"source": source, "files": [str(path)], "map": ""}
         self._log(Command("ingest", args, company.PLATFORM), f"{result.accepted} accepted")
+        what = "calls" if source == "jsonl" else "spans"
         self._tell(
-            f"{path.name}: {result.accepted:,} calls in, {result.duplicate} here already,"
+            f"{path.name}: {result.accepted:,} {what} in, {result.duplicate} here already,"
             f" {result.quarantined} in quarantine"
         )
         return result

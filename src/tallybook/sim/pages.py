@@ -22,8 +22,9 @@ from tallybook.report.beancount import beancount_text
 from tallybook.report.comparison import comparison_view
 from tallybook.report.current import statements_of
 from tallybook.report.files import write_files
+from tallybook.report.graph.month import month_graph
 from tallybook.report.html import HERE as REPORT
-from tallybook.report.html import compare_html
+from tallybook.report.html import compare_html, graph_html
 from tallybook.report.model import StatementSet
 from tallybook.report.trial_balance import trial_balance_text
 from tallybook.sim import company, tour
@@ -32,7 +33,7 @@ from tallybook.sim.what_if import what_ifs
 from tallybook.store import Store
 
 TITLE = "Northwind Robotics, simulated"
-COMPARE, JOURNAL = "compare.html", "northwind.beancount"
+COMPARE, GRAPH, JOURNAL = "compare.html", "graph.html", "northwind.beancount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def write_pages(store: Store, out: Path, home: Path, seed: int) -> Pages:
     for model, issue in supposed.items():
         write_files(issue, "html", out / "models" / model)
     _write_compare(store, out, last.period)
+    flow = month_graph(store, Period.parse(last.period))
+    (out / GRAPH).write_text(graph_html(flow), encoding="utf-8")
     _write_ledger(store, out)
     line = tour.example_line(last)
     entry = out / "index.html"
@@ -125,6 +128,7 @@ def _entry(
             events=tour.events(closed, opened, facts),
             commands=commands,
             compare=COMPARE,
+            graph=GRAPH,
             journal=JOURNAL,
         )
     )

@@ -84,7 +84,7 @@ def calls_of(issue: StatementSet) -> int:
         line.quantity.calls
         for s in issue.statements
         for line in s.lines
-        if line.kind != "adjustment"
+        if line.kind != "adjustment" and not line.is_price
     )
     pooled = sum(
         note.quantity.calls
@@ -153,6 +153,9 @@ def events(closed: Sequence[StatementSet], opened: StatementSet, facts: Facts) -
     first, second = closed
     variance = _central(second, ["rate_card_variance"])
     return [
+        Event("1 September", "Retrieval gets a price: 0.07 for each search that succeeds. Until "
+              "then whoever asked paid for the calls of a search; now Knowledge bears them.",
+              "Knowledge and search, September", f"{second.period}/knowledge.html"),
         Event("4 September", "August closes. Its last day is not all there yet, but nobody knows.",
               "August", f"{first.period}/index.html"),
         Event("16 September", "Campaign writer moves from Growth marketing, which is on showback, "
@@ -194,6 +197,7 @@ def commands(home: str, period: str, line: str) -> list[tuple[str, str]]:
         (f"{tallybook} explain {line}", "one line, back to the calls behind it"),
         (f"{tallybook} worklist late", "what came after the close: posted and waiting"),
         (f"{tallybook} compare {period}", "the four models side by side"),
+        (f"{tallybook} graph {period}", "who caused it, who ran it, who pays: from team to team"),
         (
             f"{tallybook} apply {home}/books --plan",
             "edit a policy file there first, then see what would change",
