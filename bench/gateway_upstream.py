@@ -39,7 +39,7 @@ def _chunks() -> list[bytes]:
     ]
     usage = {"prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 460}
     events.append({**base, "choices": [], "usage": usage})
-    lines = [f"data: {json.dumps(one)}\n\n" for one in events]
+    lines = [f"data: {json.dumps(one, separators=(',', ':'))}\n\n" for one in events]
     return [b"%x\r\n%b\r\n" % (len(one), one.encode()) for one in [*lines, "data: [DONE]\n\n"]]
 
 

@@ -13,6 +13,7 @@ from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE
 
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t -~\x80-\xff]*)?")
 _LINE_MAX: Final = 1024
+_SIZE_MAX: Final = 20
 _TRAILERS_MAX: Final = 8192
 _SIZE_LINE, _CONTENT, _CONTENT_END, _TRAILER, _ENDED = range(5)
 
@@ -51,6 +52,10 @@ class Body:
         if self.ended:
             return b"", 0
         if self.length == CHUNKED:
+            content = self._one_chunk(data)
+            if content:
+                self.size += len(content)
+                return content, len(data)
             pieces: list[bytes] = []
             at = self._chunks(data, pieces)
             content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -70,6 +75,16 @@ class Body:
         if self.length == UNTIL_CLOSE:
             self.ended = True
         return self.ended
+
+    def _one_chunk(self, data: bytes) -> bytes:
+        """The content of bytes that are exactly one chunk, as most pieces of a stream are."""
+        if self._state != _SIZE_LINE or self._line:
+            return b""
+        cut = data.find(b"\r\n", 0, _SIZE_MAX)
+        found = _SIZE.fullmatch(data, 0, cut) if cut > 0 else None
+        if found is None or cut + 4 + int(found[1], 16) != len(data) or data[-2:] != b"\r\n":
+            return b""
+        return data[cut + 2 : -2]
 
     def _chunks(self, data: bytes, pieces: list[bytes]) -> int:
         at, end = 0, len(data)

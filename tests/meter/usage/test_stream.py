@@ -382,3 +382,41 @@ def test_events_that_never_tell_usage_are_passed_over_and_change_nothing():
     assert told == fed({"provider": "anthropic"}, plain)
     crowded = (start + b"\n\n" + block * 3 + rest).replace(b"\n\n", b"\n")
     assert fed({"provider": "anthropic"}, crowded) == told
+
+
+@pytest.mark.parametrize("usage", ["last", "every", ""])
+@pytest.mark.parametrize("choices", [1, 2])
+def test_chunks_that_only_carry_text_may_be_passed_over(usage, choices):
+    """Those of compact JSON are known without being parsed; with spaces each is parsed."""
+    shared = {"id": "c", "object": "chat.completion.chunk", "model": "gpt-4o", "usage": None}
+    said = {"content": 'a ,"usage":{"x":1} and "finish_reason":"stop"'}
+    chunks = [
+        {
+            **shared,
+            "service_tier": "flex",
+            "choices": [{"index": n % choices, "delta": said, "finish_reason": None}],
+        }
+        for n in range(6)
+    ]
+    if usage == "every":
+        for number, one in enumerate(chunks):
+            one["usage"] = {"prompt_tokens": 9, "completion_tokens": number}
+    chunks += [
+        {**shared, "choices": [{"index": n, "delta": {}, "finish_reason": "stop"}]}
+        for n in range(choices)
+    ]
+    if usage == "last":
+        told = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+        chunks.append({**shared, "choices": [], "usage": told})
+
+    def reading(upto, **form):
+        stream = UsageStream(provider="openai", endpoint="/v1/chat/completions")
+        for one in chunks[:upto]:
+            stream.feed(f"data: {json.dumps(one, **form)}\n\n".encode())
+        if upto is None:
+            stream.feed(b"data: [DONE]\n\n")
+        return stream.finish()
+
+    for upto in (*range(1, len(chunks)), None):
+        assert reading(upto, separators=(",", ":")) == reading(upto)
+    assert bool(reading(None).parts[0].tokens) is bool(usage)

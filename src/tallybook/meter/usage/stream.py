@@ -126,6 +126,8 @@ class UsageStream:
         if data.startswith(_SILENT) and b"\n" not in data:
             self._folded.begun = True
             return
+        if self._folded.begun and b'"choices":[{' in data and _only_carries_text(data):
+            return
         try:
             event = _DECODER.decode(data)
         except FAULTS:
@@ -203,6 +205,21 @@ class UsageStream:
         if folded.failed:
             draft.status = "error"
         return draft.reading()
+
+
+def _only_carries_text(chunk: bytes) -> bool:
+    """Whether a chunk of a chat ends nothing and counts nothing.
+
+    What else it says, the first chunk and the last say too. Inside text the quotes that are looked
+    for would be escaped.
+    """
+    return (
+        b'"finish_reason":null' in chunk
+        and b'"finish_reason":"' not in chunk
+        and (b'"usage":null' in chunk or b'"usage"' not in chunk)
+        and b'"error"' not in chunk
+        and b"\n" not in chunk
+    )
 
 
 def _join(draft: Draft, body: Mapping[str, Any]) -> None:
