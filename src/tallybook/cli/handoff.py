@@ -80,12 +80,12 @@ def export_journal(app: App, order: Order, out: Path | None) -> None:
 
 
 def _control(totals: dict[str, Any]) -> str:
-    """The documents, and the tie of the platform's cost center."""
-    documents = [
+    """The vouchers, and the tie of the platform's cost center."""
+    vouchers = [
         [each["external_id"], each["date"], each["reverses_on"], str(each["lines"]), each["debit"]]
-        for each in totals["documents"]
+        for each in totals["vouchers"]
     ]
-    heads = ("document", "date", "reverses on", "lines", "debit = credit")
+    heads = ("voucher", "date", "reverses on", "lines", "debit = credit")
     platform = totals["platform"]
     tie = [
         ["held by the ERP itself", platform["held_by_erp"]],
@@ -97,5 +97,5 @@ def _control(totals: dict[str, Any]) -> str:
     ]
     center = f"cost center {platform['cost_center']}"
     return "\n\n".join(
-        (table(heads, documents, right=(3, 4)), table((center, "amount"), tie, right=(1,)))
+        (table(heads, vouchers, right=(3, 4)), table((center, "amount"), tie, right=(1,)))
     )

@@ -1,4 +1,4 @@
-"""What NetSuite, Oracle Fusion and Xero document of their imports, as checkers.
+"""What NetSuite, Oracle Fusion and Xero voucher of their imports, as checkers.
 
 Each reads the bytes of files as the ERP would and returns its journals: by id, the sum of each
 account. They share no code with what writes the files, and no mapping is looked at.

@@ -25,14 +25,14 @@ def test_the_neutral_journal_sums_to_zero_and_names_its_accounts(handed, account
 
 def test_control_totals_tie_the_platforms_cost_center(handed):
     journal = handed()
-    totals = control_totals(journal, journal.documents, {"a.csv": b"x"})
+    totals = control_totals(journal, journal.vouchers, {"a.csv": b"x"})
     assert json.loads(control_text(totals)) == totals
     assert totals["platform"] == {
         "cost_center": "4700", "held_by_erp": "160.00", "accrued": "910.00", "billed": "0.00",
         "recharged": "-1020.00", "stays": "50.00", "rounding": "0.00", "central": "50.00",
     }  # fmt: skip
     assert totals["totals"] == {
-        "documents": 2,
+        "vouchers": 2,
         "lines": 13,
         "debit": "1930.00",
         "credit": "1930.00",

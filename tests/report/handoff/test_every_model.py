@@ -80,7 +80,7 @@ def test_the_platform_ends_at_central_and_focus_at_the_ledger_cost(scenario):
     stays = control.held_cents + control.accrued_cents - control.recharged_cents
     assert stays == issue.central_total_cents
     owed = defaultdict(int)
-    for each in journal.documents:
+    for each in journal.vouchers:
         for line in each.lines:
             owed[line.team] += line.amount_cents if each.kind == "recharge" else 0
     for each in issue.statements:

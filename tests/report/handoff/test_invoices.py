@@ -51,7 +51,7 @@ def billed(tmp_path_factory):
 
 
 def lines(journal, account):
-    every = [line for each in journal.documents for line in each.lines if line.account == account]
+    every = [line for each in journal.vouchers for line in each.lines if line.account == account]
     return sum(line.amount_cents for line in every)
 
 
@@ -59,7 +59,7 @@ def test_a_standing_accrual_hands_over_only_what_is_new(billed):
     journal = neutral_journal(billed.store, NOVEMBER, Accounts(accrual="standing"))
     assert lines(journal, "inference_expense") == -lines(journal, "accrued_liabilities") == 50_00
     assert not [
-        x for each in journal.documents for x in each.lines if x.account == "recoverable_tax"
+        x for each in journal.vouchers for x in each.lines if x.account == "recoverable_tax"
     ]
 
 

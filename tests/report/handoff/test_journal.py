@@ -17,7 +17,7 @@ STANDING = Accounts(accrual="standing")
 def by(journal, *names, kind="", cents_each=100):
     """Sums by fields of the lines, in units of currency or in cents."""
     found = defaultdict(int)
-    for each in journal.documents:
+    for each in journal.vouchers:
         for line in each.lines:
             if not kind or each.kind == kind:
                 found[tuple(getattr(line, name) for name in names)] += line.amount_cents
@@ -27,8 +27,8 @@ def by(journal, *names, kind="", cents_each=100):
 @pytest.mark.parametrize("mode", ["reversing", "standing"])
 def test_the_worked_example_hands_over_two_journals(handed, mode):
     journal = handed(Accounts(accrual=mode))
-    assert [each.kind for each in journal.documents] == ["accrual", "recharge"]
-    accrual, recharge = journal.documents
+    assert [each.kind for each in journal.vouchers] == ["accrual", "recharge"]
+    accrual, recharge = journal.vouchers
     assert by(journal, "account", kind="accrual") == {
         "inference_expense": 910, "accrued_liabilities": -910,
     }  # fmt: skip
@@ -73,7 +73,7 @@ def test_each_teams_recharge_is_its_statement_by_class_and_feature(handed, octob
         ("", "research_and_development", ""): -100,
     }
     for each in october.statements().statements:
-        lines = [x for doc in journal.documents for x in doc.lines if x.team == each.team]
+        lines = [x for doc in journal.vouchers for x in doc.lines if x.team == each.team]
         assert sum(line.amount_cents for line in lines) == each.total_cents
         assert {line.cost_center for line in lines} == {each.cost_center}
 
@@ -89,7 +89,7 @@ def test_a_purpose_goes_where_the_accounts_file_says(handed):
 
 
 def test_external_ids_are_the_same_every_time_and_name_what_they_are(handed):
-    ids = [each.external_id for each in handed().documents]
+    ids = [each.external_id for each in handed().vouchers]
     assert ids == ["acme-2026-10-accrual-acme-us-v1", "acme-2026-10-recharge-acme-us-v1"]
     assert handed() == handed()
 
@@ -101,7 +101,7 @@ def test_an_open_period_is_not_handed_over_but_may_be_looked_at(company):
         neutral_journal(company.store, Period(2026, 10), Accounts())
     draft = neutral_journal(company.store, Period(2026, 10), Accounts(), draft=True)
     assert draft.is_draft
-    assert all(each.external_id.endswith("-v1-draft") for each in draft.documents)
+    assert all(each.external_id.endswith("-v1-draft") for each in draft.vouchers)
     company.close()
     with pytest.raises(PeriodError, match="no statements version 2"):
         neutral_journal(company.store, Period(2026, 10), Accounts(), 2)
@@ -118,13 +118,13 @@ def test_a_later_version_takes_the_earlier_one_back(company):
     company.close()
     second = neutral_journal(company.store, Period(2026, 10), Accounts())
     assert neutral_journal(company.store, Period(2026, 10), Accounts(), 1) == first
-    ids = [each.external_id for each in second.documents]
+    ids = [each.external_id for each in second.vouchers]
     assert ids == [
-        *(f"{each.external_id}-reversal" for each in first.documents),
-        *(each.external_id.replace("-v1", "-v2") for each in first.documents),
+        *(f"{each.external_id}-reversal" for each in first.vouchers),
+        *(each.external_id.replace("-v1", "-v2") for each in first.vouchers),
     ]
-    both = replace(first, documents=(*first.documents, *second.documents))
-    alone = replace(second, documents=second.documents[len(first.documents) :])
+    both = replace(first, vouchers=(*first.vouchers, *second.vouchers))
+    alone = replace(second, vouchers=second.vouchers[len(first.vouchers) :])
     wanted = by(alone, "team", "account", "detail", cents_each=1)
     assert by(both, "team", "account", "detail", cents_each=1) == wanted
     assert wanted["b", "allocated_ai", "cost_of_revenue"] > 0
@@ -147,7 +147,7 @@ def test_between_legal_entities_each_journal_balances_over_amounts_due(tmp_path)
             (line.account, line.cost_center): line.amount_cents // 100 for line in each.lines
             if line.account in ("due_to", "due_from")
         }
-        for each in journal.documents
+        for each in journal.vouchers
     }  # fmt: skip
     assert lines == {
         ("accrual", "acme-us"): {},

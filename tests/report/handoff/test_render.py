@@ -16,9 +16,9 @@ from tallybook.report.handoff.chart_file import read_chart
 from tallybook.report.handoff.mapping import ERPS, load_mapping
 from tallybook.report.handoff.model import (
     ControlTotals,
-    Document,
     JournalLine,
     NeutralJournal,
+    Voucher,
 )
 from tallybook.report.handoff.render import date_text, period_text, rendered
 
@@ -94,10 +94,10 @@ def big(lines, entity="acme-us", cents=101):
     ]  # fmt: skip
     total = sum(each.amount_cents for each in debits)
     credit = JournalLine("allocated_ai", "cost_of_revenue", "4700", "", "", "2026-10", -total, "AI")
-    document = Document("acme-2026-10-recharge-us-v1", "recharge", entity, "2026-10-31", "2026-10",
+    voucher = Voucher("acme-2026-10-recharge-us-v1", "recharge", entity, "2026-10-31", "2026-10",
                         "USD", "", "AI inference recharged", (*debits, credit))  # fmt: skip
     control = ControlTotals(0, 0, 0, total, -total, 0)
-    return NeutralJournal("acme", "Acme", "2026-10", 1, False, "standing", "4700", (document,),
+    return NeutralJournal("acme", "Acme", "2026-10", 1, False, "standing", "4700", (voucher,),
                           control)  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def big(lines, entity="acme-us", cents=101):
 def test_any_number_of_lines_stays_within_the_limits(count, cents):
     accounts, chart = read_accounts(ACCOUNTS.encode(), "a"), read_chart(CHART.encode(), "c")
     journal = big(count, cents=cents)
-    total = journal.documents[0].debit_cents
+    total = journal.vouchers[0].debit_cents
     for erp, check in (
         ("netsuite", lambda found: netsuite(found, CODES, CENTERS)),
         ("xero", lambda found: xero(found, CODES, CENTERS)),
@@ -114,15 +114,15 @@ def test_any_number_of_lines_stays_within_the_limits(count, cents):
     ):
         made = rendered(journal, load_mapping(erp), accounts, chart)
         journals = check(made.files)
-        assert len(journals) == len(made.documents)
-        assert sum(each.debit_cents for each in made.documents) == total
+        assert len(journals) == len(made.vouchers)
+        assert sum(each.debit_cents for each in made.vouchers) == total
 
 
 def test_xero_gets_files_of_300_lines_and_netsuite_journals_of_200(accounts, chart):
     journal = big(700)
     assert len(files(journal, "xero", accounts, chart)) == 3
     found = rendered(journal, load_mapping("netsuite"), accounts, chart)
-    assert [len(each.lines) for each in found.documents] == [200, 200, 200, 104]
+    assert [len(each.lines) for each in found.vouchers] == [200, 200, 200, 104]
     assert len(found.files) == 1
 
 
@@ -206,7 +206,7 @@ def test_what_does_not_fit_is_refused(accounts, chart):
 
 def test_a_long_text_is_cut_where_the_erp_cuts_it(accounts, chart):
     journal = big(1)
-    journal = replace(journal, documents=(replace(journal.documents[0], text="é" * 2000),))
+    journal = replace(journal, vouchers=(replace(journal.vouchers[0], text="é" * 2000),))
     (raw,) = files(journal, "netsuite", accounts, chart).values()
     memo = next(csv.DictReader(io.StringIO(raw.decode("utf-8"))))["Memo"]
     assert memo == "é" * 996 + "..."

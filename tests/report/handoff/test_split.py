@@ -1,4 +1,4 @@
-"""Parts of a document: each balances and fits, and together they are the document."""
+"""Parts of a voucher: each balances and fits, and together they are the voucher."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.errors import HandoffError
-from tallybook.report.handoff.model import Document, JournalLine
+from tallybook.report.handoff.model import JournalLine, Voucher
 from tallybook.report.handoff.split import parts_of
 
 
@@ -17,9 +17,9 @@ def line(number, cents):
     )
 
 
-def document(*amounts):
+def voucher(*amounts):
     lines = tuple(line(number, cents) for number, cents in enumerate(amounts))
-    return Document("acme-1", "recharge", "us", "2026-10-31", "2026-10", "USD", "", "text", lines)
+    return Voucher("acme-1", "recharge", "us", "2026-10-31", "2026-10", "USD", "", "text", lines)
 
 
 CENTS = st.integers(-(10**13), 10**13).filter(bool)
@@ -29,7 +29,7 @@ CENTS = st.integers(-(10**13), 10**13).filter(bool)
 def balanced(draw):
     amounts = draw(st.lists(CENTS, min_size=1, max_size=40))
     rest = -sum(amounts)
-    return document(*amounts, *([rest] if rest else []))
+    return voucher(*amounts, *([rest] if rest else []))
 
 
 @given(balanced(), st.integers(2, 9))
@@ -48,7 +48,7 @@ def test_parts_balance_fit_and_add_up_to_the_whole(whole, lines_max):
 
 
 def test_one_credit_against_many_debits_goes_along_into_every_part():
-    parts = parts_of(document(*[100] * 7, -700), 4)
+    parts = parts_of(voucher(*[100] * 7, -700), 4)
     assert [[x.amount_cents for x in part.lines] for part in parts] == [
         [100, 100, 100, -300], [100, 100, 100, -300], [100, -100],
     ]  # fmt: skip
@@ -56,19 +56,19 @@ def test_one_credit_against_many_debits_goes_along_into_every_part():
     assert parts[1].text == "text (2 of 3)"
 
 
-def test_a_document_that_fits_stays_as_it_is():
-    whole = document(5, -5)
+def test_a_voucher_that_fits_stays_as_it_is():
+    whole = voucher(5, -5)
     assert parts_of(whole, 2) == [whole]
 
 
 def test_nothing_balances_in_one_line():
-    with pytest.raises(HandoffError, match="no document balances in 1 lines"):
-        parts_of(document(5, -5), 1)
+    with pytest.raises(HandoffError, match="no voucher balances in 1 lines"):
+        parts_of(voucher(5, -5), 1)
 
 
 @pytest.mark.parametrize(
     ("amounts", "what"), [((5, -4), "out of balance by 0.01"), ((0, 5, -5), "zero")]
 )
-def test_a_document_that_does_not_balance_cannot_be_made(amounts, what):
+def test_a_voucher_that_does_not_balance_cannot_be_made(amounts, what):
     with pytest.raises(HandoffError, match=what):
-        document(*amounts)
+        voucher(*amounts)

@@ -73,8 +73,8 @@ def test_the_control_sheet_ties_and_names_the_journals(october_book):
     assert len(rows) == 8
     assert {cents(row["difference"]) for row in rows} == {0}
     assert cents(rows[-1]["here"]) == 107_000
-    documents = [row["document"] for row in sheet(october_book, "Journals")]
-    assert documents == ["acme-2026-10-accrual-acme-us-v1", "acme-2026-10-recharge-acme-us-v1"]
+    vouchers = [row["voucher"] for row in sheet(october_book, "Journals")]
+    assert vouchers == ["acme-2026-10-accrual-acme-us-v1", "acme-2026-10-recharge-acme-us-v1"]
 
 
 def test_the_same_books_have_the_same_bytes(october, october_book, tmp_path):

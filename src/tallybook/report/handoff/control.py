@@ -11,7 +11,7 @@ from typing import Any
 
 from tallybook.money import format_cents
 from tallybook.report.handoff.accounts_file import Accounts
-from tallybook.report.handoff.model import Document, NeutralJournal
+from tallybook.report.handoff.model import NeutralJournal, Voucher
 
 HEADER = (
     "external_id", "kind", "entity", "date", "reverses_on", "period", "currency", "line",
@@ -20,11 +20,11 @@ HEADER = (
 
 
 def neutral_csv(journal: NeutralJournal, accounts: Accounts) -> str:
-    """One row per line of every document, header first; amounts as text with two decimals."""
+    """One row per line of every voucher, header first; amounts as text with two decimals."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
     writer.writerow(HEADER)
-    for each in journal.documents:
+    for each in journal.vouchers:
         for number, line in enumerate(each.lines, start=1):
             amount = line.amount_cents
             figure = format_cents(abs(amount))
@@ -41,7 +41,7 @@ def neutral_csv(journal: NeutralJournal, accounts: Accounts) -> str:
 
 def control_totals(
     journal: NeutralJournal,
-    documents: Sequence[Document],
+    vouchers: Sequence[Voucher],
     files: Mapping[str, bytes],
     unverified: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -49,13 +49,13 @@ def control_totals(
 
     Args:
         journal: the neutral journal.
-        documents: as they went into the files.
+        vouchers: as they went into the files.
         files: name and content of each.
         unverified: what a template does not vouch for.
     """
     control = journal.control
     stays = control.central_cents - control.rounding_cents
-    debit = format_cents(sum(each.debit_cents for each in documents))
+    debit = format_cents(sum(each.debit_cents for each in vouchers))
     return {
         "company": journal.company,
         "ledger": journal.ledger,
@@ -64,10 +64,10 @@ def control_totals(
         "status": "draft" if journal.is_draft else "issued",
         "simulated": journal.simulated,
         "accrual": journal.accrual,
-        "documents": [_document(each) for each in documents],
+        "vouchers": [_voucher(each) for each in vouchers],
         "totals": {
-            "documents": len(documents),
-            "lines": sum(len(each.lines) for each in documents),
+            "vouchers": len(vouchers),
+            "lines": sum(len(each.lines) for each in vouchers),
             "debit": debit,
             "credit": debit,
         },
@@ -92,7 +92,7 @@ def control_text(totals: Mapping[str, Any]) -> str:
     return json.dumps(totals, indent=2, ensure_ascii=False) + "\n"
 
 
-def _document(each: Document) -> dict[str, Any]:
+def _voucher(each: Voucher) -> dict[str, Any]:
     amount = format_cents(each.debit_cents)
     return {
         "external_id": each.external_id,

@@ -73,8 +73,8 @@ def hand_over(store: Store, order: Order) -> HandedOver:
         unverified = mapping.unverified
     else:
         text = neutral_csv(journal, accounts)
-        made = Rendered({f"journal-{order.period}.csv": text.encode()}, journal.documents)
-    totals = control_totals(journal, made.documents, made.files, unverified)
+        made = Rendered({f"journal-{order.period}.csv": text.encode()}, journal.vouchers)
+    totals = control_totals(journal, made.vouchers, made.files, unverified)
     name = f"{order.erp or 'journal'}-{order.period}.control.json"
     return HandedOver({**made.files, name: control_text(totals).encode()}, totals)
 

@@ -27,10 +27,10 @@ from tallybook.report.handoff.model import (
     DUE_FROM,
     DUE_TO,
     ControlTotals,
-    Document,
     JournalLine,
     Kind,
     NeutralJournal,
+    Voucher,
     short,
 )
 from tallybook.report.handoff.recharge import RechargeKey, recharged
@@ -59,7 +59,7 @@ def neutral_journal(
 ) -> NeutralJournal:
     """The journals of a closed period, or with ``draft`` of one as it stands.
 
-    A later version of the statements takes the documents of the version before back and states its
+    A later version of the statements takes the vouchers of the version before back and states its
     own, so that an ERP that holds the earlier ones ends with the later ones.
 
     Args:
@@ -91,8 +91,8 @@ def neutral_journal(
         if number == 1:
             return found
         before = _of_close(tx, period, number - 1, closes, accounts)
-    taken_back = tuple(_taken_back(each) for each in before.documents)
-    return replace(found, documents=(*taken_back, *found.documents))
+    taken_back = tuple(_taken_back(each) for each in before.vouchers)
+    return replace(found, vouchers=(*taken_back, *found.vouchers))
 
 
 def _closes(tx: Tx, period: Period) -> Iterable[RecordedAct]:
@@ -108,7 +108,7 @@ def _of_close(
     return _journal(tx, issue, Versions.of(act.versions), accounts, act.seq, is_draft=False)
 
 
-def _taken_back(each: Document) -> Document:
+def _taken_back(each: Voucher) -> Voucher:
     return each.reversed(f"{each.external_id}-reversal", each.date, f"Reversal. {each.text}")
 
 
@@ -142,7 +142,7 @@ def _journal(
         is_draft=is_draft,
         accrual=accounts.accrual,
         platform=home.cost_center,
-        documents=(*maker.accruals(accrued), *maker.recharges(owed)),
+        vouchers=(*maker.accruals(accrued), *maker.recharges(owed)),
         control=_control(issue, accrued),
         simulated=issue.simulated,
     )
@@ -172,7 +172,7 @@ def _places(tx: Tx, org: Org, period: Period, versions: Versions) -> dict[str, _
 
 
 class _Maker:
-    """Makes the documents of one issue."""
+    """Makes the vouchers of one issue."""
 
     def __init__(
         self,
@@ -188,18 +188,18 @@ class _Maker:
         self._mark = "-draft" if is_draft else ""
         self.ledger = short(accounts.ledger or issue.company)
 
-    def accruals(self, accrued: Accrued) -> Iterable[Document]:
+    def accruals(self, accrued: Accrued) -> Iterable[Voucher]:
         """Expense against accrued liabilities, and against prepaid credits where those stand."""
         reverses = self._period.next().first_day() if self._accounts.accrual == "reversing" else ""
         label = self._period.label()
         if accrued.accrual:
             lines = self._accrual_lines(accrued.accrual)
             text = f"AI inference accrued, {label}"
-            yield self._document("accrual", self._home.entity, text, lines, reverses)
+            yield self._voucher("accrual", self._home.entity, text, lines, reverses)
         if accrued.prepaid:
             lines = self._accrual_lines(accrued.prepaid)
             text = f"AI inference from prepaid credits, {label}"
-            yield self._document("prepaid", self._home.entity, text, lines)
+            yield self._voucher("prepaid", self._home.entity, text, lines)
 
     def _accrual_lines(self, cents: Mapping[AccrualKey, int]) -> Iterable[JournalLine]:
         for key, amount in cents.items():
@@ -210,7 +210,7 @@ class _Maker:
                 amount, text,
             )  # fmt: skip
 
-    def recharges(self, owed: Mapping[RechargeKey, int]) -> Iterable[Document]:
+    def recharges(self, owed: Mapping[RechargeKey, int]) -> Iterable[Voucher]:
         """Teams against the platform; between legal entities over amounts due."""
         by_entity: dict[str, dict[RechargeKey, int]] = defaultdict(dict)
         for key, amount in owed.items():
@@ -225,7 +225,7 @@ class _Maker:
                 lines.append(self._due(DUE_TO, home, -due))
                 home_lines.append(self._due(DUE_FROM, entity, due))
             if entity != home:
-                yield self._document("recharge", entity, self._recharge_text(), lines)
+                yield self._voucher("recharge", entity, self._recharge_text(), lines)
         by_class: dict[str, int] = defaultdict(int)
         for key, amount in owed.items():
             by_class[key.cost_class] -= amount
@@ -235,7 +235,7 @@ class _Maker:
             if amount
         ]
         if home_lines:
-            yield self._document("recharge", home, self._recharge_text(), home_lines)
+            yield self._voucher("recharge", home, self._recharge_text(), home_lines)
 
     def _entity(self, team: str) -> str:
         place = self._places.get(team)
@@ -265,16 +265,16 @@ class _Maker:
             account, detail, cost_center, "", "", self._issue.period, amount, text
         )  # fmt: skip
 
-    def _document(
+    def _voucher(
         self,
         kind: Kind,
         entity: str,
         text: str,
         lines: Iterable[JournalLine],
         reverses_on: str = "",
-    ) -> Document:
+    ) -> Voucher:
         parts = (self.ledger, self._issue.period, kind, short(entity))
-        return Document(
+        return Voucher(
             external_id=f"{'-'.join(parts)}-v{self._issue.version}{self._mark}",
             kind=kind,
             entity=entity,

@@ -63,7 +63,7 @@ class Mapping:
         rules: the documented rules, each with its source.
         date: such as ``MM/DD/YYYY``; ``period`` such as ``Mon YYYY``.
         whole_digits: the digits before the point that an amount may have.
-        document_lines, file_lines: the most lines of one journal and of one file; 0 is no limit.
+        voucher_lines, file_lines: the most lines of one journal and of one file; 0 is no limit.
         file: the name of a file, with ``{number}`` if there may be several; ``archive`` is the
             name inside a zip, empty for a plain file.
         defaults: values of fields that the accounts file need not state.
@@ -78,7 +78,7 @@ class Mapping:
     date: str
     period: str
     whole_digits: int
-    document_lines: int
+    voucher_lines: int
     file_lines: int
     file: str
     archive: str
@@ -123,7 +123,7 @@ def read_mapping(data: dict[str, Any]) -> Mapping:
         date=data["date"],
         period=data.get("period", "YYYY-MM"),
         whole_digits=int(data.get("whole_digits", 0)),
-        document_lines=int(data.get("document_lines", 0)),
+        voucher_lines=int(data.get("voucher_lines", 0)),
         file_lines=int(data.get("file_lines", 0)),
         file=data["file"],
         archive=data.get("archive", ""),

@@ -1,6 +1,6 @@
-"""The neutral journal as frozen data: documents that balance, and what they are checked by.
+"""The neutral journal as frozen data: vouchers that balance, and what they are checked by.
 
-A document that does not balance cannot be made. Amounts are cents, debit positive, credit negative.
+A voucher that does not balance cannot be made. Amounts are cents, debit positive, credit negative.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PURPOSE_CLASSES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """One line of a document.
+    """One line of a voucher.
 
     Attributes:
         account: one of ``NEUTRAL_ACCOUNTS``.
@@ -65,7 +65,7 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Voucher:
     """One journal of one legal entity.
 
     Attributes:
@@ -106,8 +106,8 @@ class Document:
         """The sum of the debits, which is that of the credits."""
         return sum(line.amount_cents for line in self.lines if line.amount_cents > 0)
 
-    def reversed(self, external_id: str, date: str, text: str) -> Document:
-        """The same document with every sign turned."""
+    def reversed(self, external_id: str, date: str, text: str) -> Voucher:
+        """The same voucher with every sign turned."""
         turned = tuple(replace(line, amount_cents=-line.amount_cents) for line in self.lines)
         return replace(self, external_id=external_id, date=date, text=text, lines=turned)
 
@@ -141,7 +141,7 @@ class ControlTotals:
 
 @dataclass(frozen=True, slots=True)
 class NeutralJournal:
-    """The two journals of a period, accrual and recharge, as documents, with their control totals.
+    """The two journals of a period, accrual and recharge, as vouchers, with their control totals.
 
     Attributes:
         version: of the statements that the recharge is; ``is_draft`` when they are not issued.
@@ -156,7 +156,7 @@ class NeutralJournal:
     is_draft: bool
     accrual: AccrualMode
     platform: str
-    documents: tuple[Document, ...]
+    vouchers: tuple[Voucher, ...]
     control: ControlTotals
     simulated: bool = False
 

@@ -16,7 +16,7 @@ from tallybook.report.handoff.accounts_file import Accounts
 from tallybook.report.handoff.chart_file import Chart
 from tallybook.report.handoff.mapping import Column, fields_in
 from tallybook.report.handoff.mapping import Mapping as Erp
-from tallybook.report.handoff.model import Document, JournalLine, NeutralJournal
+from tallybook.report.handoff.model import JournalLine, NeutralJournal, Voucher
 from tallybook.report.handoff.split import parts_of
 
 SHORT_ID_CHARACTERS = 14
@@ -28,16 +28,16 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The files of an ERP, and the documents in them as they went, whole or in parts."""
+    """The files of an ERP, and the vouchers in them as they went, whole or in parts."""
 
     files: Mapping[str, bytes]
-    documents: tuple[Document, ...]
+    vouchers: tuple[Voucher, ...]
 
 
 def rendered(journal: NeutralJournal, erp: Erp, accounts: Accounts, chart: Chart) -> Rendered:
     """Spell a journal for an ERP.
 
-    A reversing accrual becomes two documents; a document beyond the limit of lines becomes parts
+    A reversing accrual becomes two vouchers; a voucher beyond the limit of lines becomes parts
     that balance.
 
     Raises:
@@ -64,9 +64,9 @@ def rendered(journal: NeutralJournal, erp: Erp, accounts: Accounts, chart: Chart
     return Rendered(files, tuple(parts))
 
 
-def _all(journal: NeutralJournal) -> Iterator[Document]:
-    """Each document, and after it the one that reverses it."""
-    for each in journal.documents:
+def _all(journal: NeutralJournal) -> Iterator[Voucher]:
+    """Each voucher, and after it the one that reverses it."""
+    for each in journal.vouchers:
         yield replace(each, reverses_on="")
         if each.reverses_on:
             turned = each.reversed(f"{each.external_id}-reverse", each.reverses_on,
@@ -74,13 +74,13 @@ def _all(journal: NeutralJournal) -> Iterator[Document]:
             yield replace(turned, reverses_on="", period=each.reverses_on[:7])
 
 
-def _parts(document: Document, erp: Erp) -> list[Document]:
-    return parts_of(document, erp.document_lines or len(document.lines))
+def _parts(voucher: Voucher, erp: Erp) -> list[Voucher]:
+    return parts_of(voucher, erp.voucher_lines or len(voucher.lines))
 
 
-def _grouped(parts: Sequence[Document], lines_max: int) -> Iterator[list[Document]]:
-    """Documents by file: none is torn over two."""
-    group: list[Document] = []
+def _grouped(parts: Sequence[Voucher], lines_max: int) -> Iterator[list[Voucher]]:
+    """Vouchers by file: none is torn over two."""
+    group: list[Voucher] = []
     lines = 0
     for each in parts:
         if group and lines_max and lines + len(each.lines) > lines_max:
@@ -115,11 +115,11 @@ class _Speller:
             next_step="correct the accounts file or the chart, and export again",
         )
 
-    def rows(self, document: Document) -> Iterator[list[str]]:
-        """The lines of a document."""
-        for number, line in enumerate(document.lines, start=1):
-            values = self._values(document, line, number)
-            where = f"{document.external_id} line {number}"
+    def rows(self, voucher: Voucher) -> Iterator[list[str]]:
+        """The lines of a voucher."""
+        for number, line in enumerate(voucher.lines, start=1):
+            values = self._values(voucher, line, number)
+            where = f"{voucher.external_id} line {number}"
             yield [self._cell(column, values, where) for column in self._erp.columns]
 
     def file(self, rows: Iterable[Sequence[str]]) -> bytes:
@@ -136,32 +136,32 @@ class _Speller:
         raw = page.getvalue().encode(erp.encoding)
         return _zipped(erp.archive, raw) if erp.archive else raw
 
-    def _values(self, document: Document, line: JournalLine, number: int) -> dict[str, str]:
-        erp, period, amount = self._erp, Period.parse(document.period), line.amount_cents
+    def _values(self, voucher: Voucher, line: JournalLine, number: int) -> dict[str, str]:
+        erp, period, amount = self._erp, Period.parse(voucher.period), line.amount_cents
         figure = format_cents(abs(amount))
-        self._check_digits(figure, document, number)
+        self._check_digits(figure, voucher, number)
         values = {
-            "external_id": document.external_id,
-            "short_id": f"TB{sha256(document.external_id.encode()).hexdigest()}"[
+            "external_id": voucher.external_id,
+            "short_id": f"TB{sha256(voucher.external_id.encode()).hexdigest()}"[
                 :SHORT_ID_CHARACTERS
             ].upper(),
-            "narration": f"{document.text} [{document.external_id}]",
-            "text": document.text,
+            "narration": f"{voucher.text} [{voucher.external_id}]",
+            "text": voucher.text,
             "description": line.text,
-            "kind": document.kind,
+            "kind": voucher.kind,
             "line": str(number),
             "ledger": self._journal.ledger,
-            "entity": self._accounts.entities.get(document.entity, document.entity),
+            "entity": self._accounts.entities.get(voucher.entity, voucher.entity),
             "account": self._accounts.account(line),
             "cost_center": self._accounts.cost_centers.get(line.cost_center, line.cost_center),
             "feature": line.feature,
             "team": line.team,
             "service_period": line.service_period,
-            "date": date_text(document.date, erp.date),
+            "date": date_text(voucher.date, erp.date),
             "period": period_text(period, erp.period),
             "month": f"{period.month:02}",
             "year": f"{period.year:04}",
-            "currency": document.currency,
+            "currency": voucher.currency,
             "debit": figure if amount > 0 else "",
             "credit": figure if amount < 0 else "",
             "amount": format_cents(amount),
@@ -186,11 +186,11 @@ class _Speller:
                 self._fault(where, f"{column.name}: {why}")
         return text
 
-    def _check_digits(self, figure: str, document: Document, number: int) -> None:
+    def _check_digits(self, figure: str, voucher: Voucher, number: int) -> None:
         digits = len(figure.partition(".")[0])
         if self._erp.whole_digits and digits > self._erp.whole_digits:
             what = f"{figure} has {digits} digits before the point, {self._erp.whole_digits} fit"
-            self._fault(f"{document.external_id} line {number}", what)
+            self._fault(f"{voucher.external_id} line {number}", what)
 
     def _fault(self, where: str, what: str) -> None:
         self._faults.setdefault(what, []).append(where)

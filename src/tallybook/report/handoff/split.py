@@ -1,4 +1,4 @@
-"""Splitting a document into parts that each balance, when an ERP limits the lines of one.
+"""Splitting a voucher into parts that each balance, when an ERP limits the lines of one.
 
 Debits and credits are matched from the front, and a part takes matches while its lines fit. A line
 that meets the end of a part is cut in two, so no part needs a clearing account, and every line's
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tallybook.errors import HandoffError
-from tallybook.report.handoff.model import Document, JournalLine
+from tallybook.report.handoff.model import JournalLine, Voucher
 
 LINES_MIN = 2
 
@@ -20,23 +20,23 @@ Match = tuple[int, int, int]
 """(number of a debit line, number of a credit line, cents that the two share)"""
 
 
-def parts_of(document: Document, lines_max: int) -> list[Document]:
-    """A document whole if it fits, else its parts, each balanced and of few enough lines.
+def parts_of(voucher: Voucher, lines_max: int) -> list[Voucher]:
+    """A voucher whole if it fits, else its parts, each balanced and of few enough lines.
 
     Raises:
         HandoffError: a limit below two lines, with which nothing balances.
     """
     if lines_max < LINES_MIN:
-        raise HandoffError(f"no document balances in {lines_max} lines", where=document.external_id)
-    if len(document.lines) <= lines_max:
-        return [document]
-    groups = list(_groups(list(_matches(document.lines)), lines_max))
+        raise HandoffError(f"no voucher balances in {lines_max} lines", where=voucher.external_id)
+    if len(voucher.lines) <= lines_max:
+        return [voucher]
+    groups = list(_groups(list(_matches(voucher.lines)), lines_max))
     return [
         replace(
-            document,
-            external_id=f"{document.external_id}-{number}of{len(groups)}",
-            text=f"{document.text} ({number} of {len(groups)})",
-            lines=_lines(group, document.lines),
+            voucher,
+            external_id=f"{voucher.external_id}-{number}of{len(groups)}",
+            text=f"{voucher.text} ({number} of {len(groups)})",
+            lines=_lines(group, voucher.lines),
             part=number,
             parts=len(groups),
         )

@@ -159,7 +159,7 @@ _TRIAL_HEAD: Final = (
     "account", "team", "feature", "opening", "debit", "credit", "closing", "closing, exact",
 )  # fmt: skip
 _CONTROL_HEAD: Final = ("control", "here", "there", "difference")
-_JOURNAL_HEAD: Final = ("document", "kind", "entity", "date", "reverses on", "lines", "debit")
+_JOURNAL_HEAD: Final = ("voucher", "kind", "entity", "date", "reverses on", "lines", "debit")
 
 
 def _money(cents: int) -> Decimal:
@@ -223,7 +223,7 @@ def _control_cells(found: Iterable[Control]) -> Iterable[tuple[Cell, ...]]:
 
 
 def _journal_cells(journal: NeutralJournal) -> Iterable[tuple[Cell, ...]]:
-    for each in journal.documents:
+    for each in journal.vouchers:
         yield (each.external_id, each.kind, each.entity, each.date, each.reverses_on,
                len(each.lines), _money(each.debit_cents))  # fmt: skip
 
