@@ -29,6 +29,7 @@ Row = tuple[str, dict[str, Any]]
 _PARQUET: Final = b"PAR1"
 _JSON_STARTS: Final = (b"{", b"[")
 _PAIR: Final = 2
+_DIGITS_MAX: Final = 40
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -138,7 +139,9 @@ def figure(told: object, what: str) -> str:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or "_" in text:
+    # Spelled out, 1e999999999 would fill the memory.
+    fits = value.is_finite() and abs(value.as_tuple().exponent) <= _DIGITS_MAX  # type: ignore[arg-type]
+    if not fits or len(text) > _DIGITS_MAX or "_" in text:
         raise InvoiceError(f"{what} is {shown(told)}; it is a decimal number")
     return format(value, "f")
 

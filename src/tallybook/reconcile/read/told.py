@@ -124,7 +124,7 @@ def quantity_of(told: object, factor: int, what: str) -> int | None:
     """
     if told is None or told == "":
         return None
-    sign, whole, decimals = decimal_figures(figure(told, what)[:64])
+    sign, whole, decimals = decimal_figures(figure(told, what))
     scale: int = 10 ** len(decimals)
     units, rest = divmod(int(whole + decimals) * factor, scale)
     if rest or units > QUANTITY_MAX:
