@@ -13,7 +13,7 @@ def test_what_is_missing_and_what_is_closed_is_said():
     )
     assert chart.missing("account", "5100") == ""
     assert chart.missing("account", "51") == "account '51' is not in the chart (it has 5100)"
-    assert chart.missing("period", "2026-09") == "period '2026-09' is closed in the chart"
+    assert chart.missing("period", "2026-09") == "period '2026-09' is closed; open it in the ERP"
     assert chart.missing("entity", "us") == (
         "entity 'us' is not in the chart (it has no row of kind entity)"
     )

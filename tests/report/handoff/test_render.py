@@ -187,7 +187,7 @@ def test_what_the_chart_does_not_have_is_refused_with_its_place(handed, accounts
 
 def test_a_closed_period_is_refused(handed, accounts):
     chart = read_chart(CHART.replace("2026-10,open", "2026-10,closed").encode(), "chart.csv")
-    with pytest.raises(HandoffError, match="period '2026-10' is closed in the chart"):
+    with pytest.raises(HandoffError, match="period '2026-10' is closed; open it in the ERP"):
         files(handed(accounts), "netsuite", accounts, chart)
 
 

@@ -29,7 +29,7 @@ class Chart:
         if code not in known:
             named = ", ".join(sorted(known)[:LISTED_MAX]) or f"no row of kind {kind}"
             return f"{kind} {code!r} is not in the chart (it has {named})"
-        return "" if known[code] else f"{kind} {code!r} is closed in the chart"
+        return "" if known[code] else f"{kind} {code!r} is closed; open it in the ERP"
 
 
 def read_chart(raw: bytes, file: str) -> Chart:
