@@ -113,6 +113,33 @@ def test_every_line_and_note_between_teams_explains_itself(between):
     assert between.failing() == {}
 
 
+def test_calls_within_traces_are_found_by_who_started_them(company):
+    """A tag is on the root alone; a key names another trace; a call stands in no trace."""
+    silent = {"team": None, "feature": None, "purpose": None, "provider": "Y", "model": "y-1"}
+    company.ingest(
+        usage("root", trace_id="t", span_id="1"),
+        *(usage(f"c{n}", trace_id="t", span_id=f"c{n}", parent_span_id="1", service="retrieval",
+                **silent) for n in range(3)),
+        usage("key", trace_id="u", span_id="1", key_id="key-b", **silent),
+        usage("below", trace_id="u", span_id="2", parent_span_id="1", **silent),
+        usage("lone", service="retrieval", provider="Y", model="y-1"),
+        usage("nobody", trace_id="v", span_id="1", **silent),
+    )  # fmt: skip
+    company.run()
+    told = {
+        (line.kind, line.feature): {call.event_id for call in found.calls.sample}
+        for team in ("a", "b")
+        for line in company.statements().statement(team).lines
+        if line.kind in ("usage", "transfer")
+        for found in [explain(company.store, line.id, 9)]
+    }
+    assert told == {
+        ("usage", "bot"): {"root"},
+        ("transfer", "bot"): {"c0", "c1", "c2", "lone"},
+        ("usage", "find"): {"key", "below"},
+    }
+
+
 @pytest.mark.parametrize("between", ["split"], indirect=True)
 def test_a_part_of_a_split_goes_back_to_the_whole_calls_and_all_payers(between):
     (line,) = [

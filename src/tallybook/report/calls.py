@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -87,10 +87,11 @@ def find_calls(
     if not lines:
         return NO_CALLS
     uses = {(Decision(line.owner, line.payers, line.joint), line.provider) for line in lines}
+    tagged = _tagged({decision.owner for decision, _ in uses})
     with graph_session(store, basis) as session:
-        metering, paths, _ = placed_in(session, basis, metering_of(basis))
-        shape = _shape(metering, {decision.owner for decision, _ in uses})
-        if shape["tagged"]:
+        metering, paths, _ = placed_in(session, basis, _touching(session, basis, tagged))
+        shape = _shape(metering, tagged)
+        if shape["events"] == "narrow":
             session.run(sql_text(__package__, "call_narrow").format(**shape), _bounds(basis))
         combos = session.rows(sql_text(__package__, "call_combos").format(**shape), _bounds(basis))
         numbered = [(number, *row) for number, row in enumerate(combos)]
@@ -155,13 +156,29 @@ def _open_wanted(session: Session, metering: Metering, wanted: Sequence[Sequence
     )
 
 
-def _shape(metering: Metering, owners: Collection[Owner]) -> Mapping[str, str]:
-    # What stands in a tree is decided by others' tags too, so its own tags narrow nothing.
-    tagged = "" if metering.placed else _tagged(owners)
+def _touching(session: Session, basis: Basis, tagged: str) -> Metering:
+    """How the calls are grouped; where tags tell them, only the traces of tagged rows are walked.
+
+    Whom a tag names is named somewhere in the trace, so no other trace can hold a wanted call.
+    """
+    metering = metering_of(basis)
+    if basis.beside is None or not tagged:
+        return metering
+    session.run(sql_text(__package__, "call_traces").format(tagged=tagged))
+    return replace(metering, only_touched=True)
+
+
+def _shape(metering: Metering, tagged: str) -> Mapping[str, str]:
+    if metering.only_touched:
+        tagged = f"AND ({tagged} OR e.trace_id IN (SELECT trace_id FROM touched))"
+    elif metering.placed:
+        tagged = ""  # what stands in a tree is decided by others' tags too
+    elif tagged:
+        tagged = f"AND ({tagged})"
     kept = {*_NEEDED, *_classes(metering.meters), *map(_column, metering.carried)}
     return {
         "tagged": tagged,
-        "events": "narrow" if tagged else "events",
+        "events": "narrow" if tagged and not metering.placed else "events",
         "kept": ", ".join(f'e."{name}"' for name in sorted(kept)),
         "carried": carried_sql(metering),
         "names": ", ".join(metering.columns),
@@ -176,7 +193,7 @@ def _tagged(owners: Collection[Owner]) -> str:
     by_feature = {owner.started_by[1] for owner in owners if owner.rule == "tag:feature"}
     by_team = {owner.started_by[0] for owner in owners if owner.rule != "tag:feature"}
     conditions = [_among("e.feature", by_feature), _among("e.team", by_team)]
-    return f"AND ({' OR '.join(condition for condition in conditions if condition)})"
+    return " OR ".join(condition for condition in conditions if condition)
 
 
 def _among(field: str, values: Collection[str]) -> str:

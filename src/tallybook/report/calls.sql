@@ -7,7 +7,7 @@ WITH found AS MATERIALIZED (
     SELECT {columns}, {carried}
     FROM {events} e
     {placed}
-    WHERE e.started_us >= $start_us AND e.started_us < $end_us
+    WHERE e.started_us >= $start_us AND e.started_us < $end_us {tagged}
     {narrowed}
   ) k
   JOIN wanted w ON k.provider = w.provider AND k.epoch = w.epoch AND {same}
