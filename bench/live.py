@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,14 +106,10 @@ def _measured(home: Path, seconds: int) -> Told:
         first = watch.look().live
         first_s = (time.monotonic_ns() - began_ns) / _NS
         watch.look()
-        start_ns = time.monotonic_ns()
-        command = [sys.executable, "-m", "bench.live", str(home), str(folder), str(start_ns)]
-        writer = subprocess.Popen(command, cwd=_PROJECT)
-        try:
+        with _writer(home, folder) as (writer, start_ns):
             took, cpu = zip(*_asked(watch, seconds, start_ns), strict=True)
             ended = (time.monotonic_ns() - start_ns) / _NS
             taken = watch.look().live.month.calls - first.month.calls
-        finally:
             writer.wait(timeout=600)
         last = watch.look().live
     written = last.month.calls - first.month.calls
@@ -126,6 +123,26 @@ def _measured(home: Path, seconds: int) -> Told:
     store.close()
     shutil.rmtree(folder, ignore_errors=True)
     return Told(took, cpu, first_s, cold_s, written, taken, max(ended, seconds), os.getloadavg()[0])
+
+
+@contextmanager
+def _writer(home: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The process beside it, once it is ready; and the instant at which it began."""
+    command = [sys.executable, "-m", "bench.live", str(home), str(folder)]
+    writer = subprocess.Popen(
+        command, cwd=_PROJECT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert writer.stdin
+        assert writer.stdout
+        writer.stdout.readline()
+        start_ns = time.monotonic_ns()
+        writer.stdin.write(f"{start_ns}\n")
+        writer.stdin.flush()
+        yield writer, start_ns
+    finally:
+        writer.kill()
+        writer.communicate()
 
 
 def _asked(watch: Watch, seconds: int, start_ns: int) -> Iterator[tuple[float, float]]:
@@ -185,11 +202,14 @@ def _event(at: int, n: int, started_us: int, chance: random.Random) -> dict[str,
     }
 
 
-def _write(home: Path, folder: Path, start_ns: int) -> None:
+def _write(home: Path, folder: Path) -> None:
     """The process beside it: one batch after the other, each at its time."""
-    store = Store.open(home)
+    store, paths = Store.open(home), sorted(folder.glob("*.jsonl"))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    start_ns = int(sys.stdin.readline())
     with store.held_open():
-        for at, path in enumerate(sorted(folder.glob("*.jsonl"))):
+        for at, path in enumerate(paths):
             due_ns = start_ns + (at + 1) * _NS // BATCHES
             time.sleep(max(0, due_ns - time.monotonic_ns()) / _NS)
             ingest(
@@ -204,4 +224,4 @@ def _write(home: Path, folder: Path, start_ns: int) -> None:
 
 
 if __name__ == "__main__":
-    _write(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    _write(Path(sys.argv[1]), Path(sys.argv[2]))
