@@ -41,8 +41,9 @@ def _fetch() -> None:
             last = _done(*command)
         packages = sorted(FOLDER.glob("hledger_*.deb"))
         if packages:
-            last = _done("dpkg-deb", "-x", packages[-1].name, ".")
+            _done("dpkg-deb", "-x", packages[-1].name, ".")
             packages[-1].unlink()
+            last = _done("usr/bin/hledger", "--version")
             if last is not None and last.returncode == 0:
                 return
     reason = f"hledger cannot be had: {last.stderr.strip()[-300:] if last else 'no apt-get'}"
