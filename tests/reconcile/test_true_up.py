@@ -208,3 +208,12 @@ def test_nothing_is_posted_beside_a_damaged_file(company):
     with pytest.raises(CorruptedError):
         trued(company)
     assert company.journal() == before
+
+
+def test_what_the_next_invoice_bills_of_the_month_clears_what_stayed_accrued(october):
+    before = standing(october, "2026-12")["Accrued:X"]
+    late = "usage 8.00 day=2026-10-31 model=x-small token_class=input_uncached quantity=80000"
+    enter(october, "X", [late], number="2", total="8.00")
+    (only,) = posted(october, trued(october, provider="X").entries)
+    assert (before, only) == ("-8.00", {"Accrued:X": "8.00", "Payable:X": "-8.00"})
+    assert "Accrued:X" not in standing(october, "2026-12")
