@@ -10,6 +10,8 @@ import pytest
 from asgi import ask, asked, lived
 from company import PRICES, Company, org, policy, usage
 from tallybook.api import make_app
+from tallybook.api.model import Refusal
+from tallybook.api.refused import refused
 
 SECRET = {"authorization": "Bearer s3cret"}
 
@@ -62,3 +64,9 @@ def test_books_without_policy_files_say_what_to_do(tmp_path):
     (answer,) = asked(make_app(empty.store, clock=empty.clock), ("GET", "/v1/live", {}))
     assert answer.status == 409
     assert "tallybook apply" in json.loads(answer.body)["error"]
+
+
+def test_a_refusal_says_when_to_come_again():
+    answer = refused(Refusal(503, "full", 5))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "retry-after" not in refused(Refusal(400, "no")).headers
