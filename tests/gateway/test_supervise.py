@@ -198,6 +198,12 @@ def test_a_process_that_dies_is_replaced_and_a_reload_drops_nothing(tmp_path, pr
         after = workers_of(process)
         assert not set(after) & set(before)
         assert len(after) == 3
+        os.kill(after[-1], signal.SIGKILL)
+        until = time.monotonic() + 15
+        while after[-1] in workers_of(process) or len(workers_of(process)) < 3:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert folder.ask()[0] == 200
         (tmp_path / "g" / "gateway.yaml").write_text("listen: nonsense")
         process.send_signal(signal.SIGHUP)
         time.sleep(0.3)
