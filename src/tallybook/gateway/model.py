@@ -92,7 +92,7 @@ class Limits:
     first_byte_s: float = 600.0
     idle_s: float = 300.0
     pool_s: float = 20.0
-    pool_size: int = 128
+    pool_size: int = 1024
     drain_s: float = 120.0
     drain_bytes: int = 64 * MIB
     stop_s: float = 30.0

@@ -97,8 +97,9 @@ class Pool:
         """Close what was kept too long: the provider would, and a call might run into it."""
         oldest_s = self._works.time() - self._works.limits.pool_s
         stale = [one for one in self._idle if one.idle_since_s < oldest_s]
+        if stale:
+            self._idle = [one for one in self._idle if one.idle_since_s >= oldest_s]
         for one in stale:
-            self._idle.remove(one)
             one.abort()
 
     def close(self) -> None:
