@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tallybook.books.model import Org
+from tallybook.books.model import Books
 from tallybook.clock import Period
 from tallybook.errors import HandoffError, PeriodError
 from tallybook.ledger.model import ActKind
@@ -122,8 +122,8 @@ def _journal(
     is_draft: bool,
 ) -> NeutralJournal:
     period = Period.parse(issue.period)
-    org = books_at(tx, period, versions)[0].org
-    places = _places(tx, org, period, versions)
+    books, _ = books_at(tx, period, versions)
+    org, places = books.org, _places(books, period)
     home = places.get(org.unowned_team)
     if home is None or not home.cost_center:
         raise HandoffError(
@@ -160,13 +160,13 @@ def _control(issue: StatementSet, accrued: Accrued) -> ControlTotals:
     )
 
 
-def _places(tx: Tx, org: Org, period: Period, versions: Versions) -> dict[str, _Place]:
+def _places(books: Books, period: Period) -> dict[str, _Place]:
     """Entity and cost center of each team; the last row that holds in the month tells."""
-    start_us, end_us = books_at(tx, period, versions)[0].calendar.bounds_us(period)
-    entity = {unit.id: unit.legal_entity for unit in org.units}
+    start_us, end_us = books.calendar.bounds_us(period)
+    entity = {unit.id: unit.legal_entity for unit in books.org.units}
     return {
         row.id: _Place(entity.get(row.unit, ""), row.cost_center)
-        for row in sorted(org.teams, key=lambda row: row.span.from_us)
+        for row in sorted(books.org.teams, key=lambda row: row.span.from_us)
         if row.span.from_us < end_us and row.span.to_us > start_us
     }
 
