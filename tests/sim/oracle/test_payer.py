@@ -150,30 +150,6 @@ def test_tags_of_a_source_that_is_not_trusted_say_nothing() -> None:
     assert found.unallocated == 1
 
 
-JOINT = call("j", trace_id="j", service="index", feature="fb", purpose="batch")
-
-
-def use(number: int, feature: str, tokens: int) -> Event:
-    return call(f"u{number}", trace_id="", feature=feature, service="low",
-                tokens={"output": tokens})  # fmt: skip
-
-
-@pytest.mark.parametrize(("by", "paid"), [("equal", (6, 6)), ("calls", (8, 4)), ("tokens", (4, 8))])
-def test_joint_cost_is_spread_over_those_who_used_it(by: str, paid: tuple[int, int]) -> None:
-    uses = [use(1, "fa", 1), use(2, "fa", 2), use(3, "fc", 6)]
-    found = charges(lived(JOINT, *uses, by=by))
-    assert found == {"A:transfer": paid[0] + 3, "C:transfer": paid[1] + 6}
-
-
-def test_what_the_joint_work_uses_itself_is_no_use() -> None:
-    own = {**use(1, "fb", 5), "purpose": "batch"}
-    assert charges(lived(JOINT, own, use(2, "fc", 6))) == {"B:usage": 5, "C:transfer": 18}
-
-
-def test_what_nobody_used_its_owner_pays() -> None:
-    assert charges(lived(JOINT)) == {"B:usage": 12}
-
-
 def test_whole_numbers_are_divided_into_whole_numbers() -> None:
     thirds = [Part(team, "", Fraction(1, 3)) for team in "ABC"]
     parts = apportioned(10, thirds, ["salt"])
