@@ -60,6 +60,8 @@ def test_statements_show_who_caused_ran_and_owes(lived) -> None:
     assert {
         ("sales", "owed", "retrieval"),
         ("knowledge", "earned", "retrieval"),
+        ("sales", "caused", "clause-checker"),
         ("legal", "paid_for", "clause-checker"),
+        ("sales", "joint", "indexer"),
         ("fleet", "caused", "code-agent"),
     } <= told
