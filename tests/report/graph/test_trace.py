@@ -11,6 +11,7 @@ from company import PRICES, Company, org, policy, usage
 from tallybook.errors import PeriodError
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.graph.trace import traces_of
+from tallybook.report.graph.trace_model import Trace
 from tallybook.report.graph.trace_text import payers_of, trace_json, trace_text
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -93,6 +94,10 @@ def test_the_tree_says_what_the_run_booked(books):
     )
     assert sum(paid.values()) == sum(booked.values()) == trace.total_pico == 5 * DOLLAR
     assert {one.depth for one in trace.nodes if one.event_id in ("egg", "lost")} == {0}
+
+
+def test_a_tree_of_nothing_costs_nothing():
+    assert Trace(TRACE, "2026-10", "USD", ()).total_pico == 0
 
 
 def test_a_call_that_stands_alone_is_a_tree_of_one(books):
