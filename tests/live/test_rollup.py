@@ -144,8 +144,14 @@ def test_the_future_and_other_months_are_told(acme, live):
     found = live()
     assert (found.month.calls, found.hour.calls) == (2, 1)
     assert (found.provisional.elsewhere, found.provisional.ahead.calls) == (1, 1)
-    acme.clock.advance(40 * 86_400_000_000)
-    assert live().period == "2026-11"
+    day_us = 86_400_000_000
+    for days, period, kept in ((40, "2026-11", 2), (30, "2026-12", 2)):
+        acme.clock.advance(days * day_us)
+        assert live().period == period
+        with acme.store.read() as tx:
+            assert tx.scalar("SELECT COUNT(*) FROM live_month") == kept
+            lots = tx.scalar("SELECT COUNT(DISTINCT lot) FROM live_bucket")
+        assert lots <= 2 * kept
 
 
 def test_two_that_look_take_in_each_batch_once(acme, live):

@@ -309,7 +309,7 @@ class Rollup:
             write_state(tx, new)
             self.shelf.write(tx, bodies)
             if lots:
-                sweep(tx)
+                sweep(tx, str(Period.parse(new.period).previous()))
                 forget_names(tx)
             if step.fan_out is not None:
                 keep_usuals(tx, new.sealed_lot, step.fan_out)

@@ -97,8 +97,14 @@ def next_lot(tx: Tx) -> int:
     )
 
 
-def sweep(tx: Tx) -> None:
-    """Delete the lots that no month names."""
+def sweep(tx: Tx, since: str) -> None:
+    """Forget the months before one, and delete the lots that no month names.
+
+    Args:
+        tx: a write transaction.
+        since: the earliest month that is kept, which tells what is usual.
+    """
+    tx.run("DELETE FROM live_month WHERE period < :since", since=since)
     tx.run(
         "DELETE FROM live_bucket WHERE lot NOT IN (SELECT sealed_lot FROM live_month"
         " UNION SELECT waiting_lot FROM live_month)"
