@@ -103,11 +103,22 @@ class Chain:
             team: the origin's team.
             feature: the origin's feature.
         """
-        whole = self
+        return self.known(team).shared(team, feature)
+
+    def known(self, team: str) -> Chain:
+        """The chain when it is known that a team is the origin: nothing is left to be asked."""
         if self.outermost and self.outermost.team != team:
-            whole = self._up_through(self.outermost)
-        origin = Payer(team, feature, whole.service, whole.transfer, whole.rest)
-        return _in_lowest_terms((*whole.payers, origin))
+            return self._up_through(self.outermost)
+        return self
+
+    def shared(self, team: str, feature: str) -> tuple[Payer, ...]:
+        """Who pays, of a chain of which the origin is `known`."""
+        if not self.payers:
+            return (Payer(team, feature, self.service, self.transfer, 1),)
+        if not self.rest and len(self.payers) == 1:
+            return self.payers
+        origin = Payer(team, feature, self.service, self.transfer, self.rest)
+        return _in_lowest_terms((*self.payers, origin))
 
     def joint(self, team: str, purpose: str) -> Joint | None:
         """How the calls at the end of this path are spread, if they serve everyone."""
@@ -163,10 +174,8 @@ def _reduced(chain: Chain) -> Chain:
 
 
 def _in_lowest_terms(payers: Collection[Payer]) -> tuple[Payer, ...]:
-    weights: dict[Payer, int] = defaultdict(int)
-    for payer in payers:
-        weights[replace(payer, weight=0)] += payer.weight
+    weights: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for one in payers:
+        weights[one.team, one.feature, one.service, one.transfer] += one.weight
     by = gcd(*weights.values())
-    return tuple(
-        sorted(replace(payer, weight=weight // by) for payer, weight in weights.items() if weight)
-    )
+    return tuple(sorted(Payer(*who, weight // by) for who, weight in weights.items() if weight))

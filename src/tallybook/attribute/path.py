@@ -72,6 +72,7 @@ class Paths:
         self._services: _Numbers[tuple[Service | None, ...]] = _Numbers((None,) * len(self._charts))
         self._origins = _Numbers((NOWHERE,) * len(self._charts))
         self._chains = _Numbers((Chain(),) * len(self._charts))
+        self._beyond: dict[tuple[int, int], Chain] = {}
 
     def node(self, carried: Mapping[str, str]) -> tuple[int, int]:
         """The numbers of what a node says by itself: (said, service); `ROOT` says nothing."""
@@ -122,10 +123,21 @@ class Paths:
         joint = links.joint(started.team, started.purpose)
         if joint:
             return Decision(base, joint=joint)
-        payers = links.paid_by(started.team, started.feature)
+        payers = self._known(chain, epoch, links, started.team).shared(
+            started.team, started.feature
+        )
         if len(payers) == 1:
             return Decision(owner_of(base, payers[0]))
         return Decision(base, payers)
+
+    def _known(self, chain: int, epoch: int, links: Chain, team: str) -> Chain:
+        """What `Chain.known` says, worked out once for every origin beyond a boundary."""
+        if links.outermost is None or links.outermost.team == team:
+            return links
+        found = self._beyond.get((chain, epoch))
+        if found is None:
+            found = self._beyond[chain, epoch] = links.known(team)
+        return found
 
     def invocation(self, origin: int, above: int, service: int, epoch: int) -> Invocation | None:
         """What a node invokes, before it is counted.

@@ -75,15 +75,17 @@ def owner_of(base: Owner, payer: Payer) -> Owner:
     started = base.started_by
     same = (payer.team, payer.feature) == started
     moved = payer.team != base.executor or payer.transfer not in ("", "caller_pays")
-    return replace(
-        base,
+    return Owner(
         team=payer.team,
         feature=payer.feature,
+        purpose=base.purpose,
         kind="usage" if payer.team == base.executor else "transfer",
         service=payer.service if moved else "",
-        transfer=payer.transfer if moved else "",
+        executor=base.executor,
+        rule=base.rule,
         origin="" if same else started[0],
         origin_feature="" if same else started[1],
+        transfer=payer.transfer if moved else "",
     )
 
 
