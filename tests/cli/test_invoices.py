@@ -81,3 +81,14 @@ def test_a_plain_table_by_a_mapping(company, call, tmp_path):
     assert call(*args, "--period", "2026-10", "--total", "1.00").code == 0
     company.ingest(usage())
     assert call("reconcile", "2026-10", "--json").value["providers"][0]["matched_lines"] == 1
+
+
+def test_true_up_posts_once(company, call):
+    company.ingest(usage())
+    company.run()
+    enter = ["invoice", "enter", "X", "--number", "1", "--period", "2026-10", "--total", "1.19"]
+    call(*enter, "--line", "usage 1.00 model=x-1 day=2026-10-03", "--line", "tax 0.19")
+    done = call("true-up", "2026-10", "--json").value
+    assert (len(done["entries"]), done["payable"]) == (1, {"X": "1.19"})
+    assert "nothing new" in call("true-up", "2026-10").out
+    assert "is before" in call("true-up", "2026-10", "--into", "2026-09").err

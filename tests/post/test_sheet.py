@@ -2,7 +2,7 @@
 
 from company import usage
 from tallybook.money import nano_of_pico
-from tallybook.post.sheet import body_of, cost_cells, latest_sheet, sums_of
+from tallybook.post.sheet import body_of, cost_cells, latest_sheet, sums_of, versions_as_of
 
 
 def sheet_of(company):
@@ -38,3 +38,18 @@ def test_cells_round_cumulatively_so_that_their_sum_is_right(company):
     cells = cost_cells(lines)
     assert sum(cell.card_nano for cell in cells) == nano_of_pico(sum(x.card_pico for x in lines))
     assert sum(cell.calls for cell in cells) == 4
+
+
+def test_versions_as_of_an_instant_are_those_of_the_sheet_then(company):
+    company.ingest(usage("e-1"))
+    company.run()
+    first_us = company.clock.now_us()
+    company.clock.advance(1_000)
+    company.ingest(usage("e-2"), name="more")
+    company.run()
+    with company.store.read() as tx:
+        then, now = (versions_as_of(tx, "2026-10", first_us + later) for later in (999, 1_000))
+        assert versions_as_of(tx, "2026-10", first_us - 1) is None
+        assert now == latest_sheet(tx, "2026-10").versions
+    assert then is not None
+    assert then.manifest < now.manifest

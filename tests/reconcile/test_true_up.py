@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from company import Company, plain, usage
-from tallybook.clock import Period
+from tallybook.clock import FixedClock, Period, parse_instant
 from tallybook.errors import CorruptedError, InvoiceError, PeriodError
 from tallybook.ledger.balance import trial_balance
 from tallybook.reconcile.bring_in import Terms, bring_in
@@ -102,7 +102,13 @@ def posted(company, ids):
 
 @pytest.fixture(scope="module")
 def october(tmp_path_factory):
-    company = Company(tmp_path_factory.mktemp("true_up"))
+    company = october_of(tmp_path_factory.mktemp("true_up"))
+    yield company
+    company.store.close()
+
+
+def october_of(home):
+    company = Company(home)
     org = (OCTOBER / "org.yaml").read_text(encoding="utf-8")
     company.apply(
         policy=POLICY,
@@ -113,8 +119,7 @@ def october(tmp_path_factory):
     company.pool("2026-10", "gateway", "160.00")
     company.run()
     company.close()
-    yield company
-    company.store.close()
+    return company
 
 
 def test_the_worked_example_from_october_to_december(october):
@@ -151,6 +156,22 @@ def test_a_restated_invoice_posts_what_changed(october):
     enter(october, "X", [*SAID["invoice X"][:-1], "other 1.00"], total="688.00", restate="typo")
     (only,) = posted(october, trued(october).entries)
     assert only == {"Payable:X": "2.00", "Suspense:X": "-2.00"}
+
+
+def test_the_month_that_booked_it_closes_and_is_made_again(tmp_path):
+    company = october_of(tmp_path)
+    enter(company, "X", SAID["invoice X"], total="690.00")
+    trued(company)
+    company.clock = FixedClock(parse_instant("2026-12-05T09:00:00Z"))
+    company.ingest(usage("n", started_at="2026-11-03T10:00:00Z", model="x-small", team="A",
+                         feature="a-bot", tokens={"input_uncached": 1000}), name="nov")  # fmt: skip
+    company.run("2026-11")
+    company.close("2026-11")
+    (line,) = company.statements("2026-11").statement("B").lines
+    assert line.label == "October, billed and not metered, by key (S-2026-10-B v1)"
+    assert line.amount_cents == 2000
+    assert company.failing() == {}
+    company.store.close()
 
 
 def test_a_closed_month_and_a_month_before_are_refused(october):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from tallybook.cli.app import App, note, parse_period, table
+from tallybook.cli.ledger import exact
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.errors import InvoiceError, WrongUsageError
@@ -27,6 +28,7 @@ from tallybook.reconcile.read.registry import read_files
 from tallybook.reconcile.read.told import PICO_PLACES, Ask, in_units
 from tallybook.reconcile.reconcile import reconcile as reconcile_period
 from tallybook.reconcile.text import reconciliation_text, variance_text
+from tallybook.reconcile.true_up import true_up as post_true_up
 from tallybook.reconcile.variances import STATUSES, Decision, Tolerance, decide
 from tallybook.reconcile.views import (
     csv_text,
@@ -293,6 +295,36 @@ def reconcile(
     calls = calls_behind(app.store, period, one)
     value = {**variance_value(one), "calls": [_call_value(call) for call in calls]}
     app.answer(value, variance_text(one, [_call_text(call) for call in calls]))
+
+
+@click.command("true-up")
+@period_argument
+@click.option("--provider", default="", help="Only this one.")
+@click.option("--into", default="", help="The month to post into; else PERIOD, or the open one.")
+@json_option
+@click.pass_obj
+def true_up(app: App, period: Period, provider: str, into: str) -> None:
+    """Post what the invoices of PERIOD say beyond its accrual. Again it posts nothing.
+
+    What is billed of metered usage clears the accrual, each difference goes to its own account, tax
+    never to cost, and unmetered usage of a key to the key's owner. A closed month stays closed.
+
+    Example:  tallybook --as controller true-up 2026-10
+    """
+    done = post_true_up(
+        app.store,
+        period,
+        into=parse_period(into) if into else None,
+        provider=provider,
+        clock=app.clock,
+        actor=app.actor,
+    )
+    owed = {name: exact(nano) for name, nano in done.payable_nano.items()}
+    value = {"period": done.period, "service_period": done.service_period,
+             "entries": list(done.entries), "payable": owed}  # fmt: skip
+    listed = ", ".join(f"{name} {amount}" for name, amount in owed.items())
+    entries = f"{len(done.entries)} entries in {done.period}" if done.entries else "nothing new"
+    app.answer(value, f"{period} trued up: {entries}; payable {listed}")
 
 
 def _decide(app: App, period: Period, one: Variance, status: str, owner: str, reason: str) -> None:

@@ -39,6 +39,7 @@ COMMANDS = {
     "reopen": "month",
     "invoice": "invoices",
     "reconcile": "invoices",
+    "true-up": "invoices",
     "compare": "compare",
     "graph": "graph",
     "statement": "statements",

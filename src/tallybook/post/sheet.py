@@ -243,6 +243,17 @@ def sheet_versions(tx: Tx, period: str) -> tuple[int, Versions] | None:
     return (int(row.number), Versions.of(json.loads(row.versions))) if row else None
 
 
+def versions_as_of(tx: Tx, period: str, at_us: int) -> Versions | None:
+    """The versions of the sheet that was a period's latest at an instant."""
+    found = tx.scalar(
+        "SELECT versions FROM sheet WHERE period = :period AND at_us <= :at_us"
+        " ORDER BY number DESC LIMIT 1",
+        period=period,
+        at_us=at_us,
+    )
+    return Versions.of(json.loads(str(found))) if found else None
+
+
 def sheet_number(tx: Tx, period: str, versions: Mapping[str, object]) -> int:
     """The number of the sheet that an act's versions name; 0 if there is none."""
     found = tx.scalar(

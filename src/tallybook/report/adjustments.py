@@ -26,6 +26,7 @@ from tallybook.report.lines import LineFigures, LineKey, is_pooled, line_key
 from tallybook.store import Tx
 
 CALLS, PRICES, SHARES = "late calls", "transfer prices", "shares"
+UNMETERED = "unmetered keys"
 _NO_END = 1 << 62
 
 Change = tuple[Sequence[AttributedLine], Sequence[AttributedLine]]
@@ -138,6 +139,8 @@ def adjustment_label(each: Adjustment, key: LineKey, calls: int) -> str:
     number = f"S-{each.period}-{key.team} v{each.version}"
     if key.detail.endswith(PRICES):
         return f"{month}, transfer prices of late calls ({number})"
+    if key.detail.endswith(UNMETERED):
+        return f"{month}, billed and not metered, by key ({number})"
     if key.detail.endswith(SHARES):
         return f"{month}, shares moved by late calls ({number})"
     if calls > 0:
@@ -146,7 +149,7 @@ def adjustment_label(each: Adjustment, key: LineKey, calls: int) -> str:
 
 
 def adjustment_key(team: str, period: str, what: str) -> LineKey:
-    """The line of a team's own late calls, of its transfer prices, or of its shares."""
+    """The line of a team's late calls, its transfer prices, its shares, or its unmetered keys."""
     return LineKey(team, "", "", "adjustment", f"{period} {what}")
 
 
@@ -154,12 +157,14 @@ def _figures(each: Adjustment) -> dict[LineKey, LineFigures]:
     total: dict[str, int] = defaultdict(int)
     markup: dict[str, int] = defaultdict(int)
     prices: dict[str, int] = defaultdict(int)
+    unmetered: dict[str, int] = defaultdict(int)
     shown: set[str] = set()
     for key, nano in each.held.items():
         if place := line_key(key):
             total[place.team] += nano
             markup[place.team] += nano if place.kind == "markup" else 0
             prices[place.team] += nano if place.is_price else 0
+            unmetered[place.team] += nano if place.kind == "variance" else 0
             if key.account.startswith("Memo:"):
                 shown.add(place.team)
     used, value = _usage(each), _value(each)
@@ -170,7 +175,10 @@ def _figures(each: Adjustment) -> dict[LineKey, LineFigures]:
             own = value[team] + markup[team]
             figures.nano, figures.shown = own, _is_shown(each, team, shown)
             found[adjustment_key(team, each.period, CALLS)] = figures
-        for what, nano in ((PRICES, prices[team]), (SHARES, total[team] - own - prices[team])):
+        rest = total[team] - own - prices[team] - unmetered[team]
+        for what, nano in (
+            (PRICES, prices[team]), (SHARES, rest), (UNMETERED, unmetered[team])
+        ):  # fmt: skip
             if nano:
                 moved = LineFigures(nano=nano, shown=_is_shown(each, team, shown))
                 found[adjustment_key(team, each.period, what)] = moved

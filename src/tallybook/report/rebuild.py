@@ -22,7 +22,8 @@ from tallybook.post.basis import Basis, basis_at, books_at
 from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import Ranges, Span
 from tallybook.post.run import targets
-from tallybook.post.sheet import Sheet, Versions, sheet_at
+from tallybook.post.sheet import Sheet, Versions, sheet_at, versions_as_of
+from tallybook.reconcile.true_up import trued_up
 from tallybook.report.adjustments import Adjustment, Change, version_at
 from tallybook.report.body import json_text, sealed
 from tallybook.report.draft import draft
@@ -89,9 +90,14 @@ def _again(store: Store, close: RecordedAct, version: int) -> StatementSet:
     period = Period.parse(close.period)
     versions = Versions.of(close.versions)
     basis, sheet, held = _month(store, period, versions)
+    with store.read() as tx:
+        invoiced = trued_up(tx, close.period, close.seq)
+    held |= {key: nano for key, nano in invoiced.items() if key.service_period == close.period}
+    spans = Ranges.parse(versions.late).spans
+    others = {key.service_period for key in invoiced} - {close.period}
     adjustments = [
-        _adjustment(store, close, name, spans)
-        for name, spans in Ranges.parse(versions.late).spans.items()
+        _adjustment(store, close, name, spans.get(name, ()), invoiced)
+        for name in sorted({*spans, *others})
     ]
     with store.read() as tx:
         before = _totals_before(tx, period, close.seq)
@@ -124,10 +130,18 @@ def _month(
 
 
 def _adjustment(
-    store: Store, close: RecordedAct, period: str, spans: tuple[Span, ...]
+    store: Store,
+    close: RecordedAct,
+    period: str,
+    spans: tuple[Span, ...],
+    invoiced: Mapping[PostingKey, int],
 ) -> Adjustment:
-    """What late usage of another period moved: its targets after, minus those before."""
+    """What late usage of another period moved, targets after minus before, and its true-up.
+
+    A true-up comes from invoices and not from events, so the journal is asked for it.
+    """
     held: dict[PostingKey, int] = defaultdict(int)
+    held |= {key: nano for key, nano in invoiced.items() if key.service_period == period}
     changes: list[Change] = []
     last: Versions | None = None
     for span in spans:
@@ -137,8 +151,10 @@ def _adjustment(
             for key, nano in made.items():
                 held[key] += sign * nano
         last = after[0].versions
-    assert last is not None, "a range has a span"
     with store.read() as tx:
+        if last is None:
+            last = versions_as_of(tx, period, close.recorded_us)
+            assert last is not None, "a month that was trued up has a cost sheet"
         books, policy = books_at(tx, Period.parse(period), last)
         version = version_at(tx, period, close.seq)
     return Adjustment(
