@@ -7,6 +7,7 @@ from collections import defaultdict
 
 import pytest
 
+from company import org, usage
 from tallybook.allocate.subsidy import NO_CLASS, subsidies
 from tallybook.books.documents import read_folder
 from tallybook.clock import FixedClock, Period, parse_instant
@@ -194,3 +195,23 @@ def test_a_closed_month_stays_as_its_last_run_saw_it(store, books, tmp_path):
 def test_a_month_with_nothing_in_it_is_refused(store):
     with pytest.raises(PeriodError, match="2026-05 has neither usage nor cost pools"):
         month_breakdown(store, Period.parse("2026-05"))
+
+
+def test_usage_by_class_is_shared_among_payers_as_the_lines_are(company):
+    company.apply(org=org().replace("caller_pays", "split, weights: {callee: 3, caller: 4}"))
+    odd = {"input_uncached": 10_001, "output": 333}
+    company.ingest(
+        *(usage(f"r{n}", service="retrieval", tokens=odd) for n in range(3)),
+        usage("b", team="b", feature="find", tokens={"input_uncached": 5, "output": 1}),
+    )
+    made = month_breakdown(company.store, OCTOBER)
+    by_class, by_cell = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, 0])
+    for one in made.usage:
+        by_class[one.team][0] += one.tokens
+        by_class[one.team][1] += one.card_pico
+    for cell in made.month.cells:
+        by_cell[cell.team][0] += cell.tokens
+        by_cell[cell.team][1] += cell.card_pico
+    assert by_class == by_cell
+    assert set(by_class) == {"a", "b"}
+    assert set(subsidies(made.month, made.usage)) == {"a", "b"}

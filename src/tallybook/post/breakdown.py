@@ -5,13 +5,14 @@ An open period is seen as its next run would see it, a closed one as its last ru
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tallybook.allocate.model import Month
 from tallybook.allocate.subsidy import NO_CLASS, ClassUsage
 from tallybook.attribute.lines import decided_groups, sums_of
-from tallybook.attribute.model import Attribution
+from tallybook.attribute.model import AttributedLine, Attribution
 from tallybook.attribute.path import Decision
 from tallybook.attribute.transfer import (
     Users,
@@ -73,6 +74,7 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
         sums = sums_of(session, metering, paths, decisions, walked)
         usage = _usage_by_class(session, basis, metering, rows, decisions, sums)
     made = transferred(sums)
+    usage = _tied(usage, made.lines, basis)
     with store.read() as tx:
         month = month_of(basis, made.lines, pool_actuals(tx, str(period)), made.uses)
         books, _ = latest_books(tx)
@@ -137,6 +139,39 @@ def _usage_by_class(
         for use in (_shares(one, decisions[shared], users) if shared >= 0 else (one,))
         if (use.tokens or use.card_pico) and use.team != unowned
     ]
+
+
+def _tied(
+    usage: Sequence[ClassUsage], lines: Sequence[AttributedLine], basis: Basis
+) -> list[ClassUsage]:
+    """Usage by class that adds up to each team's lines to the unit.
+
+    Lines and classes are shared among payers each by itself; what the two differ by, a few units,
+    goes to the team's largest class.
+    """
+    left: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    is_pooled = basis.policy.evaluation.funding == "pooled"
+    for line in lines:
+        if line.owner.team != basis.books.org.unowned_team and not (
+            is_pooled and line.owner.purpose == "evaluation"
+        ):
+            left[line.provider, line.owner.team][0] += line.tokens
+            left[line.provider, line.owner.team][1] += line.card_pico
+    largest: dict[tuple[str, str], int] = {}
+    for at, one in enumerate(usage):
+        key = (one.provider, one.team)
+        left[key][0] -= one.tokens
+        left[key][1] -= one.card_pico
+        held = largest.setdefault(key, at)
+        if (one.card_pico, one.tokens) > (usage[held].card_pico, usage[held].tokens):
+            largest[key] = at
+    tied = list(usage)
+    for key, at in largest.items():
+        tokens, card_pico = left[key]
+        if tokens or card_pico:
+            one = tied[at]
+            tied[at] = replace(one, tokens=one.tokens + tokens, card_pico=one.card_pico + card_pico)
+    return tied
 
 
 def _shares(one: ClassUsage, decision: Decision, users: Users) -> Iterator[ClassUsage]:
