@@ -73,7 +73,7 @@ def in_spend(rows: Iterable[Row], at: Alerts, hour_us: int) -> Iterator[Alert]:
         if row.hour.cost_pico > allowed:
             yield Alert(
                 kind="spend",
-                subject=f"{row.team}/{row.feature}",
+                subject=spender(row),
                 window=str(hour_us),
                 team=row.team,
                 feature=row.feature,
@@ -86,6 +86,11 @@ def in_spend(rows: Iterable[Row], at: Alerts, hour_us: int) -> Iterator[Alert]:
                 usual=_spent(usual),
                 todo=_TODO["spend"],
             )
+
+
+def spender(row: Row) -> str:
+    """The subject of an alert about what a feature spends."""
+    return f"{row.team}/{row.feature}"
 
 
 def nearest_rank(counts: Mapping[int, int], percent: int) -> int:

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from tallybook.books.model import Alerts
 from tallybook.clock import Clock
 from tallybook.live.alerts import give
 from tallybook.live.answer import ROWS_SHOWN, Answerer
-from tallybook.live.detect import Usuals, in_spend, in_trace
+from tallybook.live.detect import Usuals, in_spend, in_trace, spender
 from tallybook.live.model import HOUR_US, Alert, Live
 from tallybook.live.rollup import Rollup, Standing
 from tallybook.money import PICO_PER_NANO
 from tallybook.store import Store
+
+SEEN_KEPT: Final = 100_000
+"""How many alerts a watch remembers to have been given, so that it need not ask the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Watch:
         self._answerer = Answerer(self._rollup)
         self._usuals: Usuals = {}
         self._usuals_of: tuple[object, ...] = ()
+        self._seen: set[tuple[str, str, str]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -91,8 +95,12 @@ class Watch:
 
     def _alerts(self, standing: Standing) -> list[Alert]:
         at = _thresholds(standing)
-        burning = self._answerer.burning(at.spend_least_nano * PICO_PER_NANO)
         hour_us = standing.now_us - standing.now_us % HOUR_US
+        burning = (
+            row
+            for row in self._answerer.burning(at.spend_least_nano * PICO_PER_NANO)
+            if ("spend", spender(row), str(hour_us)) not in self._seen
+        )
         return self._given(standing, [*self._of_traces(standing), *in_spend(burning, at, hour_us)])
 
     def _of_traces(self, standing: Standing) -> list[Alert]:
@@ -108,7 +116,14 @@ class Watch:
         ]
 
     def _given(self, standing: Standing, found: list[Alert]) -> list[Alert]:
-        return give(self._store, found, standing.ground.basis.books.org, standing.now_us)
+        new = {(one.kind, one.subject, one.window): one for one in found}
+        new = {key: one for key, one in new.items() if key not in self._seen}
+        org = standing.ground.basis.books.org
+        given = give(self._store, new.values(), org, standing.now_us)
+        if len(self._seen) > SEEN_KEPT:
+            self._seen.clear()  # the books know all of them
+        self._seen |= new.keys()
+        return given
 
 
 @contextmanager
