@@ -58,5 +58,7 @@ def test_a_correction_belongs_to_the_call_and_stands_where_it_stood() -> None:
 
 
 def test_a_step_is_no_call() -> None:
-    (step,) = calls({**SPAN, "role": "step"})
-    assert step["role"] == "step"
+    one = {**SPAN, "role": "step"}
+    other = {**one, "source": "langfuse", "event_id": "s", "started_at": "2026-10-03T00:00:02Z"}
+    (step,) = calls(one, other)
+    assert (step["role"], step["source"]) == ("step", "otel")

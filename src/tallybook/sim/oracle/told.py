@@ -31,7 +31,18 @@ def nodes_of(books: Books, intake: Intake) -> list[Event]:
     for event in standing:
         if not is_step(event):
             told[groups[identity(event)]].append(event)
-    return [*map(merged, told.values()), *steps]
+    return [*map(merged, told.values()), *told_once(steps)]
+
+
+def told_once(steps: Iterable[Event]) -> list[Event]:
+    """One step of each span: the most believed, of equals the first, then the smallest parent."""
+    ranked = sorted(
+        steps, key=lambda event: (*belief(event)[:2], event.get("parent_span_id") or "")
+    )
+    spans: dict[tuple[str, str], Event] = {}
+    for event in ranked:
+        spans.setdefault((event["trace_id"], event["span_id"]), event)
+    return [*spans.values()]
 
 
 def is_step(event: Event) -> bool:
