@@ -62,7 +62,7 @@ class Draw:
         self._n = 0
         self._reopened = 0
         self._held: list[Event] = []
-        self._is_traced = self._luck.randrange(2) == 0
+        self._is_traced = self._luck.randrange(3) == 0
         self._is_ending = False
         utc = Calendar("UTC", "2026-01")
         self._at_us = utc.bounds_us(self._months[0])[0] + 2 * DAY_US
