@@ -105,7 +105,8 @@ def cents(text):
 
 def test_the_machine_form(answer):
     assert list(answer) == [
-        "period", "ledger_cost", "models", "current", "breakdown", "recommendation"
+        "period", "ledger_cost", "models", "current", "breakdown", "transfer_prices",
+        "recommendation",
     ]  # fmt: skip
     assert (answer["period"], answer["ledger_cost"]) == ("2026-10", "132.43")
     assert list(answer["models"]) == MODELS

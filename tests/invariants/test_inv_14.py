@@ -84,7 +84,8 @@ def test_two_prices_for_one_moment_are_refused(company):
         ("UPDATE publication SET digest = '00'", set()),
         ("UPDATE publication SET label = '2026-10-01.9' WHERE period = '2026-10'",
          {"INV-10"}),
-        ("DELETE FROM publication WHERE period = '2026-10'", {"INV-09", "INV-10", "INV-12"}),
+        ("DELETE FROM publication WHERE period = '2026-10'",
+         {"INV-09", "INV-10", "INV-11", "INV-12"}),
     ],
 )  # fmt: skip
 def test_an_edited_publication_is_seen(lived, damage, change, also):
