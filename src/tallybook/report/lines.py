@@ -184,7 +184,8 @@ def line_figures(
             found[key].shown = _is_shown(key, terms)
     for use in sheet.uses:
         for key in price_keys(use, feature_of):
-            if key.team != terms.unowned:
+            # Where nothing is owed there is no line: invocations without an outcome cost nothing.
+            if key in found and key.team != terms.unowned:
                 found[key].calls += use.calls
                 found[key].shown = _is_shown(key, terms)
     return in_reading_order(found)
