@@ -190,21 +190,24 @@ def _told(amount: Fraction) -> str:
 def prove_statements(store: Store, issue: StatementSet) -> None:
     """Each team's statement is what stands on its charge accounts.
 
-    To the cent after a close, which rounds the ledger; within a cent a line before.
+    To the cent after a close, which rounds the ledger; within a cent a line before. A line that
+    comes to no cent is not on the paper, so what is posted counts the lines too.
 
     Raises:
         BrokenError: one is not.
     """
     period = issue.period
     charged: defaultdict[str, int] = defaultdict(int)
+    posted: defaultdict[str, int] = defaultdict(int)
     with store.read() as tx:
         for key, nano in booked_into(tx, period).items():
             if key.account.startswith("Charge:"):
                 charged[key.team] += nano
+                posted[key.team] += 1
     for paper in issue.statements:
         held = charged.pop(paper.team, 0)
         wanted = paper.total_cents * NANO_PER_CENT if paper.charged else 0
-        lines = max(1, len(paper.lines)) if issue.status == "draft" else 0
+        lines = max(len(paper.lines), posted[paper.team], 1) if issue.status == "draft" else 0
         require(
             "INV-15",
             ok=abs(held - wanted) <= lines * NANO_PER_CENT,
