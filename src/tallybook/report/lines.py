@@ -185,7 +185,8 @@ def line_figures(
     for use in sheet.uses:
         for key in price_keys(use, feature_of):
             # Where nothing is owed there is no line: invocations without an outcome cost nothing.
-            if key in found and key.team != terms.unowned:
+            has_line = use.amount_nano != 0 or key in found
+            if has_line and key.team != terms.unowned:
                 found[key].calls += use.calls
                 found[key].shown = _is_shown(key, terms)
     return in_reading_order(found)
