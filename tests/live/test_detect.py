@@ -44,7 +44,7 @@ def test_a_trace_runs_away(kind, below, above):
     (alert,) = in_trace(trace(**above), AT, USUALS)
     assert (alert.trace, alert.agent, alert.team) == ("t-1", "planner", "a")
     assert int(alert.figure) >= int(alert.threshold)
-    assert alert.todo
+    assert alert.next_step
 
 
 def test_what_is_usual_is_not_known_of_a_new_feature():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from tallybook.attribute.model import Payer
 from tallybook.cli.app import App, table
 from tallybook.cli.ledger import exact
 from tallybook.cli.options import json_option
@@ -14,6 +13,7 @@ from tallybook.money import format_units
 from tallybook.report.calls import Call
 from tallybook.report.explain import Explanation
 from tallybook.report.explain import explain as explain_line
+from tallybook.report.graph.trace_text import payers_of
 from tallybook.report.sides import rule_words
 
 PICO_SCALE = 12
@@ -117,24 +117,16 @@ def _call(call: Call) -> dict[str, object]:
                 "transfer": payer.transfer,
                 "weight": payer.weight,
             }
-            for payer in _payers(call)
+            for payer in payers_of(call.decision)
         ],
     }
-
-
-def _payers(call: Call) -> tuple[Payer, ...]:
-    """Who bears a call, by weight; none of what everyone who used a service shares."""
-    o = call.decision.owner
-    if call.decision.joint:
-        return ()
-    return call.decision.payers or (Payer(o.team, o.feature, o.service, o.transfer, 1),)
 
 
 def _paid_by(call: Call) -> str:
     """Who bears a call and by which rule, in words."""
     if joint := call.decision.joint:
         return f"users of {joint.users_of}, by {joint.by} (joint)"
-    payers = _payers(call)
+    payers = payers_of(call.decision)
     shared = len(payers) > 1
     parts = [f"{payer.team} {payer.weight}" if shared else payer.team for payer in payers]
     rules = dict.fromkeys(rule_words(payer.transfer) for payer in payers if payer.transfer)

@@ -16,7 +16,8 @@ from tallybook.store.commands import Command, log_command
 ROLES: Final = ("engineering", "product", "finance")
 """Whose address an alert names: the first of these that the team has, else any."""
 _SAID: Final = (
-    "team", "feature", "agent", "trace", "owner", "figure", "threshold", "unit", "usual", "todo",
+    "team", "feature", "agent", "trace", "owner", "figure", "threshold", "unit", "usual",
+    "next_step",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ KINDS: Final = ("loop", "retries", "fan_out", "spend")
 TRACES_LEAST: Final = 100
 """So many earlier traces a feature needs before its usual fan-out is known."""
 _PICO: Final = 12
-_TODO: Final = {
+_NEXT_STEPS: Final = {
     "loop": "stop the trace, then see why the step does not end: a limit on steps is missing",
     "retries": "stop the caller, then see what fails: retries need a limit and a growing pause",
     "fan_out": "look at the trace: split the request, or cache what its calls share",
@@ -84,7 +84,7 @@ def in_spend(rows: Iterable[Row], at: Alerts, hour_us: int) -> Iterator[Alert]:
                 threshold=format_units(half_even(allowed.numerator, allowed.denominator), _PICO),
                 unit="spent in the last hour",
                 usual=_spent(usual),
-                todo=_TODO["spend"],
+                next_step=_NEXT_STEPS["spend"],
             )
 
 
@@ -130,5 +130,5 @@ def _of(
         threshold=str(threshold),
         unit=unit,
         usual=usual,
-        todo=_TODO[kind],
+        next_step=_NEXT_STEPS[kind],
     )

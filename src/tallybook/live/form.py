@@ -71,7 +71,7 @@ def alert_values(alert: Alert) -> dict[str, Any]:
         "threshold": alert.threshold,
         "unit": alert.unit,
         "usual": alert.usual,
-        "todo": alert.todo,
+        "next_step": alert.next_step,
         "text": alert_text(alert),
         "told": dict(alert.told),
         "acknowledged": {
@@ -93,7 +93,7 @@ def alert_text(alert: Alert) -> str:
     feature = f"/{alert.feature}" if alert.feature else ""
     return (
         f"{alert.kind}: {alert.figure} {alert.unit}{where}, the threshold is {alert.threshold}"
-        f"{usual}. Team {alert.team}{feature}{owner}{agent}. What to do: {alert.todo}"
+        f"{usual}. Team {alert.team}{feature}{owner}{agent}. What to do: {alert.next_step}"
     )
 
 

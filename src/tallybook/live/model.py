@@ -190,7 +190,7 @@ class Alert:
     threshold: str
     unit: str
     usual: str
-    todo: str
+    next_step: str
     id: int = 0
     fired_us: int = 0
     acked_by: str = ""

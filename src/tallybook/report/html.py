@@ -19,7 +19,7 @@ from tallybook.report import figures
 from tallybook.report.chart import charge_bar, comparison_panels
 from tallybook.report.graph.model import GraphView
 from tallybook.report.graph.picture import graph_picture
-from tallybook.report.graph.text import rule_words, states_remark
+from tallybook.report.graph.text import because, states_remark
 from tallybook.report.graph.view import cuts
 from tallybook.report.model import ComparisonView, StatementSet
 from tallybook.report.outline import outline
@@ -98,7 +98,7 @@ def graph_html(view: GraphView) -> str:
         alone=False,
         cuts=cuts(view),
         names=dict(view.teams),
-        because=rule_words,
+        because=because,
         remark=states_remark(view),
         running_title=f"Who caused it, {view.period_label}",
     )

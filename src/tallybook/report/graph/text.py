@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tallybook.report import figures
 from tallybook.report.graph.model import GraphView
 from tallybook.report.graph.view import OWN, cuts
+from tallybook.report.sides import rule_words
 
 _GAP = "  "
 _WIDTH = 100
@@ -38,11 +39,11 @@ def states_remark(view: GraphView) -> str:
     return f"Calls {'; '.join(parts)}." if parts else ""
 
 
-def rule_words(rule: str, service: str) -> str:
-    """The rule as people read it."""
+def because(rule: str, service: str) -> str:
+    """Why the payer pays, as people read it; '' for what a team started and ran itself."""
     if rule == OWN:
         return ""
-    return f"{service}: {rule.replace('_', ' ')}" if service else rule.replace("_", " ")
+    return f"{service}: {rule_words(rule)}" if service else rule_words(rule)
 
 
 def _edges(view: GraphView) -> list[str]:
@@ -52,7 +53,7 @@ def _edges(view: GraphView) -> list[str]:
             names[edge.origin],
             names[edge.executor],
             names[edge.payer],
-            rule_words(edge.rule, edge.service),
+            because(edge.rule, edge.service),
             figures.count(edge.calls),
             figures.tokens(edge.tokens),
             figures.money(edge.amount_cents),

@@ -8,7 +8,7 @@ from typing import Any
 from tallybook.attribute.model import Payer
 from tallybook.attribute.path import Decision
 from tallybook.money import format_units
-from tallybook.report.graph.text import rule_words
+from tallybook.report.graph.text import because
 from tallybook.report.graph.trace_model import Trace, TraceNode
 from tallybook.report.graph.view import OWN
 
@@ -139,7 +139,7 @@ def _paid_by(decision: Decision) -> str:
         return f"users of {decision.joint.users_of}, by {decision.joint.by}"
     payers = payers_of(decision)
     shares = [f"{one.team} {one.weight}" if len(payers) > 1 else one.team for one in payers]
-    rules = dict.fromkeys(rule_words(one.transfer, one.service) for one in payers if one.transfer)
+    rules = dict.fromkeys(because(one.transfer, one.service) for one in payers if one.transfer)
     return " : ".join(shares) + (f" ({'; '.join(rules)})" if rules else "")
 
 
