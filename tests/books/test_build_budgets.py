@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 
 from tallybook.books.model import Budget, Increase
-from tallybook.clock import Period
+from tallybook.clock import Period, parse_instant
 
 NANO = 10**9
 BOT = "feature: refund-bot, monthly: 150"
@@ -34,8 +34,11 @@ def test_rows_become_budgets(folder):
         ),
     )  # fmt: skip
     assert budgets.increases == (
-        Increase("refund-bot", october, 30 * NANO, "fin@x.example", "2026-10-20"),
-    )
+        Increase(
+            "refund-bot", october, 30 * NANO, "fin@x.example", "2026-10-20",
+            parse_instant("2026-10-20T00:00:00Z"),
+        ),
+    )  # fmt: skip
     assert budgets.in_force("refund-bot", Period(2026, 9)) is None
     assert budgets.in_force("refund-bot", october) == 180 * NANO
     assert budgets.in_force("refund-bot", Period(2026, 11)) == 150 * NANO

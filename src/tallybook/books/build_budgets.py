@@ -29,7 +29,7 @@ def build_budgets(form: BudgetsForm, org: Org, calendar: Calendar, sheet: Sheet)
             _check_lives(budget, place, org, calendar, sheet)
         _check_overlap(budget, budgets, place, sheet)
         budgets.append(budget)
-    made = Budgets(tuple(budgets), tuple(_increase(row) for row in form.increases))
+    made = Budgets(tuple(budgets), tuple(_increase(row, calendar) for row in form.increases))
     for number, increase in enumerate(made.increases):
         _check_increase(increase, ("increases", number), made, org, sheet)
     return made
@@ -47,10 +47,14 @@ def _budget(row: BudgetForm) -> Budget:
     )
 
 
-def _increase(row: IncreaseForm) -> Increase:
-    amount_nano = parse_units(row.amount, _NANO_SCALE)
+def _increase(row: IncreaseForm, calendar: Calendar) -> Increase:
     return Increase(
-        row.feature, Period.parse(row.month), amount_nano, row.approved_by, row.approved_on
+        feature=row.feature,
+        period=Period.parse(row.month),
+        amount_nano=parse_units(row.amount, _NANO_SCALE),
+        approved_by=row.approved_by,
+        approved_on=row.approved_on,
+        from_us=calendar.date_start_us(row.approved_on),
     )
 
 

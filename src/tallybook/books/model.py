@@ -6,8 +6,8 @@ by key. Instants are microseconds since the epoch in UTC; spans are half-open.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Literal, get_args
 
@@ -441,38 +441,109 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Increase:
-    """An approved addition to the budget of one month; ``approved_on`` is a date as text."""
+    """An approved addition to the budget of one month; ``approved_on`` is a date as text.
+
+    ``from_us`` is the start of that day in the company's zone.
+    """
 
     feature: str
     period: Period
     amount_nano: int
     approved_by: str
     approved_on: str
+    from_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An increase that its approver decided on while the month ran: kept by the store, in no file.
+
+    Attributes:
+        number: of the decision; later ones are higher.
+        scope: what the budget is of, such as ``feature``; ``subject`` is its id.
+        period: the month that it adds to.
+        amount_nano: what it adds.
+        from_us: from when on it is in force.
+        until_us: until when; ``FOREVER_US`` is the end of the month.
+        approved_by: who decided; ``requested_by`` asked for it, for ``reason``.
+        request: the number of the request.
+    """
+
+    number: int
+    scope: str
+    subject: str
+    period: Period
+    amount_nano: int
+    from_us: int
+    until_us: int
+    approved_by: str
+    requested_by: str
+    reason: str
+    request: int
+
+    def holds(self, at_us: int | None) -> bool:
+        """Whether it is in force at an instant of its month; None is the month's end."""
+        if at_us is None:
+            return self.until_us == FOREVER_US
+        return self.from_us <= at_us < self.until_us
 
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Every budget, and every increase that was approved in its own month."""
+    """Every budget, and every increase that was approved in its own month.
+
+    ``increases`` stand in budgets.yaml, ``grants`` are those that the store keeps: both count alike.
+    """
 
     budgets: tuple[Budget, ...] = ()
     increases: tuple[Increase, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    def granted(self, grants: Iterable[Grant]) -> Budgets:
+        """The same budgets with what was granted beside the files."""
+        return replace(self, grants=tuple(grants))
 
     def budget_of(self, feature: str, period: Period) -> Budget | None:
         """The budget of a feature in a period, without increases; None when there is none."""
         rows = (row for row in self.budgets if row.feature == feature and row.covers(period))
         return next(rows, None)
 
-    def in_force(self, feature: str, period: Period) -> Nano | None:
-        """The budget in force at the end of the period, increases included; None without one."""
+    def in_force(self, feature: str, period: Period, at_us: int | None = None) -> Nano | None:
+        """The budget of a feature with its approved increases: the one law of what is in force.
+
+        Args:
+            feature: whose.
+            period: of which month.
+            at_us: at which instant of it; None is its end. An increase of the file counts from the
+                start of its day on, a grant from its decision on and until it expires.
+
+        Returns:
+            None without a budget: there is nothing to increase then.
+        """
         budget = self.budget_of(feature, period)
         if budget is None:
             return None
-        added = sum(
+        return Nano(budget.monthly_nano + self.added(feature, period, at_us))
+
+    def added(self, feature: str, period: Period, at_us: int | None = None) -> int:
+        """What increases add to a feature's budget, in nano; see `in_force`."""
+        filed = (
             row.amount_nano
             for row in self.increases
-            if row.feature == feature and row.period == period
+            if (row.feature, row.period) == (feature, period)
+            and (at_us is None or row.from_us <= at_us)
         )
-        return Nano(budget.monthly_nano + added)
+        return sum(filed) + self.granted_nano("feature", feature, period, at_us)
+
+    def granted_nano(
+        self, scope: str, subject: str, period: Period, at_us: int | None = None
+    ) -> int:
+        """What grants add to a budget of any scope, in nano; see `in_force`."""
+        return sum(
+            row.amount_nano
+            for row in self.grants
+            if (row.scope, row.subject, row.period) == (scope, subject, period) and row.holds(at_us)
+        )
 
 
 @dataclass(frozen=True, slots=True)

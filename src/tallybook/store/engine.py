@@ -23,7 +23,7 @@ from tallybook.errors import CorruptedError, StoreError
 if TYPE_CHECKING:
     from tallybook.store.lake import Lake
 
-HEAD = "0005"
+HEAD = "0006"
 BOOK = "book.sqlite"
 _PRAGMAS = (
     "journal_mode=WAL",
