@@ -20,19 +20,17 @@ from tallybook.ledger.chart import CENTRAL
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at
+from tallybook.post.beside import FAMILIES
 from tallybook.post.compute import charged, month_of, pool_actuals, price_rows
-from tallybook.post.run import targets
+from tallybook.post.run import is_from_events, targets
 from tallybook.post.sheet import Sheet, latest_sheet
 from tallybook.rate.lists import list_bytes
 from tallybook.rate.publish import publications
-from tallybook.reconcile.true_up import SOURCES as TRUE_UP_SOURCES
 from tallybook.report.issued import issued
 from tallybook.store import Store
 
 LEDGER_COST = ("Accrued", "Source", "Payable", "Prepaid", "Tax")
 """What was incurred: owed, paid before or mirrored, without the tax that comes back."""
-BESIDE = ("rounding", *TRUE_UP_SOURCES)
-"""What stands about a month and does not come from its events: cents of a close, invoices."""
 CHARGE_SOURCES = ("charge", "markup", "absorb", "transfer")
 
 
@@ -160,7 +158,7 @@ def sheets_again(store: Store) -> Iterator[tuple[Sheet, Basis, Mapping[str, int]
 def _differences(
     period: str, wanted: Mapping[PostingKey, int], held: Mapping[PostingKey, int]
 ) -> list[str]:
-    ours = {key: nano for key, nano in held.items() if key.source.partition(":")[0] not in BESIDE}
+    ours = {key: nano for key, nano in held.items() if is_from_events(key)}
     return [
         f"{period}: {key.account} ({key.source}) is booked at {ours.get(key, 0)}, should be"
         f" {wanted.get(key, 0)} nano"

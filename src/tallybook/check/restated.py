@@ -13,15 +13,13 @@ from tallybook.ledger.journal import JournalEntry, entries
 from tallybook.ledger.model import PostingKey, Reason
 from tallybook.ledger.state import standing_close
 from tallybook.post.basis import basis_at
+from tallybook.post.beside import FAMILIES, REASONS
 from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import closed_periods
-from tallybook.post.run import targets
+from tallybook.post.run import is_from_events, targets
 from tallybook.post.sheet import Versions, latest_sheet, sheet_versions
-from tallybook.reconcile.true_up import SOURCES
 from tallybook.report.rebuild import rebuild
 from tallybook.store import Store, Tx
-
-ROUNDING = "rounding"
 
 
 def late_is_posted(store: Store) -> Finding:
@@ -60,7 +58,7 @@ def _has_late(tx: Tx, period: str) -> bool:
 
 
 def _misnamed(entry: JournalEntry, known: set[str]) -> Iterator[str]:
-    if entry.reason not in (Reason.ADJUSTMENT, Reason.REVERSAL, Reason.TRUE_UP):
+    if entry.reason not in {Reason.ADJUSTMENT, Reason.REVERSAL, *REASONS}:
         yield f"{entry.id} is about {entry.service_period} and no adjustment"
     if entry.period < entry.service_period:
         yield f"{entry.id} posts into {entry.period} about {entry.service_period}, a later month"
@@ -89,18 +87,13 @@ def _short(store: Store, period: str) -> Iterator[str]:
 def _differences(
     period: str, wanted: Mapping[PostingKey, int], held: Mapping[PostingKey, int]
 ) -> Iterator[str]:
-    ours = {key: nano for key, nano in held.items() if _from_events(key)}
+    ours = {key: nano for key, nano in held.items() if is_from_events(key)}
     for key in sorted(wanted.keys() | ours.keys()):
         if ours.get(key, 0) != wanted.get(key, 0):
             yield (
                 f"{period}: {key.account} ({key.source}) is {ours.get(key, 0)} with its"
                 f" corrections, on time it would be {wanted.get(key, 0)} nano"
             )
-
-
-def _from_events(key: PostingKey) -> bool:
-    """Whether a posting comes from usage, not from cents of a close or from an invoice."""
-    return key.source.partition(":")[0] not in (ROUNDING, *SOURCES)
 
 
 def _scattered(tx: Tx) -> Iterator[str]:
@@ -115,7 +108,7 @@ def _scattered(tx: Tx) -> Iterator[str]:
         for other in posting_periods(tx, period):
             if other != period and is_open and held and _has_run_since(tx, period):
                 held_there = booked(tx, period, other).items()
-                rest = sum(abs(nano) for key, nano in held_there if _from_events(key))
+                rest = sum(abs(nano) for key, nano in held_there if is_from_events(key))
                 if rest:
                     yield f"{period} is open and {rest} nano about it stand in {other}"
 

@@ -27,15 +27,13 @@ from tallybook.ledger.balance import booked_into
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, period_state
 from tallybook.post.basis import Basis, latest_books, read_basis
+from tallybook.post.beside import ROUNDING
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.late import landing_period, stale_periods
 from tallybook.post.run import Fresh, entries_due, on_fresh_lines, post_lines, run
 from tallybook.post.sheet import Sheet, Versions, latest_sheet
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
-
-ROUNDING = "rounding"
-"""the group of what a close posts so that issued cents equal balances"""
 
 
 class Issue(Protocol):

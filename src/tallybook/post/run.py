@@ -26,7 +26,15 @@ from tallybook.meter.resolve.seal import seal_usage
 from tallybook.post.basis import Basis, beside_of, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.increment import Compute, compute_since, compute_whole
-from tallybook.post.late import LateMonth, Ranges, late_months, late_moved, standing_ranges
+from tallybook.post.late import (
+    LateMonth,
+    Ranges,
+    landing_period,
+    late_months,
+    late_moved,
+    standing_ranges,
+)
+from tallybook.post.recharge import policy_recharges
 from tallybook.post.sheet import save_sheet, sheet_versions
 from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
@@ -154,7 +162,11 @@ def post_lines(tx: Tx, fresh: Fresh, actor: str, now_us: int) -> RunResult:
     number = save_sheet(tx, period, basis.versions, fresh.sums, now_us, fresh.ground)
     entries = [*entries_due(tx, basis, allocation, number), *adjusting]
     entries += _taken_back(tx, basis, number)
-    ids = tuple(append_entry(tx, entry, actor, now_us).id for entry in entries)
+    ids = [append_entry(tx, entry, actor, now_us).id for entry in entries]
+    if landing_period(tx) == period:
+        more = policy_recharges(tx, period)
+        ids += [append_entry(tx, entry, actor, now_us).id for entry in more]
+        entries += more
     log_command(
         tx,
         Command("run", {"period": period}, actor),
@@ -166,7 +178,7 @@ def post_lines(tx: Tx, fresh: Fresh, actor: str, now_us: int) -> RunResult:
     return RunResult(
         period=period,
         events=sum(line.calls for line in fresh.sums.lines),
-        entries=ids,
+        entries=tuple(ids),
         postings=sum(len(entry.postings) for entry in entries),
         prices=basis.versions.prices,
         sheet=number,
@@ -331,6 +343,11 @@ def _taken_back(tx: Tx, basis: Basis, sheet: int) -> list[Entry]:
         for other in others
         for group, postings in _differences({}, booked(tx, period, other))
     ]
+
+
+def is_from_events(key: PostingKey) -> bool:
+    """Whether a run makes a posting, from usage and policy: no cents of a close, no invoice."""
+    return _family(key.source) in _REASONS
 
 
 def _text(group: str) -> str:

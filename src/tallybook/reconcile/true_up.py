@@ -31,7 +31,7 @@ from tallybook.post.late import landing_period
 from tallybook.reconcile.invoices import versions
 from tallybook.reconcile.model import ProviderResult, Reconciliation, Variance, VarianceKind
 from tallybook.reconcile.reconcile import reconcile
-from tallybook.store import Store, Tx, sql_text
+from tallybook.store import Store, Tx
 from tallybook.store.commands import Command, log_command
 
 TRUE_UP: Final = "true_up"
@@ -114,15 +114,6 @@ def true_up(
         log_command(tx, command, clock.now_us(), {}, ", ".join(ids) or "nothing new")
     owed = {each.provider: int(nano_of_pico(each.invoiced_pico)) for each in billed}
     return TrueUp(landing, str(period), tuple(ids), owed)
-
-
-def trued_up(tx: Tx, period: str, before_seq: int) -> dict[PostingKey, int]:
-    """What true-ups posted into a period before a link of the chain, in nano, without zeros.
-
-    It does not come from events, so whoever makes a month again takes it from the journal.
-    """
-    rows = tx.rows(sql_text(__package__, "posted"), period=period, before_seq=before_seq)
-    return {PostingKey._make(row[:-1]): int(row.nano) for row in rows}
 
 
 def _landing(tx: Tx, period: Period, into: Period | None) -> str:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from tallybook.close.close import ROUNDING
 from tallybook.ledger.balance import booked_into
 from tallybook.ledger.model import PostingKey
+from tallybook.post.beside import is_of_close
 from tallybook.post.sheet import Sheet
 from tallybook.report.adjustments import Adjustment, adjustments_of
 from tallybook.store import Tx
 
 
 def held_in(tx: Tx, sheet: Sheet) -> tuple[dict[PostingKey, int], list[Adjustment]]:
-    """Everything that posted into a period but what an earlier close rounded: statements read this.
+    """Everything that posted into a period but what an earlier close did: statements read this.
 
     Returns:
         balances of the period about itself, and the adjustments about others.
     """
     exact = {
-        key: nano for key, nano in booked_into(tx, sheet.period).items() if key.source != ROUNDING
+        key: nano for key, nano in booked_into(tx, sheet.period).items() if not is_of_close(key)
     }
     own = {key: nano for key, nano in exact.items() if key.service_period == sheet.period}
     others = {key: nano for key, nano in exact.items() if key.service_period != sheet.period}

@@ -19,11 +19,12 @@ from tallybook.errors import CorruptedError, PeriodError
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at, books_at
+from tallybook.post.beside import booked_beside
+from tallybook.post.beside import beside
 from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import Ranges, Span
 from tallybook.post.run import targets
 from tallybook.post.sheet import Sheet, Versions, sheet_at, versions_as_of
-from tallybook.reconcile.true_up import trued_up
 from tallybook.report.adjustments import Adjustment, Change, version_at
 from tallybook.report.body import json_text, sealed
 from tallybook.report.draft import draft
@@ -91,12 +92,12 @@ def _again(store: Store, close: RecordedAct, version: int) -> StatementSet:
     versions = Versions.of(close.versions)
     basis, sheet, held = _month(store, period, versions)
     with store.read() as tx:
-        invoiced = trued_up(tx, close.period, close.seq)
-    held |= {key: nano for key, nano in invoiced.items() if key.service_period == close.period}
+        told = beside(tx, close.period, close.seq)
+    held |= {key: nano for key, nano in told.items() if key.service_period == close.period}
     spans = Ranges.parse(versions.late).spans
-    others = {key.service_period for key in invoiced} - {close.period}
+    others = {key.service_period for key in told} - {close.period}
     adjustments = [
-        _adjustment(store, close, name, spans.get(name, ()), invoiced)
+        _adjustment(store, close, name, spans.get(name, ()), told)
         for name in sorted({*spans, *others})
     ]
     with store.read() as tx:
@@ -134,14 +135,14 @@ def _adjustment(
     close: RecordedAct,
     period: str,
     spans: tuple[Span, ...],
-    invoiced: Mapping[PostingKey, int],
+    told: Mapping[PostingKey, int],
 ) -> Adjustment:
-    """What late usage of another period moved, targets after minus before, and its true-up.
+    """What late usage of another period moved, after minus before, and what else is about it.
 
-    A true-up comes from invoices and not from events, so the journal is asked for it.
+    A true-up or an adjusting entry does not come from events, so the journal is asked for it.
     """
     held: dict[PostingKey, int] = defaultdict(int)
-    held |= {key: nano for key, nano in invoiced.items() if key.service_period == period}
+    held |= {key: nano for key, nano in told.items() if key.service_period == period}
     changes: list[Change] = []
     last: Versions | None = None
     for span in spans:
@@ -154,7 +155,7 @@ def _adjustment(
     with store.read() as tx:
         if last is None:
             last = versions_as_of(tx, period, close.recorded_us)
-            assert last is not None, "a month that was trued up has a cost sheet"
+            assert last is not None, "a month that something posts about has a cost sheet"
         books, policy = books_at(tx, Period.parse(period), last)
         version = version_at(tx, period, close.seq)
     return Adjustment(

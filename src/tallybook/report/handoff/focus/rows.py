@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tallybook.clock import Period
-from tallybook.close.close import ROUNDING
 from tallybook.errors import CorruptedError, HandoffError, PeriodError
 from tallybook.ledger.balance import booked_into
 from tallybook.ledger.chart import check_account
 from tallybook.ledger.model import NANO_SCALE, PostingKey
 from tallybook.ledger.state import standing_close
 from tallybook.money import PICO_PER_NANO, format_units
+from tallybook.post.beside import ROUNDING
 from tallybook.post.late import Span, standing_ranges
 from tallybook.post.sheet import Sheet, sheet_at, sheet_number
 from tallybook.report.handoff.accrual import LEDGER_COST
