@@ -15,6 +15,7 @@ from tallybook.books.model import (
     FOREVER_US,
     STATES,
     Alerts,
+    Completeness,
     CostPool,
     Evaluation,
     Org,
@@ -26,6 +27,7 @@ from tallybook.books.model import (
 )
 from tallybook.books.schema import (
     AlertsForm,
+    CompletenessForm,
     DefaultPolicyForm,
     PolicyForm,
     PolicyVersionForm,
@@ -83,8 +85,13 @@ def _version(form: PolicyVersionForm) -> PolicyVersion:
         pool_order=tuple(form.pool_order),
         budgeting=form.budgeting,
         alerts=_alerts(form.alerts) if form.alerts else None,
+        completeness=_completeness(form.completeness) if form.completeness else None,
         tolerance=form.tolerance,
     )
+
+
+def _completeness(form: CompletenessForm) -> Completeness:
+    return Completeness(form.months, parse_percent(form.cap), tuple(form.causes), form.bear)
 
 
 def _alerts(form: AlertsForm) -> Alerts:
@@ -167,6 +174,13 @@ def _check_version(
                 )
         check_drivers(pool, below, sheet)
     check_flows(form, place, sheet)
+    if form.completeness and not (form.completeness.months and form.completeness.causes):
+        sheet.refuse(
+            (*place, "completeness"),
+            "no month or no cause to go by",
+            expected="months: 1 or more, and at least one cause",
+            remedy="correct it, or remove completeness",
+        )
     _check_evaluation(form, place, sheet)
 
 

@@ -26,11 +26,13 @@ RecoveredBy = Literal["markup", "driver"]
 Budgeting = Literal["cloud_finops", "annual_capex"]
 Role = Literal["engineering", "product", "finance", "procurement", "capacity", "quality"]
 State = Literal["unallocated", "unknown", "estimated", "unpriced"]
-Over = Literal["none", "throttle", "approval"]
+Over = Literal["none", "stop", "throttle", "downgrade", "approval"]
+BudgetScope = Literal["feature", "team", "unit", "key", "customer"]
 
 Transfer = Literal["caller_pays", "callee_absorbs", "split", "transfer_price"]
 Per = Literal["call", "outcome"]
 By = Literal["equal", "calls", "tokens"]
+Cause = Literal["unmetered_key", "outside_gateway", "aborted_streams"]
 
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
@@ -40,10 +42,14 @@ POOL_METHODS: Final[tuple[PoolMethod, ...]] = get_args(PoolMethod)
 TRANSFERS: Final[tuple[Transfer, ...]] = get_args(Transfer)
 PERS: Final[tuple[Per, ...]] = get_args(Per)
 BYS: Final[tuple[By, ...]] = get_args(By)
+CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 CLAIMS_ANY: Final = "any"
 CLAIMS_OWN: Final = "own"
 BUDGETING: Final[tuple[Budgeting, ...]] = get_args(Budgeting)
 STATES: Final[tuple[State, ...]] = get_args(State)
+OVERS: Final[tuple[Over, ...]] = get_args(Over)
+BUDGET_SCOPES: Final[tuple[BudgetScope, ...]] = get_args(BudgetScope)
+EACH: Final = "*"
 
 FOREVER_US: Final = 2**62
 
@@ -289,6 +295,21 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True)
+class Completeness:
+    """The accrual for usage that past months show to be unmetered.
+
+    The share of the last ``months`` reconciled months, at most ``cap`` of the metered cost, over the
+    ``causes`` of volume that are counted. ``bear`` says who bears it: what is central, or the owner
+    of the key that was not metered.
+    """
+
+    months: int
+    cap: Fraction
+    causes: tuple[Cause, ...]
+    bear: Literal["central", "owner"]
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyVersion:
     """The policy from one period on, until the next version's first period.
 
@@ -303,7 +324,7 @@ class PolicyVersion:
     pool_method: PoolMethod
     pools: tuple[CostPool, ...]
     evaluation: Evaluation
-    variance: Literal["absorb"]
+    variance: Literal["absorb", "recharge"]
     limits: Mapping[State, Fraction]
     pool_order: tuple[str, ...] = ()
     budgeting: Budgeting | None = field(default=None, compare=False)
@@ -311,6 +332,8 @@ class PolicyVersion:
     version of a month's policy"""
     alerts: Alerts | None = field(default=None, compare=False)
     """when `live` gives an alert, where stated; no amount depends on it either"""
+    completeness: Completeness | None = field(default=None, compare=False)
+    """the accrual for usage that is not metered; no run depends on it"""
     tolerance: str = field(default="", compare=False)
     """up to which amount a variance of an invoice is routed to accept; it moves no amount"""
 
@@ -424,7 +447,13 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A monthly budget of a feature, from a period until before ``to_period`` (None: open)."""
+    """A monthly budget, from a period until before ``to_period`` (None: open).
+
+    Exactly one of ``feature``, ``team``, ``unit``, ``key`` and ``customer`` is set; a ``customer``
+    of ``EACH`` means each one by itself. ``over`` is what the gateway does beyond the amount:
+    ``throttle`` keeps ``calls_per_minute``, ``downgrade`` lets the model that it names answer
+    instead, both until ``up_to`` of the amount is spent.
+    """
 
     feature: str
     from_period: Period
@@ -433,10 +462,27 @@ class Budget:
     warn: tuple[Fraction, ...]
     over: Over
     approvers: tuple[str, ...]
+    team: str = ""
+    unit: str = ""
+    key: str = ""
+    customer: str = ""
+    calls_per_minute: int = 0
+    up_to: Fraction = Fraction(1)
+    downgrade: Mapping[str, str] = field(default_factory=dict)
 
     def covers(self, period: Period) -> bool:
         """Whether the budget holds in the period."""
         return self.from_period <= period and (self.to_period is None or period < self.to_period)
+
+    @property
+    def scope(self) -> BudgetScope:
+        """What it is a budget of."""
+        return next(scope for scope in BUDGET_SCOPES if getattr(self, scope))
+
+    @property
+    def subject(self) -> str:
+        """The id of what it is a budget of."""
+        return str(getattr(self, self.scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,12 +538,15 @@ class Grant:
 class Budgets:
     """Every budget, and every increase that was approved in its own month.
 
-    ``increases`` stand in budgets.yaml, ``grants`` are those that the store keeps: both count alike.
+    ``increases`` stand in budgets.yaml, ``grants`` are those that the store keeps; both count
+    alike. ``default`` limits every use case that has no budget of its own: it holds calls back, and
+    is no budget that anybody is charged for.
     """
 
     budgets: tuple[Budget, ...] = ()
     increases: tuple[Increase, ...] = ()
     grants: tuple[Grant, ...] = ()
+    default: Budget | None = None
 
     def granted(self, grants: Iterable[Grant]) -> Budgets:
         """The same budgets with what was granted beside the files."""
@@ -505,7 +554,15 @@ class Budgets:
 
     def budget_of(self, feature: str, period: Period) -> Budget | None:
         """The budget of a feature in a period, without increases; None when there is none."""
-        rows = (row for row in self.budgets if row.feature == feature and row.covers(period))
+        return self.row_of("feature", feature, period)
+
+    def row_of(self, scope: BudgetScope, subject: str, period: Period) -> Budget | None:
+        """The budget of anything that has one by its own name; None when there is none."""
+        rows = (
+            row
+            for row in self.budgets
+            if subject and getattr(row, scope) == subject and row.covers(period)
+        )
         return next(rows, None)
 
     def in_force(self, feature: str, period: Period, at_us: int | None = None) -> Nano | None:

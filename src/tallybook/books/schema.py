@@ -15,14 +15,17 @@ from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
     BUDGETING,
     BYS,
+    CAUSES,
     DRIVERS,
     MODELS,
+    OVERS,
     PERS,
     POOL_METHODS,
     PURPOSES,
     TRANSFERS,
     Budgeting,
     By,
+    Cause,
     Charge,
     Driver,
     Model,
@@ -73,13 +76,12 @@ FundingText = Annotated[
 BasisText = Annotated[Literal["contract", "list"], BeforeValidator(choice(("contract", "list")))]
 FreezeText = Annotated[Literal["monthly"], BeforeValidator(choice(("monthly",)))]
 RecoveredByText = Annotated[RecoveredBy, BeforeValidator(choice(("markup", "driver")))]
-OverText = Annotated[Over, BeforeValidator(choice(("none", "throttle", "approval")))]
+OverText = Annotated[Over, BeforeValidator(choice(OVERS))]
 VarianceText = Annotated[
-    Literal["absorb"],
-    BeforeValidator(
-        choice(("absorb",), {"recharge": "there is no restatement to carry the recharge"})
-    ),
+    Literal["absorb", "recharge"], BeforeValidator(choice(("absorb", "recharge")))
 ]
+BearText = Annotated[Literal["central", "owner"], BeforeValidator(choice(("central", "owner")))]
+CauseText = Annotated[Cause, BeforeValidator(choice(CAUSES))]
 
 
 class Form(BaseModel):
@@ -292,6 +294,15 @@ class AlertsForm(Form):
     spend: SpendForm = SpendForm()
 
 
+class CompletenessForm(Form):
+    """The accrual for usage that past months show to be unmetered."""
+
+    months: Count = 3
+    cap: Percent = "5%"
+    causes: Annotated[list[CauseText], BeforeValidator(read_chain)] = list(CAUSES)
+    bear: BearText = "central"
+
+
 class PolicyVersionForm(Form):
     """The policy from one month on."""
 
@@ -304,6 +315,7 @@ class PolicyVersionForm(Form):
     pools: Annotated[list[PoolForm], BeforeValidator(read_rows)] = []
     evaluation: EvaluationForm = EvaluationForm(funding="charged")
     variance: VarianceText = "absorb"
+    completeness: CompletenessForm | None = None
     limits: LimitsForm = LimitsForm()
     budgeting: BudgetingText | None = None
     alerts: AlertsForm | None = None
@@ -356,16 +368,28 @@ class PricesForm(Form):
     aliases: Annotated[list[AliasForm], BeforeValidator(read_rows)] = []
 
 
-class BudgetForm(Form):
-    """A monthly budget of a feature; ``to`` is the first month without it."""
+class LimitForm(Form):
+    """An amount a month, and what happens at it and beyond."""
 
-    feature: Id
-    from_: Month = Field(alias="from")
-    to: Month = ""
     monthly: Money
     warn: Annotated[list[WarnLevel], BeforeValidator(read_rows)] = []
     over: OverText = "none"
+    calls_per_minute: Count | None = None
+    up_to: WarnLevel = ""
+    downgrade: Annotated[dict[Text, Text], BeforeValidator(read_mapping)] = {}
     approvers: Annotated[list[Text], BeforeValidator(read_rows)] = []
+
+
+class BudgetForm(LimitForm):
+    """A monthly budget of one of the five; ``to`` is the first month without it."""
+
+    feature: Id = ""
+    team: Id = ""
+    unit: Id = ""
+    key: Id = ""
+    customer: Text = ""
+    from_: Month = Field(alias="from")
+    to: Month = ""
 
 
 class IncreaseForm(Form):
@@ -379,8 +403,9 @@ class IncreaseForm(Form):
 
 
 class BudgetsForm(Form):
-    """budgets.yaml."""
+    """budgets.yaml; ``default`` limits every use case without a budget of its own."""
 
+    default: LimitForm | None = None
     budgets: Annotated[list[BudgetForm], BeforeValidator(read_rows)] = []
     increases: Annotated[list[IncreaseForm], BeforeValidator(read_rows)] = []
 

@@ -20,7 +20,6 @@ from tallybook.ledger.chart import CENTRAL
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at
-from tallybook.post.beside import FAMILIES
 from tallybook.post.compute import charged, month_of, pool_actuals, price_rows
 from tallybook.post.run import is_from_events, targets
 from tallybook.post.sheet import Sheet, latest_sheet

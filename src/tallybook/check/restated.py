@@ -13,13 +13,21 @@ from tallybook.ledger.journal import JournalEntry, entries
 from tallybook.ledger.model import PostingKey, Reason
 from tallybook.ledger.state import standing_close
 from tallybook.post.basis import basis_at
-from tallybook.post.beside import FAMILIES, REASONS
 from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import closed_periods
 from tallybook.post.run import is_from_events, targets
 from tallybook.post.sheet import Versions, latest_sheet, sheet_versions
 from tallybook.report.rebuild import rebuild
 from tallybook.store import Store, Tx
+
+
+_OF_A_MONTH = frozenset(
+    (
+        Reason.METER, Reason.POOL, Reason.EVALUATION, Reason.POOL_FLOW, Reason.CHARGE,
+        Reason.MARKUP, Reason.ABSORPTION, Reason.TRANSFER, Reason.MEMO, Reason.ROUNDING,
+    )
+)  # fmt: skip
+"""Reasons of entries that post into the month that they are about, and no other."""
 
 
 def late_is_posted(store: Store) -> Finding:
@@ -58,7 +66,7 @@ def _has_late(tx: Tx, period: str) -> bool:
 
 
 def _misnamed(entry: JournalEntry, known: set[str]) -> Iterator[str]:
-    if entry.reason not in {Reason.ADJUSTMENT, Reason.REVERSAL, *REASONS}:
+    if entry.reason in _OF_A_MONTH:
         yield f"{entry.id} is about {entry.service_period} and no adjustment"
     if entry.period < entry.service_period:
         yield f"{entry.id} posts into {entry.period} about {entry.service_period}, a later month"

@@ -40,15 +40,42 @@ class Reason(StrEnum):
     REVERSAL = "reversal"
     ADJUSTMENT = "adjustment"
     TRUE_UP = "true_up"
+    MANUAL = "manual"
+    ROLL = "roll"
+    ACCRUAL = "accrual"
+    DISPOSITION = "disposition"
+    REVALUATION = "revaluation"
+    PREPAID = "prepaid"
+    COMMITMENT = "commitment"
+
+
+USAGE_REASONS = frozenset(
+    {
+        Reason.METER,
+        Reason.POOL,
+        Reason.EVALUATION,
+        Reason.POOL_FLOW,
+        Reason.CHARGE,
+        Reason.MARKUP,
+        Reason.ABSORPTION,
+        Reason.TRANSFER,
+        Reason.MEMO,
+        Reason.ADJUSTMENT,
+    }
+)
+"""Reasons of entries that come from usage: a soft-closed period refuses them. All other reasons are
+finance's own. The trigger of the database names the same list (`store/migrations`)."""
 
 
 class ActKind(StrEnum):
     """What was decided without postings. The list is closed."""
 
+    SOFT_CLOSE = "soft_close"
     CLOSE = "close"
     REOPEN = "reopen"
     WAIVER = "waiver"
     SIGNOFF = "signoff"
+    ACCRUAL = "accrual"
 
 
 class PostingKey(NamedTuple):
@@ -182,7 +209,7 @@ class Act:
     versions: Mapping[str, str | int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.period or self.kind in (ActKind.CLOSE, ActKind.REOPEN):
+        if self.period or self.kind in (ActKind.SOFT_CLOSE, ActKind.CLOSE, ActKind.REOPEN):
             check_period(self.period, f"the period of a {self.kind}")
         object.__setattr__(self, "versions", frozen_mapping(self.versions, "versions"))
         object.__setattr__(self, "details", frozen_mapping(self.details, "details"))

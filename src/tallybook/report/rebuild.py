@@ -19,7 +19,6 @@ from tallybook.errors import CorruptedError, PeriodError
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at, books_at
-from tallybook.post.beside import booked_beside
 from tallybook.post.beside import beside
 from tallybook.post.compute import charged, month_of, pool_actuals
 from tallybook.post.late import Ranges, Span
