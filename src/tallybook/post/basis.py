@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallybook import __version__
 from tallybook.attribute.path import counts_uses
 from tallybook.books.documents import parse
-from tallybook.books.model import Books, Org, PolicyVersion, Prices
+from tallybook.books.model import Books, Budgets, Org, PolicyVersion, Prices
 from tallybook.clock import Period
 from tallybook.errors import BooksError, CorruptedError, TallybookError
 from tallybook.ledger.state import PeriodState, period_state
@@ -16,6 +16,7 @@ from tallybook.post.sheet import Versions
 from tallybook.rate.publish import Publication, due_publication, publications
 from tallybook.store import Store, Tx
 from tallybook.store.documents import Recorded, document_versions, documents_at, latest_documents
+from tallybook.store.grants import decisions_upto, grants_of
 from tallybook.store.lake import CORRECTING, OBSERVED, Snapshot
 from tallybook.store.seal import combined_digest
 
@@ -83,7 +84,7 @@ def basis_at(store: Store, period: Period, versions: Versions) -> Basis:
             "prices": held[-1].prices_version,
         }
         recorded = documents_at(tx, wanted)
-        return _basis(store, tx, period, recorded, held, versions.manifest, versions.pools)
+        return _basis(store, tx, period, recorded, held, versions)
 
 
 def books_at(tx: Tx, period: Period, versions: Versions) -> tuple[Books, PolicyVersion]:
@@ -95,14 +96,28 @@ def books_at(tx: Tx, period: Period, versions: Versions) -> tuple[Books, PolicyV
     wanted = {"org": versions.org, "policy": versions.policy, "budgets": versions.budgets}
     recorded = documents_at(tx, wanted)
     books = parse({kind: one.document for kind, one in recorded.items()})
-    return books, books.policy.at(period)
+    return with_grants(tx, books, period, versions.decisions), books.policy.at(period)
+
+
+def with_grants(tx: Tx, books: Books, period: Period, decisions: int | None = None) -> Books:
+    """The books with what approvers granted for a period beside budgets.yaml.
+
+    Args:
+        tx: a transaction.
+        books: as applied.
+        period: whose grants.
+        decisions: up to which decision, as versions have it; None means all that there are.
+    """
+    if decisions is not None and decisions <= 0:
+        return books
+    return replace(books, budgets=books.budgets.granted(grants_of(tx, period, decisions)))
 
 
 def read_basis(store: Store, period: Period) -> Basis:
     """Read the basis of a period as it stands now."""
     with store.read() as tx:
         _, recorded = latest_books(tx)
-        return _basis(store, tx, period, recorded, publications(tx, period), None, None)
+        return _basis(store, tx, period, recorded, publications(tx, period))
 
 
 def _basis(
@@ -111,10 +126,13 @@ def _basis(
     period: Period,
     recorded: dict[str, Recorded],
     held: Sequence[Publication],
-    manifest: int | None,
-    pools: int | None,
+    then: Versions | None = None,
 ) -> Basis:
+    """The basis now, or as it was under the versions of then."""
+    manifest = then.manifest if then else None
     books = parse({kind: one.document for kind, one in recorded.items()})
+    decisions = then.decisions if then else decisions_known(tx, books.budgets, period)
+    books = with_grants(tx, books, period, decisions)
     prices_version = _version(recorded, "prices")
     policy = books.policy.at(period)
     due = due_publication(held, period, prices_version, policy.rate_card.basis)
@@ -148,8 +166,9 @@ def _basis(
             policy=policy_version,
             org=_version(recorded, "org"),
             budgets=_version(recorded, "budgets"),
-            pools=_pools_entered(tx, period) if pools is None else pools,
+            pools=then.pools if then else _pools_entered(tx, period),
             code=__version__,
+            decisions=decisions,
         ),
         beside=beside_of(store, tx, period, manifest, books.org),
     )
@@ -175,6 +194,13 @@ def beside_of(
 
 def _version(recorded: Mapping[str, Recorded], kind: str) -> int:
     return recorded[kind].version if kind in recorded else 0
+
+
+def decisions_known(tx: Tx, budgets: Budgets, period: Period) -> int:
+    """The number of the last decision about a period's budgets; -1 where it has no budget."""
+    if not any(row.covers(period) for row in budgets.budgets):
+        return -1
+    return decisions_upto(tx, period)
 
 
 def _pools_entered(tx: Tx, period: Period) -> int:

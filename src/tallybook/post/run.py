@@ -23,7 +23,7 @@ from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, last_act, period_state
 from tallybook.meter.resolve.seal import seal_usage
-from tallybook.post.basis import Basis, beside_of, latest_books, read_basis
+from tallybook.post.basis import Basis, beside_of, decisions_known, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.increment import Compute, compute_since, compute_whole
 from tallybook.post.late import (
@@ -384,6 +384,7 @@ def moved(store: Store, tx: Tx, basis: Basis) -> bool:
         or (beside and beside.files) != (basis.beside and basis.beside.files)
         or documents != basis.documents
         or pools != basis.versions.pools
+        or decisions_known(tx, basis.books.budgets, basis.period) != basis.versions.decisions
         or published != len(basis.published) - bool(basis.due)
         or closed == "close"
     )

@@ -44,6 +44,9 @@ class Versions:
     ``pools`` is the number of the last amount that was entered for a cost pool of the period.
     ``late`` says which late usage of closed periods was posted into the period, as
     `tallybook.post.late.Ranges` spells it; empty means none.
+    ``decisions`` is the number of the last decision about a budget of the period that the run knew,
+    0 if there was none; -1 means that the period has no budget, or that the run knew of no
+    decisions. ``notices`` is the same of what was refused, throttled or warned of.
     """
 
     manifest: int
@@ -55,11 +58,14 @@ class Versions:
     pools: int
     code: str
     late: str = ""
+    decisions: int = -1
+    notices: int = -1
 
     def as_dict(self) -> dict[str, str | int]:
-        """Plain values by name, without ``late`` where there is none."""
+        """Plain values by name, without those that say that there is nothing to say."""
+        nothing = {"late": "", "decisions": -1, "notices": -1}
         values = {name: getattr(self, name) for name in self.__slots__}
-        return values if self.late else {k: v for k, v in values.items() if k != "late"}
+        return {name: value for name, value in values.items() if value != nothing.get(name)}
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Versions:
