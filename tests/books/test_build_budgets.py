@@ -121,3 +121,61 @@ def test_wrong_increases(folder, change, said):
     fault = folder.fault(budgets=text(budget, increases=[written(**row | change)]))
     assert fault.startswith("budgets.yaml:4: increases 1")
     assert said in fault
+
+
+def test_a_budget_is_of_one_thing_whatever_it_is(folder):
+    rows = (
+        "team: support, from: 2026-10, monthly: 500, over: stop",
+        "unit: commerce, from: 2026-10, monthly: 900, over: stop",
+        "key: vk-support-prod, from: 2026-10, monthly: 50, over: throttle, calls_per_minute: 30",
+        'customer: "*", from: 2026-10, monthly: 5, over: stop',
+        "feature: refund-bot, from: 2026-10, monthly: 9, over: downgrade, up_to: 120%, "
+        "downgrade: {gpt-4o: gpt-4o-mini}",
+    )
+    budgets = folder.books(budgets=text(*rows)).budgets
+    assert [f"{row.scope}:{row.subject}" for row in budgets.budgets] == [
+        "team:support", "unit:commerce", "key:vk-support-prod", "customer:*", "feature:refund-bot",
+    ]  # fmt: skip
+    assert [row.calls_per_minute for row in budgets.budgets] == [0, 0, 30, 0, 0]
+    assert [row.up_to for row in budgets.budgets] == [1, 1, Fraction(11, 10), 1, Fraction(6, 5)]
+    assert budgets.budgets[4].downgrade == {"gpt-4o": "gpt-4o-mini"}
+    assert budgets.in_force("", Period(2026, 10)) is None
+    assert budgets.row_of("team", "support", Period(2026, 10)) is budgets.budgets[0]
+
+
+def test_the_default_is_a_limit_and_no_budget(folder):
+    made = folder.books(budgets='default: {monthly: 50, warn: ["80%"], over: stop}\n').budgets
+    assert made.default.monthly_nano == 50 * NANO
+    assert made.default.over == "stop"
+    assert made.in_force("refund-bot", Period(2026, 10)) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("from: 2026-10, monthly: 1", "a budget of nothing; expected one of feature, team"),
+        ("feature: refund-bot, team: support, from: 2026-10, monthly: 1", "of feature and team"),
+        ("team: suport, from: 2026-10, monthly: 1", 'unknown team "suport"'),
+        ("unit: commerc, from: 2026-10, monthly: 1", 'unknown unit "commerc"'),
+        (BOT + ", from: 2026-10, over: stop, up_to: 120%", "up_to 120% under over: stop"),
+        (BOT + ", from: 2026-10, over: throttle, up_to: 90%", "up_to 90% under over: throttle"),
+        (BOT + ", from: 2026-10, calls_per_minute: 5", "5 calls a minute under over: none"),
+        (BOT + ", from: 2026-10, over: throttle, calls_per_minute: 0", "0 calls a minute"),
+        (BOT + ", from: 2026-10, over: downgrade", "0 models to answer instead"),
+        (BOT + ", from: 2026-10, downgrade: {a: b}", "1 models to answer instead"),
+        (
+            BOT + ", from: 2026-10, over: downgrade, downgrade: {a: b, b: c}",
+            "b is both replaced and answers instead",
+        ),
+    ],
+)
+def test_wrong_limits(folder, row, said):
+    fault = folder.fault(budgets=text(row))
+    assert fault.startswith("budgets.yaml:2: budgets 1")
+    assert said in fault
+
+
+def test_one_team_budget_per_month(folder):
+    row = "team: support, from: 2026-10, monthly: 1"
+    fault = folder.fault(budgets=text(row, row))
+    assert 'budget of team "support" from 2026-10 overlaps the row at line 2' in fault

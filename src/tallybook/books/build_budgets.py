@@ -1,18 +1,33 @@
-"""budgets.yaml from form to model: one budget per feature and month, increases in their month."""
+"""budgets.yaml from form to model: one budget per owner and month, increases in their month."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Final
 
 from tallybook.books.build_org import refuse_unknown
 from tallybook.books.faults import Place, Sheet, shown
-from tallybook.books.model import Budget, Budgets, Increase, Org, Span
-from tallybook.books.schema import BudgetForm, BudgetsForm, IncreaseForm
+from tallybook.books.model import (
+    BUDGET_SCOPES,
+    Budget,
+    Budgets,
+    Increase,
+    Org,
+    Over,
+    Span,
+)
+from tallybook.books.schema import BudgetForm, BudgetsForm, IncreaseForm, LimitForm
 from tallybook.clock import Calendar, Period
 from tallybook.money import parse_percent, parse_units
 
 _NANO_SCALE: Final = 9
+_CALLS_PER_MINUTE: Final = 6
+_UP_TO: Final = "110%"
+_BEYOND: Final[tuple[Over, ...]] = ("throttle", "downgrade")
+_FIRST_MONTH: Final = Period(1970, 1)
+_ALL: Final = "-"
+"""What the default stands for while it is checked: no id begins so."""
 
 
 def build_budgets(form: BudgetsForm, org: Org, calendar: Calendar, sheet: Sheet) -> Budgets:
@@ -23,27 +38,52 @@ def build_budgets(form: BudgetsForm, org: Org, calendar: Calendar, sheet: Sheet)
     budgets: list[Budget] = []
     for number, row in enumerate(form.budgets):
         place: Place = ("budgets", number)
+        if not _check_named(row, place, sheet):
+            continue
         budget = _budget(row)
+        _check_span(row, place, sheet)
         _check_budget(row, place, sheet)
-        if _check_feature(row.feature, place, org, sheet):
+        if _check_subject(budget, place, org, sheet) and budget.feature:
             _check_lives(budget, place, org, calendar, sheet)
         _check_overlap(budget, budgets, place, sheet)
         budgets.append(budget)
-    made = Budgets(tuple(budgets), tuple(_increase(row, calendar) for row in form.increases))
+    default = None
+    if form.default is not None:
+        _check_budget(form.default, ("default",), sheet)
+        default = _made(form.default, _FIRST_MONTH, None, {"feature": _ALL})
+    increases = tuple(_increase(row, calendar) for row in form.increases)
+    made = Budgets(tuple(budgets), increases, default=default)
     for number, increase in enumerate(made.increases):
         _check_increase(increase, ("increases", number), made, org, sheet)
     return made
 
 
 def _budget(row: BudgetForm) -> Budget:
+    whose: dict[str, str] = {scope: getattr(row, scope) for scope in BUDGET_SCOPES}
+    to_period = Period.parse(row.to) if row.to else None
+    return _made(row, Period.parse(row.from_), to_period, whose)
+
+
+def _made(
+    row: LimitForm, from_period: Period, to_period: Period | None, whose: Mapping[str, str]
+) -> Budget:
+    beyond = _UP_TO if row.over in _BEYOND else "100%"
+    rate = _CALLS_PER_MINUTE if row.calls_per_minute is None else row.calls_per_minute
     return Budget(
-        feature=row.feature,
-        from_period=Period.parse(row.from_),
-        to_period=Period.parse(row.to) if row.to else None,
+        feature=whose.get("feature", ""),
+        from_period=from_period,
+        to_period=to_period,
         monthly_nano=parse_units(row.monthly, _NANO_SCALE),
         warn=tuple(parse_percent(level) for level in row.warn),
         over=row.over,
         approvers=tuple(row.approvers),
+        team=whose.get("team", ""),
+        unit=whose.get("unit", ""),
+        key=whose.get("key", ""),
+        customer=whose.get("customer", ""),
+        calls_per_minute=rate if row.over == "throttle" else 0,
+        up_to=parse_percent(row.up_to or beyond),
+        downgrade=dict(row.downgrade),
     )
 
 
@@ -58,7 +98,19 @@ def _increase(row: IncreaseForm, calendar: Calendar) -> Increase:
     )
 
 
-def _check_budget(row: BudgetForm, place: Place, sheet: Sheet) -> None:
+def _check_named(row: BudgetForm, place: Place, sheet: Sheet) -> bool:
+    named = [scope for scope in BUDGET_SCOPES if getattr(row, scope)]
+    if len(named) != 1:
+        sheet.refuse(
+            place,
+            f"a budget of {' and '.join(named) or 'nothing'}",
+            expected=f"one of {', '.join(BUDGET_SCOPES)}",
+            remedy="name what the budget is of; write a row for each",
+        )
+    return len(named) == 1
+
+
+def _check_span(row: BudgetForm, place: Place, sheet: Sheet) -> None:
     if row.to and row.from_ >= row.to:
         sheet.refuse(
             (*place, "to"),
@@ -66,6 +118,9 @@ def _check_budget(row: BudgetForm, place: Place, sheet: Sheet) -> None:
             expected="from before to; to is the first month without the budget",
             remedy="swap or correct the months",
         )
+
+
+def _check_budget(row: LimitForm, place: Place, sheet: Sheet) -> None:
     levels = [parse_percent(level) for level in row.warn]
     if any(later <= earlier for earlier, later in itertools.pairwise(levels)):
         sheet.refuse(
@@ -81,6 +136,54 @@ def _check_budget(row: BudgetForm, place: Place, sheet: Sheet) -> None:
             expected="approvers",
             remedy="add approvers: [name, ...]",
         )
+    _check_beyond(row, place, sheet)
+
+
+def _check_beyond(row: LimitForm, place: Place, sheet: Sheet) -> None:
+    """What only ``throttle`` and ``downgrade`` read stands only beside them."""
+    if row.up_to and (row.over not in _BEYOND or parse_percent(row.up_to) < 1):
+        sheet.refuse(
+            (*place, "up_to"),
+            f"up_to {row.up_to} under over: {row.over}",
+            expected="100% or more, under over: throttle or downgrade",
+            remedy="correct it or leave it out; without it calls go on until 110%",
+        )
+    if row.calls_per_minute is not None and (row.over != "throttle" or not row.calls_per_minute):
+        sheet.refuse(
+            (*place, "calls_per_minute"),
+            f"{row.calls_per_minute} calls a minute under over: {row.over}",
+            expected="one at least, under over: throttle",
+            remedy="correct it or leave it out; to let no call through write over: stop",
+        )
+    if bool(row.downgrade) != (row.over == "downgrade"):
+        sheet.refuse(
+            (*place, "downgrade"),
+            f"{len(row.downgrade)} models to answer instead under over: {row.over}",
+            expected="over: downgrade, and downgrade: {model: cheaper model}",
+            remedy="write both or neither",
+        )
+    chained = sorted(set(row.downgrade) & set(row.downgrade.values()))
+    if chained:
+        sheet.refuse(
+            (*place, "downgrade"),
+            f"{', '.join(chained)} is both replaced and answers instead",
+            expected="models that answer instead are not replaced themselves",
+            remedy="name the last model of the chain",
+        )
+
+
+def _check_subject(budget: Budget, place: Place, org: Org, sheet: Sheet) -> bool:
+    scope, subject = budget.scope, budget.subject
+    if scope == "feature":
+        return _check_feature(subject, place, org, sheet)
+    known = {
+        "team": [team.id for team in org.teams],
+        "unit": [unit.id for unit in org.units],
+    }.get(scope)
+    if known is None or subject in known:  # keys are issued, and customers come, without the files
+        return True
+    refuse_unknown((*place, scope), scope, subject, known, sheet)
+    return False
 
 
 def _check_feature(name: str, place: Place, org: Org, sheet: Sheet) -> bool:
@@ -112,12 +215,14 @@ def _check_lives(budget: Budget, place: Place, org: Org, calendar: Calendar, she
 
 def _check_overlap(budget: Budget, earlier: list[Budget], place: Place, sheet: Sheet) -> None:
     for number, other in enumerate(earlier):
-        if other.feature == budget.feature and _overlap(budget, other):
+        same = (other.scope, other.subject) == (budget.scope, budget.subject)
+        if same and _overlap(budget, other):
+            whose = "" if budget.feature else f"{budget.scope} "
             sheet.refuse(
                 place,
-                f"budget of {shown(budget.feature)} from {budget.from_period} overlaps the row at "
-                f"{sheet.at(('budgets', number))}",
-                expected="one budget per feature and month",
+                f"budget of {whose}{shown(budget.subject)} from {budget.from_period} overlaps the "
+                f"row at {sheet.at(('budgets', number))}",
+                expected=f"one budget per {budget.scope} and month",
                 remedy="end the earlier row with to: in the month in which the later begins",
             )
             return

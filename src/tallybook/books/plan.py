@@ -29,7 +29,7 @@ _NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "pools": ("id",),
     "contracts": ("contract", "provider", "model", "tier", "region", "from"),
     "aliases": ("provider", "model"),
-    "budgets": ("feature", "from"),
+    "budgets": ("feature", "team", "unit", "key", "customer", "from"),
     "increases": ("feature", "month", "approved_on"),
 }
 
