@@ -23,7 +23,9 @@ from tallybook.errors import CorruptedError, StoreError
 if TYPE_CHECKING:
     from tallybook.store.lake import Lake
 
-HEAD = "0006"
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+"""The version of the schema that this code knows: the number of its last migration."""
 BOOK = "book.sqlite"
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -185,7 +187,7 @@ class Store:
         from alembic.config import Config  # noqa: PLC0415
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(MIGRATIONS))
         config.set_main_option("path_separator", "os")
         with _translated(self.home / BOOK), self._engine.connect() as plain:
             connection = plain.execution_options(begin="BEGIN IMMEDIATE")

@@ -2,20 +2,14 @@
 
 from alembic import op
 
+from tallybook.store.guards import keep_append_only
 from tallybook.store.invoice_tables import INVOICE_TABLES
 from tallybook.store.schema import METADATA
 
 revision = "0005"
 down_revision = "0004"
 
-_REFUSE_CHANGE = """
-CREATE TRIGGER IF NOT EXISTS {table}_no_{verb_lower} BEFORE {verb} ON {table}
-BEGIN SELECT RAISE(ABORT, 'append-only: {verb} on {table} is refused (INV-03)'); END
-"""
-
 
 def upgrade() -> None:
     METADATA.create_all(op.get_bind(), tables=list(INVOICE_TABLES))
-    for table in INVOICE_TABLES:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(_REFUSE_CHANGE.format(table=table.name, verb=verb, verb_lower=verb.lower()))
+    keep_append_only(INVOICE_TABLES)
