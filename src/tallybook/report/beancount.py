@@ -11,50 +11,27 @@ never become one of theirs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tallybook.clock import Period
 from tallybook.errors import LedgerError
-from tallybook.ledger.chart import PART_SEPARATOR, Family, check_account, is_memo
+from tallybook.ledger.chart import PART_SEPARATOR
 from tallybook.ledger.journal import JournalEntry
-from tallybook.ledger.model import Posting
+from tallybook.ledger.model import NANO_SCALE, Posting
 from tallybook.money import format_units
+from tallybook.report.exported import (
+    REPLACED,
+    ROOTS,
+    dimensions_of,
+    exported,
+    family_and_parts,
+)
 from tallybook.store import canonical_json
 
-NANO_SCALE = 9
-
-ROOTS = {
-    Family.COST: "Expenses",
-    Family.POOL: "Expenses",
-    Family.CHARGE: "Expenses",
-    Family.VARIANCE: "Expenses",
-    Family.ABSORPTION: "Expenses",
-    Family.ROUNDING: "Expenses",
-    Family.ACCRUED: "Liabilities",
-    Family.PAYABLE: "Liabilities",
-    Family.SOURCE: "Liabilities",
-    Family.PREPAID: "Assets",
-    Family.TAX: "Assets",
-    Family.SUSPENSE: "Equity",
-    Family.CLEARING: "Equity",
-}
-DIMENSIONS = (
-    "team",
-    "feature",
-    "purpose",
-    "kind",
-    "provider",
-    "service",
-    "detail",
-    "source",
-    "service_period",
-    "price_version",
-)
 CURRENCY = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9]")
 ESCAPE = re.compile(r"--|-([0-9a-f]+)-")
 STRING_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-REPLACED = "\N{REPLACEMENT CHARACTER}"
 LOWER_START = re.compile(r"[a-z]")
 ESCAPED_START = "0"
 
@@ -74,9 +51,7 @@ def beancount_text(entries: Iterable[JournalEntry], currency: str, title: str) -
             f"{currency!r} cannot be a Beancount currency",
             next_step="use the ISO code in capitals, such as USD",
         )
-    kept = [(entry, [each for each in entry.postings if not is_memo(each.account)])
-            for entry in entries]  # fmt: skip
-    kept = [(entry, postings) for entry, postings in kept if postings]
+    kept = exported(entries)
     lines = [f'option "title" {_string(title)}', f'option "operating_currency" "{currency}"', ""]
     if kept:
         first_day = min(Period.parse(entry.period) for entry, _ in kept).first_day()
@@ -96,10 +71,7 @@ def account_name(account: str) -> str:
     Raises:
         LedgerError: a memo account, or one that the chart does not declare.
     """
-    family = check_account(account)
-    if family not in ROOTS:
-        raise LedgerError(f"account {account!r} is outside every export")
-    _, *parts = account.split(PART_SEPARATOR)
+    family, parts = family_and_parts(account)
     return PART_SEPARATOR.join([ROOTS[family], family, *map(_spelled, parts)])
 
 
@@ -123,14 +95,7 @@ def _read_part(spelled: str) -> str:
     return ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "-", escaped)
 
 
-def _transaction(entry: JournalEntry, postings: list[Posting], currency: str) -> Iterator[str]:
-    rest = sum(posting.amount_nano for posting in postings)
-    if rest:
-        raise LedgerError(
-            f"outside memo the postings of {entry.id} sum to {format_units(rest, NANO_SCALE)}",
-            where=entry.id,
-            next_step="run `tallybook check INV-01`",
-        )
+def _transaction(entry: JournalEntry, postings: Sequence[Posting], currency: str) -> Iterator[str]:
     day = Period.parse(entry.period).last_day()
     yield f"{day} * {_string(entry.reason)} {_string(entry.text)}"
     yield f"  entry: {_string(entry.id)}"
@@ -141,12 +106,8 @@ def _transaction(entry: JournalEntry, postings: list[Posting], currency: str) ->
     for posting in postings:
         amount = format_units(posting.amount_nano, NANO_SCALE)
         yield f"  {account_name(posting.account)}  {amount} {currency}"
-        for dimension in DIMENSIONS:
-            value = getattr(posting, dimension)
-            if value:
-                yield f"    {dimension}: {_string(value)}"
-        if posting.policy_version:
-            yield f'    policy_version: "{posting.policy_version}"'
+        for dimension, value in dimensions_of(posting):
+            yield f"    {dimension}: {_string(value)}"
 
 
 def _string(text: str) -> str:

@@ -7,16 +7,22 @@ Every leg is written out at nine decimals and every account and commodity is dec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote
 
 from tallybook.clock import Period
 from tallybook.errors import LedgerError
-from tallybook.ledger.chart import PART_SEPARATOR, check_account, is_memo
+from tallybook.ledger.chart import PART_SEPARATOR
 from tallybook.ledger.journal import JournalEntry
 from tallybook.ledger.model import NANO_SCALE, Posting
 from tallybook.money import format_units
-from tallybook.report.beancount import DIMENSIONS, REPLACED, ROOTS
+from tallybook.report.exported import (
+    REPLACED,
+    ROOTS,
+    dimensions_of,
+    exported,
+    family_and_parts,
+)
 from tallybook.store import canonical_json
 
 TYPES = {"Assets": "A", "Equity": "E", "Expenses": "X", "Liabilities": "L"}
@@ -38,9 +44,7 @@ def hledger_text(entries: Iterable[JournalEntry], currency: str, title: str) -> 
             f"{currency!r} cannot be an hledger commodity",
             next_step="use the ISO code in capitals, such as USD",
         )
-    kept = [(entry, [each for each in entry.postings if not is_memo(each.account)])
-            for entry in entries]  # fmt: skip
-    kept = [(entry, postings) for entry, postings in kept if postings]
+    kept = exported(entries)
     accounts = sorted({hledger_account(each.account) for _, ours in kept for each in ours})
     roots = sorted({account.partition(PART_SEPARATOR)[0] for account in accounts})
     lines = [f"; {_text(title)}", "", f"commodity 1000.{'0' * NANO_SCALE} {currency}", ""]
@@ -60,10 +64,7 @@ def hledger_account(account: str) -> str:
     Raises:
         LedgerError: a memo account, or one that the chart does not declare.
     """
-    family = check_account(account)
-    if family not in ROOTS:
-        raise LedgerError(f"account {account!r} is outside every export")
-    _, *parts = account.split(PART_SEPARATOR)
+    family, parts = family_and_parts(account)
     return PART_SEPARATOR.join([ROOTS[family].lower(), family, *map(_spelled, parts)])
 
 
@@ -85,14 +86,7 @@ def _spelled(part: str) -> str:
     )
 
 
-def _transaction(entry: JournalEntry, postings: list[Posting], currency: str) -> Iterator[str]:
-    rest = sum(posting.amount_nano for posting in postings)
-    if rest:
-        raise LedgerError(
-            f"outside memo the postings of {entry.id} sum to {format_units(rest, NANO_SCALE)}",
-            where=entry.id,
-            next_step="run `tallybook check INV-01`",
-        )
+def _transaction(entry: JournalEntry, postings: Sequence[Posting], currency: str) -> Iterator[str]:
     day = Period.parse(entry.period).last_day()
     yield f"{day} * ({entry.id}) {entry.reason} | {_text(entry.text)}".rstrip()
     yield f"    ; service_period: {entry.service_period}"
@@ -102,11 +96,8 @@ def _transaction(entry: JournalEntry, postings: list[Posting], currency: str) ->
     for posting in postings:
         amount = format_units(posting.amount_nano, NANO_SCALE)
         yield f"    {hledger_account(posting.account)}  {amount} {currency}"
-        for dimension in DIMENSIONS:
-            if value := getattr(posting, dimension):
-                yield f"    ; {dimension}: {_value(value)}"
-        if posting.policy_version:
-            yield f"    ; policy_version: {posting.policy_version}"
+        for dimension, value in dimensions_of(posting):
+            yield f"    ; {dimension}: {_value(value)}"
 
 
 def _text(text: str) -> str:
