@@ -22,6 +22,7 @@ from tallybook.meter.sources.buckets import (
     count,
     listed,
     plain,
+    unfolded,
 )
 
 NAME: Final = "anthropic-usage"
@@ -55,20 +56,14 @@ def open_files(files: Sequence[FilePath]) -> Pages:
 
 def unfold(place: str, page: dict[str, Any]) -> Iterator[Row]:
     """The results in the buckets of a page; empty buckets have none."""
-    try:
-        buckets = list(listed(place, page.get("data"), "data"))
-    except EventError as error:
-        yield place, page, error
-        return
-    for at, bucket in buckets:
-        try:
-            held = an_object(bucket, "a bucket")
-            window = _window_us(held)
-            results = list(listed(at, held.get("results"), "results"))
-        except EventError as error:
-            yield at, bucket, error
-            continue
-        yield from (_row(where, window, result) for where, result in results)
+    return unfolded(place, page, _rows)
+
+
+def _rows(place: str, bucket: Any) -> Iterator[Row]:
+    held = an_object(bucket, "a bucket")
+    window = _window_us(held)
+    results = list(listed(place, held.get("results"), "results"))
+    yield from (_row(where, window, result) for where, result in results)
 
 
 def _window_us(bucket: Mapping[str, Any]) -> tuple[int, int]:

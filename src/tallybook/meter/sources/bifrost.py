@@ -32,8 +32,8 @@ from tallybook.meter.sources.tags import (
     instant,
     money,
     pairs_of,
-    parsed,
     text,
+    unpacked,
 )
 
 NAME: Final = "bifrost"
@@ -77,13 +77,7 @@ def open_page(record: dict[str, Any]) -> Sequence[object] | None:
 
 def prepare(record: dict[str, Any]) -> dict[str, Any]:
     """A row with objects in place of their JSON text."""
-    kept = dict(record)
-    for name in _OBJECTS:
-        told = kept.get(name)
-        if isinstance(told, str):
-            opened = parsed(told)
-            kept[name] = told if opened is None else opened
-    return kept
+    return unpacked(record, _OBJECTS)
 
 
 def translate(record: dict[str, Any]) -> Iterator[Told]:

@@ -252,6 +252,28 @@ def listed(place: str, held: object, name: str) -> Iterator[tuple[str, Any]]:
         yield f"{place}.{number}", member
 
 
+def unfolded(
+    place: str, page: Mapping[str, Any], rows_of: Callable[[str, Any], Iterator[Row]]
+) -> Iterator[Row]:
+    """The rows of the members of a page's ``data``; a faulty member is a row with its fault.
+
+    Args:
+        place: of the page.
+        page: one answer of an API.
+        rows_of: the rows of one member at its place; it raises EventError before its first row.
+    """
+    try:
+        members = list(listed(place, page.get("data"), "data"))
+    except EventError as error:
+        yield place, page, error
+        return
+    for at, member in members:
+        try:
+            yield from rows_of(at, member)
+        except EventError as error:
+            yield at, member, error
+
+
 def an_object(held: object, name: str) -> dict[str, Any]:
     """A JSON object.
 

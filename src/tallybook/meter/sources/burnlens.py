@@ -24,8 +24,8 @@ from tallybook.meter.sources.tags import (
     instant,
     money,
     pairs_of,
-    parsed,
     text,
+    unpacked,
 )
 
 NAME: Final = "burnlens"
@@ -51,9 +51,7 @@ def open_files(files: Sequence[FilePath]) -> Foreign:
 
 def prepare(record: dict[str, Any]) -> dict[str, Any]:
     """A row with its tags as an object."""
-    told = record.get("tags")
-    opened = parsed(told) if isinstance(told, str) else None
-    return record | {"tags": opened} if opened is not None else record
+    return unpacked(record, ("tags",))
 
 
 def translate(record: dict[str, Any]) -> Iterator[Told]:

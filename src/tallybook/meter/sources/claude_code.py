@@ -25,6 +25,7 @@ from tallybook.meter.sources.buckets import (
     count,
     listed,
     plain,
+    unfolded,
 )
 
 NAME: Final = "claude-code"
@@ -56,20 +57,14 @@ def open_files(files: Sequence[FilePath]) -> Pages:
 
 def unfold(place: str, page: dict[str, Any]) -> Iterator[Row]:
     """A row for each model in each record of a page."""
-    try:
-        records = list(listed(place, page.get("data"), "data"))
-    except EventError as error:
-        yield place, page, error
-        return
-    for at, record in records:
-        try:
-            held = an_object(record, "a record")
-            window, group = _window_us(held), _group(held)
-            models = list(listed(at, held.get("model_breakdown"), "model_breakdown"))
-        except EventError as error:
-            yield at, record, error
-            continue
-        yield from (_row(where, window, group, model) for where, model in models)
+    return unfolded(place, page, _rows)
+
+
+def _rows(place: str, record: Any) -> Iterator[Row]:
+    held = an_object(record, "a record")
+    window, group = _window_us(held), _group(held)
+    models = list(listed(place, held.get("model_breakdown"), "model_breakdown"))
+    yield from (_row(where, window, group, model) for where, model in models)
 
 
 def _window_us(record: Mapping[str, Any]) -> tuple[int, int]:

@@ -36,8 +36,8 @@ from tallybook.meter.sources.tags import (
     instant,
     money,
     pairs_of,
-    parsed,
     text,
+    unpacked,
 )
 
 NAME: Final = "helicone"
@@ -56,6 +56,7 @@ PERSONAL: Final[tuple[Path, ...]] = (
     *((holder, name) for holder in ("request_properties", "properties")
       for name in ("user", "User", "customer", "Customer")),
 )  # fmt: skip
+_OBJECTS: Final = ("request_properties", "properties", "response_body", "request_body")
 _PENDING: Final = -2
 _CANCELLED: Final = -3
 _ERRORS_FROM: Final = 400
@@ -84,13 +85,7 @@ def open_page(record: dict[str, Any]) -> Sequence[object] | None:
 
 def prepare(record: dict[str, Any]) -> dict[str, Any]:
     """A record with objects in place of their JSON text."""
-    kept = dict(record)
-    for name in ("request_properties", "properties", "response_body", "request_body"):
-        told = kept.get(name)
-        opened = parsed(told) if isinstance(told, str) else None
-        if opened is not None:
-            kept[name] = opened
-    return kept
+    return unpacked(record, _OBJECTS)
 
 
 def translate(record: dict[str, Any]) -> Iterator[Told]:

@@ -15,6 +15,7 @@ from tallybook.meter.sources.buckets import (
     an_object,
     bucket_readings,
     listed,
+    unfolded,
     window_us,
 )
 from tallybook.meter.sources.openai_usage_endpoints import (
@@ -71,20 +72,14 @@ def _is_json(path: FilePath) -> bool:
 
 def unfold(place: str, page: dict[str, Any]) -> Iterator[Row]:
     """The results in the buckets of a page; empty buckets have none."""
-    try:
-        buckets = list(listed(place, page.get("data"), "data"))
-    except EventError as error:
-        yield place, page, error
-        return
-    for at, bucket in buckets:
-        try:
-            held = an_object(bucket, "a bucket")
-            window = window_us(held.get("start_time"), held.get("end_time"))
-            results = list(listed(at, held.get("results", held.get("result")), "results"))
-        except EventError as error:
-            yield at, bucket, error
-            continue
-        yield from (_row(where, window, result) for where, result in results)
+    return unfolded(place, page, _rows)
+
+
+def _rows(place: str, bucket: Any) -> Iterator[Row]:
+    held = an_object(bucket, "a bucket")
+    window = window_us(held.get("start_time"), held.get("end_time"))
+    results = list(listed(place, held.get("results", held.get("result")), "results"))
+    yield from (_row(where, window, result) for where, result in results)
 
 
 def _row(place: str, window: tuple[int, int], result: Any) -> Row:

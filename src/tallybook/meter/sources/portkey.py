@@ -32,8 +32,8 @@ from tallybook.meter.sources.tags import (
     instant,
     money,
     pairs_of,
-    parsed,
     text,
+    unpacked,
 )
 
 NAME: Final = "portkey"
@@ -71,12 +71,7 @@ def open_page(record: dict[str, Any]) -> Sequence[object] | None:
 
 def prepare(record: dict[str, Any]) -> dict[str, Any]:
     """A record with objects in place of their JSON text, and metadata as an object."""
-    kept = dict(record)
-    for name in _OBJECTS:
-        told = kept.get(name)
-        opened = parsed(told) if isinstance(told, str) else None
-        if opened is not None:
-            kept[name] = opened
+    kept = unpacked(record, _OBJECTS)
     metadata = kept.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("key"), list):
         kept["metadata"] = dict(pairs_of(metadata))

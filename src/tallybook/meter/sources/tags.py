@@ -127,6 +127,17 @@ def parsed(told: str) -> object:
     return found
 
 
+def unpacked(record: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """A record with objects in place of the JSON text that some of its fields hold."""
+    kept = dict(record)
+    for name in names:
+        told = kept.get(name)
+        opened = parsed(told) if isinstance(told, str) else None
+        if opened is not None:
+            kept[name] = opened
+    return kept
+
+
 def text(value: object) -> str:
     """A plain value as text; '' of what is absent or no plain value."""
     if type(value) is str:
