@@ -10,6 +10,7 @@
     ├── InvoiceError               a provider invoice that cannot be read, added up or taken in
     ├── LedgerError                an entry that the ledger refuses
     ├── PeriodError                the state of a period forbids the act
+    ├── BudgetError                an act on a budget that nobody may do, or that is too late
     ├── HandoffError               what another system would refuse; nothing was written
     ├── StoreError                 the store cannot be opened, read or written
     │   └── CorruptedError         bytes are not what was written
@@ -114,6 +115,12 @@ class PeriodError(TallybookError):
     """The state of a period forbids the act."""
 
     code = "period"
+
+
+class BudgetError(TallybookError):
+    """An act on a budget that its approvers alone may do, or that there is nothing to do on."""
+
+    code = "budget"
 
 
 class HandoffError(TallybookError):

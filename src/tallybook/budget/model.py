@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from tallybook.books.model import Over
 from tallybook.clock import Period
@@ -122,3 +122,63 @@ class Notice:
     limit_nano: int = 0
     spent_nano: int = 0
     reason: str = ""
+
+
+RequestKind = Literal["increase", "use_case"]
+"""What is asked for: more of a budget in one month, or a use case with a budget of its own."""
+
+Verdict = Literal["approved", "denied"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What an approver decided on a request; it is never changed.
+
+    Attributes:
+        seq: of the decision, over all requests.
+        amount_nano: what was approved, 0 if it was denied; ``from_us`` until ``until_us`` (0: the
+            month's end) it is in force.
+        decided_by: not the one who asked.
+    """
+
+    seq: int
+    verdict: Verdict
+    amount_nano: int
+    from_us: int
+    until_us: int
+    reason: str
+    decided_by: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Somebody asks for more of a budget, or for a use case to begin.
+
+    Attributes:
+        id: its number.
+        scope: of the budget; ``subject`` is the id of what it is of.
+        period: the month; None for a use case, which begins when it is approved.
+        amount_nano: asked for: beside the budget of the month, or as the monthly budget.
+        until_us: until when it is needed; 0 is the month's end.
+        details: of a use case, what was proposed: model, volume, estimate, alternatives.
+        decision: None while nobody decided.
+    """
+
+    id: int
+    kind: RequestKind
+    scope: Scope
+    subject: str
+    period: Period | None
+    amount_nano: int
+    until_us: int
+    reason: str
+    requested_by: str
+    at_us: int
+    details: Mapping[str, Any] = field(default_factory=dict)
+    decision: Decision | None = None
+
+    @property
+    def budget(self) -> str:
+        """What the budget is called: ``feature:refund-bot``."""
+        return f"{self.scope}:{self.subject}"

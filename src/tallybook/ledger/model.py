@@ -76,6 +76,7 @@ class ActKind(StrEnum):
     WAIVER = "waiver"
     SIGNOFF = "signoff"
     ACCRUAL = "accrual"
+    APPROVAL = "approval"
 
 
 class PostingKey(NamedTuple):
@@ -193,7 +194,8 @@ class Act:
 
     Args:
         kind: what was decided.
-        period: the period that it is about; only a waiver or a sign-off may be about none.
+        period: the period that it is about; a waiver, a sign-off or an approval may be about
+            none.
         text: the reason given.
         details: what was decided, as JSON without fractions.
         versions: the versions of rules and data that it saw.
