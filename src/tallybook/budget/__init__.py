@@ -1,1 +1,1 @@
-"""Beside the line: what may still be spent, held while it is being spent, and who decides on more."""
+"""Beside the line: what may still be spent, held while it is spent, and who decides on more."""
