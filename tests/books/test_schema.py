@@ -104,7 +104,6 @@ def test_float_noise(folder):
 @pytest.mark.parametrize(
     ("line", "value"),
     [
-        ("variance: recharge", "recharge"),
         ("evaluation: {funding: matched}", "matched"),
         ("evaluation: {funding: floor}", "floor"),
     ],

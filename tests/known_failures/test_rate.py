@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from genai_prices import Usage, calc_price
 
-from tallybook.books.model import FOREVER_US, ContractRow, Prices
+from tallybook.books.model import FOREVER_US, Prices
+from tallybook.books.terms import ContractRow
 from tallybook.rate import (
     PriceBook,
     PriceKey,

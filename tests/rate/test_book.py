@@ -3,7 +3,8 @@ from itertools import permutations
 
 import pytest
 
-from tallybook.books.model import FOREVER_US, ContractRow, PriceAlias, Prices
+from tallybook.books.model import FOREVER_US, PriceAlias, Prices
+from tallybook.books.terms import ContractRow
 from tallybook.errors import PriceError
 from tallybook.rate import PriceBook, PriceKey, load_list
 from tallybook.rate.grid import price_at

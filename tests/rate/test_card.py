@@ -1,4 +1,5 @@
-from tallybook.books.model import FOREVER_US, ContractRow, Prices
+from tallybook.books.model import FOREVER_US, Prices
+from tallybook.books.terms import ContractRow
 from tallybook.rate import PriceBook, PriceKey, card_prices, load_list
 from tallybook.rate.grid import price_at
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallybook.books.model import FOREVER_US, ContractRow, Prices
+from tallybook.books.model import FOREVER_US, Prices
+from tallybook.books.terms import ContractRow
 from tallybook.errors import PriceError
 from tallybook.rate import PriceBook, PriceKey, card_prices, compile_prices, load_list
 from tallybook.rate.grid import price_at

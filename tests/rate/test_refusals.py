@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tallybook.books.model import FOREVER_US, ContractRow, Prices
+from tallybook.books.model import FOREVER_US, Prices
+from tallybook.books.terms import ContractRow
 from tallybook.clock import parse_instant
 from tallybook.errors import PriceError
 from tallybook.rate import PriceBook, PriceKey, Unpriced, compile_prices, load_list

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         Budgets,
         BusinessUnit,
         Company,
-        ContractRow,
         CostPool,
         Evaluation,
         Feature,
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
         TeamPolicy,
     )
     from tallybook.books.plan import Change, Plan
+    from tallybook.books.terms import ContractRow
 
 __all__ = [
     "FOREVER_US",
@@ -103,7 +103,7 @@ __all__ = [
     "read_folder",
 ]
 
-_MODULES: Final = ("meters", "globs", "model", "documents", "plan")  # the lightest first
+_MODULES: Final = ("meters", "globs", "model", "terms", "documents", "plan")  # the lightest first
 
 
 def __getattr__(name: str) -> Any:

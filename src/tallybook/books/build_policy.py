@@ -9,13 +9,12 @@ from types import MappingProxyType
 from typing import Final
 
 from tallybook.books.build_org import refuse_unknown
-from tallybook.books.build_pools import check_drivers, check_flows
+from tallybook.books.build_pools import check_capacity_pool, check_drivers, check_flows
 from tallybook.books.faults import Place, Sheet, shown
 from tallybook.books.model import (
     FOREVER_US,
     STATES,
     Alerts,
-    Completeness,
     CostPool,
     Evaluation,
     Org,
@@ -34,6 +33,7 @@ from tallybook.books.schema import (
     PoolForm,
     TeamPolicyForm,
 )
+from tallybook.books.terms import Completeness
 from tallybook.clock import Calendar, Period
 from tallybook.money import parse_percent, parse_units
 
@@ -128,6 +128,10 @@ def _pool(form: PoolForm) -> CostPool:
             {pool: parse_percent(form.serves[pool]) for pool in sorted(form.serves)}
         ),
         fallback=tuple(form.fallback),
+        reserved=MappingProxyType(
+            {team: parse_percent(form.reserved[team]) for team in sorted(form.reserved)}
+        ),
+        idle=form.idle,
     )
 
 
@@ -163,15 +167,19 @@ def _check_version(
                 remedy="remove one of the two",
             )
         seen.setdefault(pool.id, below)
-        for name in pool.weights:
-            _check_team(name, (*below, "weights", name), span, org, sheet)
-            if name == org.unowned_team:
-                sheet.refuse(
-                    (*below, "weights", name),
-                    f"team {shown(name)} is central and outside every driver",
-                    expected="weights of teams that can be charged",
-                    remedy=f"remove {name} from the weights",
-                )
+        for key, names in (("weights", pool.weights), ("reserved", pool.reserved)):
+            for name in names:
+                _check_team(name, (*below, key, name), span, org, sheet)
+                if name == org.unowned_team:
+                    sheet.refuse(
+                        (*below, key, name),
+                        f"team {shown(name)} is central and outside every driver",
+                        expected=f"{key} of teams that can be charged",
+                        remedy=f"remove {name} from {key}",
+                    )
+        if pool.idle:
+            _check_team(pool.idle, (*below, "idle"), span, org, sheet)
+        check_capacity_pool(pool, below, sheet)
         check_drivers(pool, below, sheet)
     check_flows(form, place, sheet)
     if form.completeness and not (form.completeness.months and form.completeness.causes):
@@ -246,7 +254,7 @@ def _check_amount(pool: PoolForm, place: Place, *, is_filled: bool, sheet: Sheet
             expected="one or the other",
             remedy="remove monthly, or pool evaluation elsewhere",
         )
-    elif not is_filled and not pool.monthly:
+    elif not is_filled and not pool.monthly and pool.driver != "capacity":
         sheet.refuse(
             place,
             f"pool {shown(pool.id)} has no monthly amount and evaluation does not fill it",

@@ -48,6 +48,57 @@ def check_drivers(pool: PoolForm, place: Place, sheet: Sheet) -> None:
             )
 
 
+def check_capacity_pool(pool: PoolForm, place: Place, sheet: Sheet) -> None:
+    """A pool of capacity takes its cost from prices.yaml, and its shares from who reserved it."""
+    if pool.driver != "capacity":
+        for key in ("reserved", "idle"):
+            if getattr(pool, key):
+                sheet.refuse(
+                    (*place, key),
+                    f"{key} has no meaning under driver {pool.driver}",
+                    expected=f"{key} only beside driver: capacity",
+                    remedy=f"remove {key}, or set driver: capacity",
+                )
+        if "capacity" in pool.fallback:
+            sheet.refuse(
+                (*place, "fallback"),
+                "capacity stands in for another driver",
+                expected="capacity only as the driver itself",
+                remedy="remove it",
+            )
+        return
+    for key in ("monthly", "fallback", "serves", "floor"):
+        if getattr(pool, key):
+            sheet.refuse(
+                (*place, key),
+                f"{key} has no meaning under driver capacity",
+                expected="reserved and idle; the cost is that of capacity in prices.yaml",
+                remedy=f"remove {key}",
+            )
+    if pool.recovered_by == "markup":
+        sheet.refuse(
+            (*place, "recovered_by"),
+            "a markup recovers capacity",
+            expected="recovered_by: driver, so that who reserved it pays it",
+            remedy="remove recovered_by",
+        )
+    if not pool.idle:
+        sheet.refuse(
+            place,
+            f"nobody answers for idle capacity of {shown(pool.id)}",
+            expected="idle: with a team",
+            remedy="add idle:, the central team if nobody else is to pay it",
+        )
+    total = sum((parse_percent(text) for text in pool.reserved.values()), Fraction(0))
+    if total > _WHOLE:
+        sheet.refuse(
+            (*place, "reserved"),
+            f"{format_percent(total)} of {shown(pool.id)} is reserved",
+            expected="at most 100%",
+            remedy="lower the shares",
+        )
+
+
 def check_flows(form: PolicyVersionForm, place: Place, sheet: Sheet) -> None:
     """Who serves whom, and that every pool's cost can leave the pools under the method in force."""
     known = [pool.id for pool in form.pools]

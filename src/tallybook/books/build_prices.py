@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from tallybook.books.build_terms import (
+    build_capacity,
+    build_commitments,
+    build_credits,
+    build_rates,
+    check_rated,
+    in_books,
+)
 from tallybook.books.faults import Place, Sheet, nearest, one_of, shown
 from tallybook.books.globs import globs_meet, is_glob
 from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
-from tallybook.books.model import FOREVER_US, ContractRow, Org, PriceAlias, Prices
+from tallybook.books.model import FOREVER_US, Org, PriceAlias, Prices
 from tallybook.books.scalars import PRICE_DECIMALS, UNIT_PRICE_DECIMALS, instant_us
 from tallybook.books.schema import AliasForm, ContractForm, PricesForm
+from tallybook.books.terms import ContractRow
 from tallybook.money import parse_percent, parse_units
 
 # A contract price is a price of standard processing unless it says otherwise: batch and priority
@@ -28,33 +38,39 @@ def build_prices(form: PricesForm, org: Org, sheet: Sheet) -> Prices:
 
     The result is only of use when no fault was noted.
     """
-    if form.currency and form.currency != org.company.currency:
-        sheet.refuse(
-            ("currency",),
-            f"prices in {form.currency}, books in {org.company.currency}",
-            expected=f"{org.company.currency}: until invoices come there is no rate to convert by",
-            remedy=f"state the prices in {org.company.currency}",
-        )
+    rates = build_rates(form, org.company.currency, sheet)
     for number, row in enumerate(form.contracts):
         _check_contract(row, ("contracts", number), sheet)
     for number, alias in enumerate(form.aliases):
         _check_alias(alias, number, form, sheet)
-    contracts = tuple(_contract(number, row) for number, row in enumerate(form.contracts, 1))
-    _check_one_price(contracts, sheet)
+    own = org.company.currency
+    stated = tuple(_contract(n, row, form.currency, own) for n, row in enumerate(form.contracts, 1))
+    _check_one_price(stated, sheet)
+    for number, contract in enumerate(stated):
+        check_rated(contract, rates, ("contracts", number), sheet)
     aliases = tuple(
         PriceAlias(row.provider, row.model, row.is_provider or row.provider, row.is_)
         for row in form.aliases
     )
-    return Prices(contracts, aliases)
+    return Prices(
+        tuple(row for contract in stated for row in in_books(contract, rates)),
+        aliases,
+        rates,
+        build_commitments(form, sheet),
+        build_credits(form, sheet),
+        build_capacity(form, sheet),
+    )
 
 
-def _contract(number: int, form: ContractForm) -> ContractRow:
+def _contract(number: int, form: ContractForm, stated: str, own: str) -> ContractRow:
+    """A row as it is written: in its own currency, or the file's; a discount has none."""
+    currency = "" if form.discount else form.currency or stated
     prices = _per_token(form.per_million_tokens)
     for unit, price in form.per_unit.items():
         prices[unit] = parse_units(price, UNIT_PRICE_DECIMALS)
     long = form.long_context
     tier = form.tier or ("" if form.discount else _PRICED_TIER)
-    return ContractRow(
+    made = ContractRow(
         contract=form.contract,
         provider=form.provider,
         model="" if form.model == "*" else form.model,
@@ -67,6 +83,14 @@ def _contract(number: int, form: ContractForm) -> ContractRow:
         from_us=instant_us(form.from_) if form.from_ else 0,
         to_us=instant_us(form.to) if form.to else FOREVER_US,
         line=f"contracts {number}",
+    )
+    if currency in ("", own):
+        return made
+    return replace(
+        made,
+        currency=currency,
+        own_prices=made.prices,
+        own_long_context_prices=made.long_context_prices,
     )
 
 

@@ -11,6 +11,17 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Literal, get_args
 
+from tallybook.books.span import ALWAYS as ALWAYS  # noqa: PLC0414 - part of the model
+from tallybook.books.span import FOREVER_US as FOREVER_US  # noqa: PLC0414 - part of the model
+from tallybook.books.span import Span as Span  # noqa: PLC0414 - part of the model
+from tallybook.books.terms import (
+    Capacity,
+    Commitment,
+    Completeness,
+    ContractRow,
+    Credit,
+    ExchangeRate,
+)
 from tallybook.clock import Calendar, Period
 from tallybook.errors import AllocationError
 from tallybook.money import Nano
@@ -20,7 +31,9 @@ Purpose = Literal[
 ]
 Model = Literal["showback", "proportional", "real_cost", "use_case_budget"]
 Charge = Literal["actual", "committed"]
-Driver = Literal["calls", "tokens", "cost", "production_cost", "headcount", "equal", "fixed"]
+Driver = Literal[
+    "calls", "tokens", "cost", "production_cost", "headcount", "equal", "fixed", "capacity"
+]
 PoolMethod = Literal["direct", "step_down", "reciprocal"]
 RecoveredBy = Literal["markup", "driver"]
 Budgeting = Literal["cloud_finops", "annual_capex"]
@@ -32,7 +45,6 @@ BudgetScope = Literal["feature", "team", "unit", "key", "customer"]
 Transfer = Literal["caller_pays", "callee_absorbs", "split", "transfer_price"]
 Per = Literal["call", "outcome"]
 By = Literal["equal", "calls", "tokens"]
-Cause = Literal["unmetered_key", "outside_gateway", "aborted_streams"]
 
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
@@ -42,7 +54,6 @@ POOL_METHODS: Final[tuple[PoolMethod, ...]] = get_args(PoolMethod)
 TRANSFERS: Final[tuple[Transfer, ...]] = get_args(Transfer)
 PERS: Final[tuple[Per, ...]] = get_args(Per)
 BYS: Final[tuple[By, ...]] = get_args(By)
-CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 CLAIMS_ANY: Final = "any"
 CLAIMS_OWN: Final = "own"
 BUDGETING: Final[tuple[Budgeting, ...]] = get_args(Budgeting)
@@ -50,8 +61,6 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 OVERS: Final[tuple[Over, ...]] = get_args(Over)
 BUDGET_SCOPES: Final[tuple[BudgetScope, ...]] = get_args(BudgetScope)
 EACH: Final = "*"
-
-FOREVER_US: Final = 2**62
 
 # What a rule may look at; labels are added as `labels.<key>`. Customer and user are not here: they
 # are replaced by subject ids at ingest, and a subject must not decide who pays.
@@ -72,25 +81,6 @@ RULE_FIELDS: Final = (
     "purpose",
 )
 RULE_SHORTHANDS: Final = {"project": "labels.project", "workspace": "labels.workspace"}
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The instants from ``from_us`` to just before ``to_us``."""
-
-    from_us: int = 0
-    to_us: int = FOREVER_US
-
-    def holds(self, instant_us: int) -> bool:
-        """Whether the instant lies in the span."""
-        return self.from_us <= instant_us < self.to_us
-
-    def overlaps(self, other: Span) -> bool:
-        """Whether the spans share an instant."""
-        return self.from_us < other.to_us and other.from_us < self.to_us
-
-
-ALWAYS: Final = Span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +238,10 @@ class CostPool:
     recovered_by: RecoveredBy
     serves: Mapping[str, Fraction] = field(default_factory=dict)
     fallback: tuple[Driver, ...] = ()
+    reserved: Mapping[str, Fraction] = field(default_factory=dict)
+    """under the driver ``capacity``: the share of the capacity that each team has reserved"""
+    idle: str = ""
+    """the team that answers for capacity that is neither reserved nor used"""
 
     @property
     def drivers(self) -> tuple[Driver, ...]:
@@ -292,21 +286,6 @@ class Alerts:
     fan_out_least: int = 50
     spend_times: int = 5
     spend_least_nano: int = 10_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """The accrual for usage that past months show to be unmetered.
-
-    The share of the last ``months`` reconciled months, at most ``cap`` of the metered cost, over the
-    ``causes`` of volume that are counted. ``bear`` says who bears it: what is central, or the owner
-    of the key that was not metered.
-    """
-
-    months: int
-    cap: Fraction
-    causes: tuple[Cause, ...]
-    bear: Literal["central", "owner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,58 +355,6 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class ContractRow:
-    """A negotiated price or discount. Either ``discount`` or ``prices`` is set.
-
-    ``model`` may be a glob; empty ``model``, ``tier`` or ``region`` means any. ``prices`` are in
-    pico per token (by token class) or per unit (by unit). Calls with more input tokens than
-    ``long_context_over`` take ``long_context_prices`` where it names the class. ``line`` tells
-    which row of the file this is, in words, for messages.
-    """
-
-    contract: str
-    provider: str
-    model: str
-    tier: str
-    region: str
-    discount: Fraction | None
-    prices: Mapping[str, int]
-    long_context_over: int | None
-    long_context_prices: Mapping[str, int]
-    from_us: int
-    to_us: int
-    line: str
-
-    @property
-    def span(self) -> Span:
-        """When the row holds."""
-        return Span(self.from_us, self.to_us)
-
-    @property
-    def precedence(self) -> tuple[int, int, bool, bool, bool]:
-        """Of the rows that match a call, those of the highest precedence price it.
-
-        An exact model before a glob before any model, a glob with more literal characters first;
-        then a named tier, a named region, and a price before a discount. Rows of one precedence
-        share the call by class; two that price the same class at the same time are refused.
-        """
-        literal = sum(char not in "*?" for char in self.model)
-        exact = 0 if not self.model else 2 - (literal < len(self.model))
-        return (
-            exact,
-            literal if exact == 1 else 0,
-            bool(self.tier),
-            bool(self.region),
-            not self.is_discount,
-        )
-
-    @property
-    def is_discount(self) -> bool:
-        """Whether the row is a percentage off the list price of everything it matches."""
-        return self.discount is not None
-
-
-@dataclass(frozen=True, slots=True)
 class PriceAlias:
     """A model that the list knows under another name: price ``model`` as ``is_model``."""
 
@@ -443,6 +370,15 @@ class Prices:
 
     contracts: tuple[ContractRow, ...] = ()
     aliases: tuple[PriceAlias, ...] = ()
+    rates: tuple[ExchangeRate, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    capacity: tuple[Capacity, ...] = ()
+
+    def rate_at(self, currency: str, instant_us: int) -> ExchangeRate | None:
+        """The exchange rate of a currency that holds at an instant; None before the first."""
+        held = [r for r in self.rates if r.currency == currency and r.from_us <= instant_us]
+        return max(held, key=lambda rate: rate.from_us) if held else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
     BUDGETING,
     BYS,
-    CAUSES,
     DRIVERS,
     MODELS,
     OVERS,
@@ -25,7 +24,6 @@ from tallybook.books.model import (
     TRANSFERS,
     Budgeting,
     By,
-    Cause,
     Charge,
     Driver,
     Model,
@@ -54,6 +52,7 @@ from tallybook.books.scalars import (
     read_mapping,
     read_rows,
 )
+from tallybook.books.terms import CAPACITY_KINDS, CAUSES, CapacityKind, Cause
 
 PurposeText = Annotated[str, BeforeValidator(choice(PURPOSES))]
 ModelText = Annotated[Model, BeforeValidator(choice(MODELS))]
@@ -81,6 +80,7 @@ VarianceText = Annotated[
     Literal["absorb", "recharge"], BeforeValidator(choice(("absorb", "recharge")))
 ]
 BearText = Annotated[Literal["central", "owner"], BeforeValidator(choice(("central", "owner")))]
+CapacityKindText = Annotated[CapacityKind, BeforeValidator(choice(CAPACITY_KINDS))]
 CauseText = Annotated[Cause, BeforeValidator(choice(CAUSES))]
 
 
@@ -253,6 +253,8 @@ class PoolForm(Form):
     serves: Annotated[dict[str, Percent], BeforeValidator(read_mapping)] = {}
     floor: Money = ""
     recovered_by: RecoveredByText = "driver"
+    reserved: Annotated[dict[str, Percent], BeforeValidator(read_mapping)] = {}
+    idle: Id = ""
 
 
 class EvaluationForm(Form):
@@ -340,6 +342,7 @@ class ContractForm(Form):
 
     contract: Text
     provider: Text
+    currency: Currency = ""
     model: Text = ""
     tier: Text = ""
     region: Text = ""
@@ -360,12 +363,64 @@ class AliasForm(Form):
     is_provider: Text = ""
 
 
+class RateForm(Form):
+    """Units of the books' currency for one unit of another, from a UTC day on."""
+
+    currency: Currency
+    date: Date
+    rate: UnitPrice
+
+
+class CommitmentForm(Form):
+    """The least that is spent at a provider over a term; ``to`` is the first month after it."""
+
+    id: Id
+    provider: Text
+    amount: Money
+    from_: Month = Field(alias="from")
+    to: Month
+
+
+class CreditForm(Form):
+    """Prepaid credit; without ``cost`` it cost its amount. ``expires`` is the first day without."""
+
+    id: Id
+    provider: Text
+    amount: Money
+    cost: Money = ""
+    bought: Date
+    expires: Date
+
+
+class CapacityForm(Form):
+    """Capacity that is paid by time, and the calls that run on it; dates are UTC."""
+
+    id: Id
+    kind: CapacityKindText
+    pool: Id
+    provider: Text = ""
+    model: Text = ""
+    tier: Text = ""
+    region: Text = ""
+    monthly: Money = ""
+    hourly: Money = ""
+    count: Count = 1
+    once: Money = ""
+    full: Count = 0
+    from_: Instant = Field(alias="from")
+    to: Instant = ""
+
+
 class PricesForm(Form):
     """prices.yaml."""
 
     currency: Currency = ""
     contracts: Annotated[list[ContractForm], BeforeValidator(read_rows)] = []
     aliases: Annotated[list[AliasForm], BeforeValidator(read_rows)] = []
+    rates: Annotated[list[RateForm], BeforeValidator(read_rows)] = []
+    commitments: Annotated[list[CommitmentForm], BeforeValidator(read_rows)] = []
+    credits: Annotated[list[CreditForm], BeforeValidator(read_rows)] = []
+    capacity: Annotated[list[CapacityForm], BeforeValidator(read_rows)] = []
 
 
 class LimitForm(Form):

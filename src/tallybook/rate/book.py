@@ -17,7 +17,8 @@ from itertools import combinations, pairwise
 from typing import Final
 
 from tallybook.books.globs import glob_matches
-from tallybook.books.model import ContractRow, Prices
+from tallybook.books.model import Prices
+from tallybook.books.terms import ContractRow
 from tallybook.clock import format_instant
 from tallybook.errors import PriceError
 from tallybook.money import discounted_price
