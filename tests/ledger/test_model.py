@@ -131,7 +131,7 @@ def test_entries_do_not_change() -> None:
         made.text = "other"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("kind", [ActKind.CLOSE, ActKind.REOPEN])
+@pytest.mark.parametrize("kind", [ActKind.SOFT_CLOSE, ActKind.CLOSE, ActKind.REOPEN])
 def test_a_close_is_about_a_period(kind: ActKind) -> None:
     with pytest.raises(LedgerError, match=f"the period of a {kind} is ''"):
         Act(kind, "", "t")
@@ -141,7 +141,8 @@ def test_the_reasons_are_closed_and_their_texts_stay() -> None:
     """They are in the hashes of what was booked: a reason may be added, never renamed."""
     assert {reason.value for reason in Reason} == {
         *("meter", "pool", "evaluation", "pool_flow", "charge", "markup", "absorption", "memo"),
-        *("rounding", "reversal", "adjustment", "transfer", "true_up"),
+        *("rounding", "reversal", "adjustment", "transfer", "true_up", "manual", "roll"),
+        *("accrual", "disposition", "revaluation", "prepaid", "commitment"),
     }
     with pytest.raises(ValueError, match="'gift' is not a valid Reason"):
         Reason("gift")

@@ -20,6 +20,7 @@ from tallybook.ledger import (
     Posting,
     Reason,
     acts,
+    admits,
     append_act,
     append_entry,
     balances,
@@ -29,9 +30,11 @@ from tallybook.ledger import (
     period_state,
     reverse,
     standing_close,
+    standing_cutoff,
     trial_balance,
     verify,
 )
+from tallybook.ledger.model import USAGE_REASONS
 from tallybook.store import Store
 
 NOW_US = 1_790_000_000_000_000
@@ -48,6 +51,50 @@ def test_a_period_is_open_until_closed_and_after_reopening(store: Store) -> None
         append_act(tx, Act(ActKind.REOPEN, "2026-10", "t"), "dana", NOW_US)
         assert period_state(tx, "2026-10") == "open"
         assert standing_close(tx, "2026-10") is None
+
+
+def usage(reason: Reason = Reason.METER, period: str = "2026-10") -> Entry:
+    postings = (Posting("Cost:x", 5), Posting("Accrued:x", -5))
+    return Entry(reason, period, "2026-10", "t", postings)
+
+
+def test_a_soft_closed_period_takes_finance_entries_only(store: Store) -> None:
+    with store.write() as tx:
+        first = append_entry(tx, usage(), "run", NOW_US)
+        append_act(tx, Act(ActKind.SOFT_CLOSE, "2026-10", "cutoff"), "dana", NOW_US)
+        assert period_state(tx, "2026-10") == "soft-closed"
+        assert standing_close(tx, "2026-10") is None
+        for reason in Reason:
+            assert admits(tx, "2026-10", reason) == (reason not in USAGE_REASONS)
+            if reason in USAGE_REASONS:
+                with pytest.raises(PeriodError, match="takes finance entries only"):
+                    append_entry(tx, usage(reason), "run", NOW_US)
+        append_entry(tx, usage(Reason.MANUAL), "dana", NOW_US)
+        with pytest.raises(PeriodError, match="soft-closed again"):
+            append_act(tx, Act(ActKind.SOFT_CLOSE, "2026-10", "twice"), "dana", NOW_US)
+        back = reverse(tx, first.id, "dana", "counted twice", NOW_US)
+        assert [entry.period for entry in entries(tx) if entry.id == back.id] == ["2026-11"]
+        assert verify(tx).ok
+
+
+def test_the_cutoff_is_the_first_act_since_the_last_reopening(store: Store) -> None:
+    with store.write() as tx:
+        assert standing_cutoff(tx, "2026-10") is None
+        first, second, _, fourth = (
+            append_act(tx, Act(kind, "2026-10", "t"), "dana", NOW_US)
+            for kind in (ActKind.SOFT_CLOSE, ActKind.CLOSE, ActKind.REOPEN, ActKind.CLOSE)
+        )
+        cutoff, close = standing_cutoff(tx, "2026-10"), standing_close(tx, "2026-10")
+        assert cutoff is not None
+        assert close is not None
+        assert first.id != second.id
+        assert (cutoff.id, close.id) == (fourth.id, fourth.id)
+        append_act(tx, Act(ActKind.REOPEN, "2026-10", "t"), "dana", NOW_US)
+        soft = append_act(tx, Act(ActKind.SOFT_CLOSE, "2026-10", "t"), "dana", NOW_US)
+        append_act(tx, Act(ActKind.CLOSE, "2026-10", "t"), "dana", NOW_US)
+        cutoff = standing_cutoff(tx, "2026-10")
+        assert cutoff is not None
+        assert cutoff.id == soft.id
 
 
 def test_acts_are_read_back_oldest_first(store: Store) -> None:
@@ -84,6 +131,7 @@ class Books(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.store = Store.create(self.folder / "books")
         self.closed: list[str] = []
+        self.soft_closed: set[str] = set()
         self.papers: dict[str, str] = {}
         self.live: dict[str, list[Posting]] = {}
         self.gone: set[str] = set()
@@ -98,23 +146,27 @@ class Books(RuleBasedStateMachine):
         service_period=st.sampled_from(PERIODS),
         amounts=st.lists(st.integers(-(10**15), 10**15).filter(bool), min_size=1, max_size=4),
         team=st.sampled_from(["", "a", "b"]),
+        reason=st.sampled_from([Reason.METER, Reason.MANUAL]),
     )
-    def append(self, period: str, service_period: str, amounts: list[int], team: str) -> None:
+    def append(
+        self, period: str, service_period: str, amounts: list[int], team: str, reason: Reason
+    ) -> None:
         postings = [
             Posting(sign + ":x", nano, team=team)
             for nano in amounts
             for sign, nano in (("Cost", nano), ("Accrued", -nano))
         ]
-        entry = Entry(Reason.METER, period, service_period, "usage", tuple(postings))
+        entry = Entry(reason, period, service_period, "usage", tuple(postings))
+        refused = period in self.closed or (period in self.soft_closed and reason is Reason.METER)
         before = self._head()
         try:
             with self.store.write() as tx:
                 link = append_entry(tx, entry, "run", self._tick())
         except PeriodError:
-            assert period in self.closed
+            assert refused
             assert self._head() == before
         else:
-            assert period not in self.closed
+            assert not refused
             self.live[link.id] = postings
 
     @precondition(lambda self: self.live or self.gone)
@@ -140,6 +192,21 @@ class Books(RuleBasedStateMachine):
             append_act(tx, Act(ActKind.CLOSE, period, "month end"), "dana", self._tick())
         self.closed.append(period)
         self.papers[period] = self._paper(period)
+
+        self.soft_closed.discard(period)
+
+    @rule(period=st.sampled_from(PERIODS))
+    def soft_close(self, period: str) -> None:
+        before = self._head()
+        try:
+            with self.store.write() as tx:
+                append_act(tx, Act(ActKind.SOFT_CLOSE, period, "cutoff"), "dana", self._tick())
+        except PeriodError:
+            assert period in self.closed or period in self.soft_closed
+            assert self._head() == before
+        else:
+            assert period not in self.closed
+            self.soft_closed.add(period)
 
     @precondition(lambda self: self.closed)
     @rule()
@@ -180,8 +247,8 @@ class Books(RuleBasedStateMachine):
     def inv_04_closed_periods_stand_still(self) -> None:
         with self.store.read() as tx:
             for period in PERIODS:
-                closed = period in self.closed
-                assert period_state(tx, period) == ("closed" if closed else "open")
+                soft = "soft-closed" if period in self.soft_closed else "open"
+                assert period_state(tx, period) == ("closed" if period in self.closed else soft)
         assert {period: self._paper(period) for period in self.closed} == self.papers
 
     @invariant()

@@ -7,7 +7,16 @@ from tallybook.ledger.chart import CENTRAL, Family, check_account, is_memo
 from tallybook.ledger.journal import JournalEntry, entries, entry_of
 from tallybook.ledger.model import Act, ActKind, Entry, Link, Posting, PostingKey, Reason
 from tallybook.ledger.reverse import reverse
-from tallybook.ledger.state import RecordedAct, acts, last_act, period_state, standing_close
+from tallybook.ledger.state import (
+    RecordedAct,
+    acts,
+    admits,
+    last_act,
+    last_turn,
+    period_state,
+    standing_close,
+    standing_cutoff,
+)
 from tallybook.ledger.verify import Verification, verify
 from tallybook.ledger.walk import Fault
 
@@ -29,6 +38,7 @@ __all__ = [
     "TrialRow",
     "Verification",
     "acts",
+    "admits",
     "append_act",
     "append_entry",
     "balances",
@@ -39,9 +49,11 @@ __all__ = [
     "head",
     "is_memo",
     "last_act",
+    "last_turn",
     "period_state",
     "reverse",
     "standing_close",
+    "standing_cutoff",
     "trial_balance",
     "verify",
 ]

@@ -18,7 +18,6 @@ from pathlib import Path
 from tallybook.errors import StoreError
 from tallybook.ledger.chain import head
 from tallybook.ledger.fold import fold_faults, orphan_faults
-from tallybook.ledger.model import ActKind
 from tallybook.ledger.walk import Walk, walk_on
 from tallybook.store import Store, Tx
 
@@ -64,28 +63,30 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
 def joined(starts: Sequence[Walk], walks: Sequence[Walk]) -> Walk | None:
     """Stretches as one walk, if each began where and as the one before it ended; else None."""
     for (before, _), (_, start) in pairwise(zip(walks, starts, strict=True)):
-        if (before.seq, before.hash, before.closed) != (start.seq, start.hash, start.closed):
+        if _place(before) != _place(start):
             return None
     entries = sum(walk.entries for walk in walks)
     found = any(walk.head_found for walk in walks)
     end = walks[-1]
-    return Walk(end.seq, end.hash, entries, found, end.closed, end.next)
+    return Walk(end.seq, end.hash, entries, found, end.closed, end.soft_closed, end.next)
+
+
+def _place(walk: Walk) -> tuple[object, ...]:
+    return walk.seq, walk.hash, walk.closed, walk.soft_closed
 
 
 def _starts(tx: Tx, last: int) -> Iterator[Walk]:
     """What a walk would know at the beginning of each stretch if all is right before it."""
     yield Walk()
     statement = "SELECT seq, reason, period FROM chain WHERE kind = 'act' ORDER BY seq"
-    acts, closed, place = tx.rows(statement), set[str](), 0
+    acts, known, place = tx.rows(statement), Walk(), 0
     for seq in range(LINKS_EACH, last - LINKS_EACH + 1, LINKS_EACH):
         while place < len(acts) and acts[place].seq <= seq:
-            if acts[place].reason == ActKind.CLOSE:
-                closed.add(acts[place].period)
-            if acts[place].reason == ActKind.REOPEN:
-                closed.discard(acts[place].period)
+            known.turn(acts[place].reason, acts[place].period)
             place += 1
         stored = tx.scalar("SELECT hash FROM chain WHERE seq = :seq", seq=seq)
-        yield Walk(seq, stored, closed=set(closed), next=seq + 1)
+        shut = {"closed": set(known.closed), "soft_closed": set(known.soft_closed)}
+        yield Walk(seq, stored, **shut, next=seq + 1)
 
 
 def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | None:

@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tallybook.ledger.model import ActKind
+from tallybook.ledger.model import USAGE_REASONS, ActKind, Reason
 from tallybook.store import Tx, sql_text
 
-PeriodState = Literal["open", "closed"]
+PeriodState = Literal["open", "soft-closed", "closed"]
 OPEN: PeriodState = "open"
+SOFT_CLOSED: PeriodState = "soft-closed"
 CLOSED: PeriodState = "closed"
+
+
+STATE_AFTER: Mapping[ActKind, PeriodState] = {
+    ActKind.SOFT_CLOSE: SOFT_CLOSED,
+    ActKind.CLOSE: CLOSED,
+    ActKind.REOPEN: OPEN,
+}
+"""The acts that change a period's state, with the state after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +41,36 @@ class RecordedAct:
 
 
 def period_state(tx: Tx, period: str) -> PeriodState:
-    """``"closed"`` after a close that no reopening followed, else ``"open"``."""
-    return CLOSED if standing_close(tx, period) else OPEN
+    """``"closed"`` or ``"soft-closed"`` after such an act that no reopening followed, else open."""
+    turn = last_turn(tx, period)
+    return STATE_AFTER[turn.kind] if turn else OPEN
+
+
+def admits(tx: Tx, period: str, reason: Reason) -> bool:
+    """Whether an entry of a reason may post into a period: soft-closed, it takes finance's own."""
+    state = period_state(tx, period)
+    return state == OPEN or (state == SOFT_CLOSED and reason not in USAGE_REASONS)
+
+
+def last_turn(tx: Tx, period: str) -> RecordedAct | None:
+    """The act that made a period what it is: a soft close, a close or a reopening."""
+    row = tx.row(sql_text(__package__, "last_turn"), period=period)
+    return _act(row) if row else None
 
 
 def standing_close(tx: Tx, period: str) -> RecordedAct | None:
-    """The close that keeps a period closed now, or None if it is open."""
-    row = tx.row(sql_text(__package__, "last_close_or_reopen"), period=period)
-    return _act(row) if row and row.kind == ActKind.CLOSE else None
+    """The close that keeps a period closed now, or None if it is open or soft-closed."""
+    turn = last_turn(tx, period)
+    return turn if turn and turn.kind is ActKind.CLOSE else None
+
+
+def standing_cutoff(tx: Tx, period: str) -> RecordedAct | None:
+    """The act after which usage of a period is late: its soft close, else its close; None if open.
+
+    What it names froze the usage of the period; a later close names the same.
+    """
+    row = tx.row(sql_text(__package__, "cutoff"), period=period)
+    return _act(row) if row else None
 
 
 def acts(tx: Tx, period: str) -> tuple[RecordedAct, ...]:

@@ -7,7 +7,7 @@ Kinds of fault:
     sequence     a number is missing or comes out of turn
     id           the id does not fit kind and number
     balance      fewer than two postings, a zero one, a sum that is not zero; an act with postings
-    period       an entry posted into a closed period
+    period       an entry posted into a closed period, or usage into a soft-closed one
     head         a close that names another link before it; a printed head that is gone
     orphan       postings without a link
     unreadable   a value of a type that was never written

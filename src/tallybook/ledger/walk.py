@@ -23,7 +23,7 @@ from tallybook.ledger.chain import (
     link_id,
 )
 from tallybook.ledger.journal import with_postings
-from tallybook.ledger.model import POSTINGS_MIN, ActKind
+from tallybook.ledger.model import POSTINGS_MIN, USAGE_REASONS, ActKind
 from tallybook.store import Tx, canonical_json, sql_text
 
 LINKS_AT_ONCE = 2_000
@@ -52,6 +52,7 @@ class Walk:
         entries: entries read, acts not counted.
         head_found: whether a link has the hash that was asked for.
         closed: periods that are closed after that link.
+        soft_closed: those that take finance entries only after it.
         next: where to read on.
     """
 
@@ -60,7 +61,24 @@ class Walk:
     entries: int = 0
     head_found: bool = False
     closed: set[str] = field(default_factory=set)
+    soft_closed: set[str] = field(default_factory=set)
     next: int = LOWEST
+
+    def turn(self, kind: str, period: str) -> None:
+        """Take note of an act that may change what a period takes."""
+        if kind in (ActKind.SOFT_CLOSE, ActKind.CLOSE, ActKind.REOPEN):
+            for held, turned in (
+                (self.closed, ActKind.CLOSE), (self.soft_closed, ActKind.SOFT_CLOSE)
+            ):  # fmt: skip
+                if kind == turned:
+                    held.add(period)
+                else:
+                    held.discard(period)
+
+    @property
+    def shut(self) -> set[str]:
+        """Periods of which not every entry is plain."""
+        return self.closed | self.soft_closed
 
 
 def walk_on(tx: Tx, walk: Walk, expected_head: str = "", last: int = HIGHEST) -> Iterator[Fault]:
@@ -103,7 +121,7 @@ def _stepped(
 ) -> Iterator[Fault]:
     following = iter(postings)
     of, sum_nano, body = next(following, _NONE)
-    closed = _told(walk.closed)
+    closed = _told(walk.shut)
     for seq, held, head, tail in links:
         if of == seq:
             # Quotes in a value are escaped, so these words stand here only as written by us.
@@ -127,7 +145,7 @@ def _stepped(
                 continue
         reach = {"first": seq, "last": seq, "most": 1}
         yield from _looked_at(tx, walk, expected_head, reach)
-        closed = _told(walk.closed)
+        closed = _told(walk.shut)
 
 
 def _told(periods: set[str]) -> set[str]:
@@ -191,14 +209,15 @@ def _content_faults(walk: Walk, link: Any, postings: list[Any], place: str) -> I
             )
         if link.period in walk.closed:
             yield Fault("period", f"{place} posts into {link.period} while it is closed")
+        if link.period in walk.soft_closed and link.reason in USAGE_REASONS:
+            where = f"{place} posts usage ({link.reason}) into {link.period}"
+            yield Fault("period", f"{where} while it is soft-closed")
         return
     if postings:
         yield Fault("balance", f"{place} is an act with {len(postings)} postings")
+    walk.turn(link.reason, link.period)
     if link.reason == ActKind.CLOSE:
-        walk.closed.add(link.period)
         yield from _close_faults(walk, link, place)
-    if link.reason == ActKind.REOPEN:
-        walk.closed.discard(link.period)
 
 
 def _close_faults(walk: Walk, link: Any, place: str) -> Iterator[Fault]:
