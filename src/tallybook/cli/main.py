@@ -51,6 +51,7 @@ COMMANDS = {
     "export": "ledger",
     "check": "proof",
     "verify": "proof",
+    "seal": "seal",
     "demo": "demo",
     "sim": "sim",
     "bench": "proof",

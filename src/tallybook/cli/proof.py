@@ -11,11 +11,13 @@ import click
 
 from tallybook.check.check import CHECKS
 from tallybook.check.check import check as run_checks
+from tallybook.check.kept import kept_faults
+from tallybook.check.seal_record import read_record
+from tallybook.check.sealing import differences
 from tallybook.cli.app import App, progress, table
 from tallybook.cli.options import json_option
 from tallybook.errors import WrongUsageError
 from tallybook.ledger.verify import verify as verify_chain
-from tallybook.store.lake import EVERY
 
 
 @click.command()
@@ -60,28 +62,52 @@ def bench(ctx: click.Context, args: tuple[str, ...]) -> None:
 @click.option(
     "--head", default="", help="A seal printed on a statement: proves that nothing was cut."
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A record that `tallybook seal` wrote: says where these books differ from it.",
+)
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, head: str) -> None:
-    """Verify the chain of entries and the bytes of the book: flips, inserts, deletes, swaps show.
+def verify(ctx: click.Context, head: str, against: Path | None) -> None:
+    """Verify the chain, the manifest, the sealed files and what was issued: tampering shows.
 
-    Example:  tallybook verify --head 8879ac4598f4...
+    A flip, an insert, a delete or a swap is found and named with its place. What was cut off at
+    the end shows only against a seal that was printed (--head) or a record that was kept elsewhere
+    (--against).
+
+    Examples:  tallybook verify --head 8879ac4598f4...
+    tallybook verify --against seal.json
     """
     app: App = ctx.obj
+    record = read_record(_content(against), str(against)) if against else None
     with app.store.read() as tx:
         result = verify_chain(tx, head, home=app.store.home, processes=os.cpu_count() or 1)
-        faults = [{"kind": fault.kind, "where": fault.where} for fault in result.faults]
+        found = [*result.faults, *kept_faults(app.store, tx)]
+        faults = [{"kind": fault.kind, "where": fault.where} for fault in found]
         faults += [{"kind": "database", "where": text} for text in tx.integrity()]
-    snapshot = app.store.lake.snapshot(kinds=EVERY)
-    faults += [
-        {"kind": "file", "where": f"{place}: {what}"}
-        for place, what in app.store.lake.faults(snapshot)
-    ]
+        if record:
+            faults += [
+                {"kind": f"against {fault.kind}", "where": fault.where}
+                for fault in differences(tx, record)
+            ]
+        files = tx.scalar("SELECT COUNT(*) FROM sealed_file")
     ok = result.ok and not faults
-    told = f"{result.entries} entries and {len(snapshot.files)} sealed files, head {result.head}"
+    told = f"{result.entries} entries and {files} sealed files, head {result.head}"
+    if record:
+        told += f", against a record of {record.chain.reach} links"
     shown = "\n".join(f"  {fault['kind']} at {fault['where']}" for fault in faults)
     app.answer(
         {"ok": ok, "entries": result.entries, "head": result.head, "faults": faults},
         f"verified: {told}" if ok else f"FAULTS in {told}:\n{shown}",
     )
     ctx.exit(0 if ok else 1)
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsageError(
+            f"the record cannot be read: {error}", where=str(path), next_step="name another copy"
+        ) from error

@@ -42,6 +42,12 @@ _ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of p
 _DIGITS = 16  # of the SHA-256, in a file's name
 _DIGEST_MODULUS = 1 << 128
 _PRICE_KEY = ("provider", "model", "tier", "region")
+DESCRIBED: Final = (
+    *("key", "record", "started_us", "supersedes", "units"),
+    *_PRICE_KEY,
+    *TOKEN_CLASSES,
+)
+"""The columns that the manifest says something about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,22 +329,29 @@ def write_file(
     path = folder / f"{name}-{digest[:_DIGITS]}.parquet"
     partial.rename(path)
     sync(folder)
-    started = pc.min_max(part.column("started_us")).as_py()
     return SealedFile(
         path=f"{kind}/{period}/{path.name}",
         period=str(period),
-        rows=part.num_rows,
         bytes=path.stat().st_size,
         sha256=digest,
-        digest=_table_digest(part),
-        min_us=started["min"],
-        max_us=started["max"],
-        meters=_meters(part),
-        price_keys=_price_keys(part),
-        supersedes=part.num_rows - _equal_count(part.column("supersedes"), ""),
         added=0,
         kind=kind,
+        **described(part),
     )
+
+
+def described(part: pa.Table) -> dict[str, Any]:
+    """What the manifest says of a file's rows, from the rows: the fields of `SealedFile`."""
+    started = pc.min_max(part.column("started_us")).as_py()
+    return {
+        "rows": part.num_rows,
+        "digest": _table_digest(part),
+        "min_us": started["min"],
+        "max_us": started["max"],
+        "meters": _meters(part),
+        "price_keys": _price_keys(part),
+        "supersedes": part.num_rows - _equal_count(part.column("supersedes"), ""),
+    }
 
 
 def _table_digest(part: pa.Table) -> str:
