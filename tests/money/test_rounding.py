@@ -13,6 +13,7 @@ from tallybook.money import (
     discounted_price,
     exchanged,
     half_even,
+    nano_covering,
     nano_of_pico,
     pico_of_figure,
     proportional,
@@ -88,3 +89,9 @@ def test_a_figure_of_a_provider_crosses_once(
 def test_exchange_and_share_round_half_even(pico: int, part: int, whole: int) -> None:
     exact = round(Fraction(pico * part, whole))
     assert exchanged(pico, Fraction(part, whole)) == proportional(pico, part, whole) == exact
+
+
+@given(st.integers(min_value=0, max_value=10**24))
+def test_what_is_held_covers_the_amount_and_no_whole_nano_more(pico: int) -> None:
+    held = nano_covering(pico)
+    assert pico <= held * 1000 < pico + 1000

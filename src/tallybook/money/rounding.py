@@ -34,6 +34,14 @@ def nano_of_pico(pico: int) -> Nano:
     return Nano(half_even(pico, PICO_PER_NANO))
 
 
+def nano_covering(pico: int) -> Nano:
+    """The fewest nano that cover an amount of pico: what is held back for it is never too little.
+
+    Only what is held or counted against a limit crosses here; what is posted is rounded half-even.
+    """
+    return Nano(-(-pico // PICO_PER_NANO))
+
+
 def cents_of_nano(nano: int) -> Cents:
     """Cross one balance (10^-9) to statement scale (10^-2), half-even."""
     return Cents(half_even(nano, NANO_PER_CENT))
