@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
+from stores import Stores
 from tallybook.books.documents import read_folder
 from tallybook.check.check import check
 from tallybook.clock import FixedClock, Period, parse_instant
@@ -94,10 +96,15 @@ def usage(event_id: str = "e-1", **changes: object) -> dict[str, object]:
 class Company:
     """Books in ``home`` and the commands on them."""
 
-    def __init__(self, home: Path, now: str = "2026-11-05T09:00:00Z") -> None:
+    def __init__(
+        self,
+        home: Path,
+        now: str = "2026-11-05T09:00:00Z",
+        opened: Callable[[Path], Store] | None = None,
+    ) -> None:
         self.home = home
         self.clock = FixedClock(parse_instant(now))
-        self.store = Store.open(home) if (home / "book.sqlite").exists() else Store.create(home)
+        self.store = (opened or Stores("sqlite").open)(home)
         self._subjects = itertools.count()
         self._files: dict[str, str] = {}
 
@@ -178,10 +185,9 @@ class Company:
     def dump(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table."""
         with self.store.read() as tx:
-            tables = tx.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
             return {
-                str(table.name): [tuple(row) for row in tx.rows(f'SELECT * FROM "{table.name}"')]
-                for table in tables
+                table: sorted((tuple(row) for row in tx.rows(f'SELECT * FROM "{table}"')), key=repr)
+                for table in tx.tables()
             }
 
 

@@ -1,9 +1,10 @@
-"""Books that every room's tests may start from."""
+"""Books that every room's tests may start from, on the store that a test asks for."""
 
 import pytest
 from hypothesis import Phase, settings
 
 from company import PRICES, Company, org, policy
+from stores import STORES, USUAL, Stores
 
 # A mutant needs a failing example, not the smallest one: `make mutants`.
 settings.register_profile(
@@ -14,8 +15,39 @@ settings.register_profile(
 )
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "both_stores: run on SQLite and on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc):
+    if "stores" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):
+        metafunc.parametrize("stores", STORES, indirect=True)
+
+
 @pytest.fixture
-def found_company(tmp_path):
+def stores(request):
+    """Makes books of one kind: `stores.Stores`."""
+    made = Stores(getattr(request, "param", USUAL))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def new_store(stores, tmp_path):
+    """Make or open books in a folder: ``new_store(name="books")``."""
+    opened = []
+
+    def new(name="books"):
+        opened.append(stores.open(tmp_path / name))
+        return opened[-1]
+
+    yield new
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def found_company(tmp_path, stores):
     """Make a company in its own folder: ``found_company(timezone=..., prices=...)``."""
     made = []
 
@@ -27,7 +59,7 @@ def found_company(tmp_path):
         effective_from="2020-01",
         **files,
     ):
-        company = Company(tmp_path / name, now)
+        company = Company(tmp_path / name, now, stores.open)
         made.append(company)
         company.apply(
             **{"org": org(timezone), "policy": policy(effective_from), "prices": PRICES, **files}

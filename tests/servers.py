@@ -68,11 +68,12 @@ def postgres() -> str:
 
 
 @contextmanager
-def postgres_database(address: str = "") -> Iterator[str]:
-    """An empty database, gone afterwards.
+def postgres_database(address: str = "", template: str = "template0") -> Iterator[str]:
+    """A database of its own, gone afterwards.
 
     Args:
         address: of the server; without it `postgres`.
+        template: the name of the database that it is a copy of; without it, it is empty.
 
     Yields:
         its URL, for `Store.create`.
@@ -81,8 +82,8 @@ def postgres_database(address: str = "") -> Iterator[str]:
     name = f"tallybook_{os.getpid()}_{next(_NUMBERS)}"
     with _connected(address) as server:
         server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
-                sql.Identifier(name)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
+                sql.Identifier(name), sql.Identifier(template)
             )
         )
     try:

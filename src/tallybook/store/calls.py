@@ -39,7 +39,7 @@ def aliased(tx: Tx, names: Iterable[bytes]) -> dict[bytes, tuple[bytes, str]]:
     """For each name that is known, the first observation that bore it and its period."""
     return {
         bytes(row.key): (bytes(row.observation), str(row.period))
-        for row in _among(tx, "alias", "key", names)
+        for row in tx.rows_among("alias", "key", names)
     }
 
 
@@ -54,13 +54,13 @@ def add_aliases(tx: Tx, names: Iterable[tuple[bytes, bytes, str]]) -> None:
 
 def members_of(tx: Tx, observations: Iterable[bytes]) -> dict[bytes, Member]:
     """The memberships of some observations; one that is the only one of its call has none."""
-    rows = _among(tx, "member", "observation", observations)
+    rows = tx.rows_among("member", "observation", observations)
     return {member.observation: member for member in map(_member, rows)}
 
 
 def members_in(tx: Tx, calls: Iterable[bytes]) -> list[Member]:
     """All members of some calls."""
-    return [_member(row) for row in _among(tx, "member", "call", calls)]
+    return [_member(row) for row in tx.rows_among("member", "call", calls)]
 
 
 def put_members(tx: Tx, members: Iterable[Member]) -> None:
@@ -74,7 +74,7 @@ def put_members(tx: Tx, members: Iterable[Member]) -> None:
 
 def standings(tx: Tx, subjects: Iterable[bytes]) -> dict[bytes, Standing]:
     """The rows that bill for some subjects."""
-    rows = _among(tx, "standing", "subject", subjects)
+    rows = tx.rows_among("standing", "subject", subjects)
     found = (
         Standing(
             bytes(row.subject),
@@ -146,7 +146,7 @@ def declared_same(
         verdicts: of pairs, as they will be written with what comes of them.
     """
     wanted = set(keys)
-    rows = [*_among(tx, "suspect", "low", wanted), *_among(tx, "suspect", "high", wanted)]
+    rows = [*tx.rows_among("suspect", "low", wanted), *tx.rows_among("suspect", "high", wanted)]
     same = {frozenset((bytes(row.low), bytes(row.high))) for row in rows if row.verdict == "same"}
     same -= verdicts.keys()
     same |= {pair for pair, told in verdicts.items() if told == "same" and pair & wanted}
@@ -159,14 +159,3 @@ _STANDING = "subject, source, event_id, started_us, content, revision"
 
 def _member(row: Any) -> Member:
     return Member(bytes(row.observation), bytes(row.call), str(row.period), bool(row.bills))
-
-
-def _among(tx: Tx, table: str, column: str, values: Iterable[bytes]) -> Sequence[Any]:
-    """The rows of a table whose column is one of some values, found by one join."""
-    wanted = sorted(set(values))
-    if not wanted:
-        return ()
-    tx.run("CREATE TEMP TABLE IF NOT EXISTS wanted (one BLOB PRIMARY KEY) WITHOUT ROWID")
-    tx.run("DELETE FROM wanted")
-    tx.run_tuples("INSERT INTO wanted (one) VALUES (?)", [(value,) for value in wanted])
-    return tx.rows(f"SELECT t.* FROM wanted w JOIN {table} t ON t.{column} = w.one")

@@ -1,49 +1,116 @@
 """The one door to the database: open, read, write.
 
-A write holds the database's single write lock from its first statement (``BEGIN IMMEDIATE``), so
-what it compares stays true until it commits. Work that takes long happens outside of it.
+A write holds the one write lock of the books from its first statement, so what it compares stays
+true until it commits. Work that takes long happens outside of it. The book is a file (`sqlite.py`)
+or a PostgreSQL database (`postgresql.py`); rooms cannot tell, and need not.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy import Connection, Engine, Row, event, inspect, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from tallybook.errors import CorruptedError, StoreError
+from tallybook.store.address import (
+    BOOK,
+    Address,
+    checked,
+    holds_books,
+    read_address,
+    write_address,
+)
+from tallybook.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from tallybook.store.lake import Lake
 
+__all__ = ["BOOK", "HEAD", "Store", "Tx", "canonical_json"]
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 """The version of the schema that this code knows: the number of its last migration."""
-BOOK = "book.sqlite"
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "cache_size=-262144",
-    # Claims touch pages all over the tree: many batches must share one checkpoint of the log, or it
-    # costs more than the batches (`Store.held_open`). 256 MiB of log is what that may take.
-    "wal_autocheckpoint=65536",
-    # Without it REPLACE deletes a row silently, past the triggers that keep the journal (INV-03).
-    "recursive_triggers=ON",
-)
+
+
+class Database(Protocol):
+    """What one kind of database does in its own way."""
+
+    @property
+    def name(self) -> str:
+        """``sqlite`` or ``postgresql``: a statement of its own lies in ``name.<this>.sql``."""
+
+    @property
+    def read(self) -> str:
+        """What begins a transaction that sees one snapshot."""
+
+    @property
+    def write(self) -> str:
+        """What begins a transaction that holds the write lock."""
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """The driver's errors."""
+
+    def engine(self) -> Engine:
+        """What connects."""
+
+    def begin(self, connection: Connection, statement: str) -> None:
+        """Begin a transaction."""
+
+    def error(self, fault: BaseException) -> StoreError:
+        """The driver's error as ours, which says what to do."""
+
+    def integrity(self, connection: Connection) -> list[str]:
+        """See `Tx.integrity`."""
+
+    def guards(self, connection: Connection) -> set[str]:
+        """See `Tx.guards`."""
+
+    def tables(self, connection: Connection) -> list[str]:
+        """See `Tx.tables`."""
+
+    def not_whole(self, connection: Connection, table: str, column: str) -> int:
+        """See `Tx.not_whole`."""
+
+    def last_number(self, connection: Connection, table: str, column: str) -> int:
+        """See `Tx.last_number`."""
+
+    def note_number(self, connection: Connection, table: str, column: str, number: int) -> None:
+        """See `Tx.note_number`."""
+
+    def plain_rows(
+        self, connection: Connection, statement: str, params: dict[str, object]
+    ) -> list[tuple[Any, ...]] | None:
+        """See `Tx.plain_rows`."""
+
+    def run_tuples(
+        self, connection: Connection, statement: str, params: Sequence[tuple[object, ...]]
+    ) -> int:
+        """See `Tx.run_tuples`."""
+
+    def rows_among(
+        self, connection: Connection, table: str, column: str, values: Iterable[bytes]
+    ) -> Sequence[Row[Any]]:
+        """See `Tx.rows_among`."""
 
 
 class Tx:
     """One transaction. Reads see one snapshot; writes are wholly in or wholly out."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, database: Database) -> None:
         self._connection = connection
+        self._database = database
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``, for `sql_text`."""
+        return self._database.name
 
     def rows(self, statement: str, /, **params: object) -> Sequence[Row[Any]]:
         """All rows, with access by column name."""
@@ -59,19 +126,38 @@ class Tx:
 
     def integrity(self) -> list[str]:
         """What the database itself finds wrong with its pages and indexes; empty when sound."""
-        found = [str(row[0]) for row in self.rows("PRAGMA integrity_check(20)")]
-        return [] if found == ["ok"] else found
+        return self._database.integrity(self._connection)
+
+    def guards(self) -> set[str]:
+        """The names of the triggers that keep the journal, as they stand (INV-03)."""
+        return self._database.guards(self._connection)
+
+    def tables(self) -> list[str]:
+        """The names of all tables, in order."""
+        return self._database.tables(self._connection)
+
+    def not_whole(self, table: str, column: str) -> int:
+        """How many values of a column are no whole numbers (INV-02)."""
+        return self._database.not_whole(self._connection, table, column)
+
+    def last_number(self, table: str, column: str) -> int:
+        """The highest number that a table ever gave a row, be that row deleted; 0 before any."""
+        return self._database.last_number(self._connection, table, column)
+
+    def note_number(self, table: str, column: str, number: int) -> None:
+        """Keep that a row was written with a number after `last_number`."""
+        self._database.note_number(self._connection, table, column, number)
 
     def plain_rows(self, statement: str, /, **params: object) -> list[tuple[Any, ...]] | None:
         """All rows as plain tuples, for reading millions; None if the statement fails on them."""
-        cursor = self._connection.connection.cursor()
-        try:
-            cursor.execute(statement, params)
-            return list(cursor.fetchall())
-        except (sqlite3.Error, UnicodeDecodeError):
-            return None
-        finally:
-            cursor.close()
+        return self._database.plain_rows(self._connection, statement, params)
+
+    def rows_among(self, table: str, column: str, values: Iterable[bytes]) -> Sequence[Row[Any]]:
+        """The rows of a table whose column is one of some values, each of them once."""
+        wanted = sorted(set(values))
+        if not wanted:
+            return ()
+        return self._database.rows_among(self._connection, table, column, wanted)
 
     def run(self, statement: str, /, **params: object) -> int:
         """Execute; returns the number of rows touched."""
@@ -88,30 +174,50 @@ class Tx:
         Returns:
             rows inserted or changed, as the driver counts them.
         """
-        return self._connection.exec_driver_sql(statement, list(params)).rowcount if params else 0
+        if not params:
+            return 0
+        return self._database.run_tuples(self._connection, statement, params)
 
 
 class Store:
-    """A set of books on disk: ``HOME/book.sqlite`` and ``HOME/lake``."""
+    """A set of books: a database and a place of sealed files, named by a folder (`address.py`)."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, address: Address | None = None) -> None:
         self.home = home
-        self._engine = _engine(home / BOOK)
+        self.address = address or read_address(home)
+        self._database = _database(self.address)
+        self._engine = self._database.engine()
+
+        @event.listens_for(self._engine, "begin")
+        def _begin(connection: Connection) -> None:
+            begin = connection.get_execution_options().get("begin", self._database.read)
+            self._database.begin(connection, begin)
 
     @classmethod
-    def create(cls, home: Path) -> Store:
+    def create(cls, home: Path, database: str = "", lake: str = "") -> Store:
         """Make an empty set of books.
 
+        Args:
+            home: the folder.
+            database: URL of an empty PostgreSQL database; '' makes a file in the folder.
+            lake: URL of an empty place for sealed files; '' is in the folder.
+
         Raises:
-            StoreError: the folder already holds books.
+            StoreError: the folder or the database already holds books, or the address is wrong.
         """
-        if (home / BOOK).exists():
-            raise StoreError(
-                "there are books here already", where=str(home), next_step="choose another folder"
-            )
+        address = new_address(home, database, lake)
         home.mkdir(parents=True, exist_ok=True)
-        store = cls(home)
+        store = cls(home, address)
+        if database and store.has_books():
+            store.close()
+            raise StoreError(
+                "there are books in this database already",
+                where=address.told,
+                next_step="to use them from this folder too: tallybook init HOME --store URL"
+                " --lake URL --join; else name an empty database",
+            )
         store.migrate()
+        write_address(address)
         return store
 
     @classmethod
@@ -119,44 +225,75 @@ class Store:
         """Open existing books.
 
         Raises:
-            StoreError: no books there.
+            StoreError: no books there, or the database does not answer.
             CorruptedError: the file is not what was written, or its schema is another release's.
         """
-        if not (home / BOOK).is_file():
+        if not holds_books(home):
             raise StoreError(
                 "no books here", where=str(home), next_step="make them with: tallybook init HOME"
             )
         store = cls(home)
-        with store.read() as tx:
-            version = tx.scalar("SELECT version_num FROM alembic_version")
+        if store.address.database:
+            store.expect_books("see that store.yaml names the right database and schema")
+        store.expect_head()
+        return store
+
+    def has_books(self) -> bool:
+        """Whether the database holds books, of any release."""
+        with self._translated(), self._engine.connect() as plain:
+            return bool(inspect(plain).has_table("alembic_version"))
+
+    def expect_books(self, next_step: str) -> None:
+        """See that the database holds books.
+
+        Raises:
+            StoreError: it holds none.
+        """
+        if not self.has_books():
+            raise StoreError(
+                "there are no books in this database", where=self.address.told, next_step=next_step
+            )
+
+    def version(self) -> str:
+        """The version of the schema."""
+        with self.read() as tx:
+            return str(tx.scalar("SELECT version_num FROM alembic_version"))
+
+    def expect_head(self) -> None:
+        """See that the schema is the one that this code knows.
+
+        Raises:
+            CorruptedError: it is another release's.
+        """
+        version = self.version()
         if version != HEAD:
             raise CorruptedError(
                 f"the book's schema is version {version!r}; this code knows {HEAD}",
-                where=str(home / BOOK),
-                next_step=f"bring older books to this release with: tallybook upgrade {home};"
+                where=self.address.told,
+                next_step=f"bring older books to this release with: tallybook upgrade {self.home};"
                 " newer ones are opened by the release that wrote them",
             )
-        return store
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that sees one snapshot and writes nothing."""
-        with self._transaction("BEGIN") as tx:
+        with self._transaction(self._database.read) as tx:
             yield tx
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that holds the write lock; commits at the end, or leaves nothing."""
-        with self._transaction("BEGIN IMMEDIATE") as tx:
+        with self._transaction(self._database.write) as tx:
             yield tx
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
         """Keep the database open over many transactions.
 
-        When the last connection closes, the log is copied into the file; in between it need not be.
+        When the last connection to a file closes, its log is copied into it; in between it need not
+        be.
         """
-        with _translated(self.home / BOOK), self._engine.connect():
+        with self._translated(), self._engine.connect():
             yield
 
     @cached_property
@@ -172,16 +309,17 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Tx]:
-        with _translated(self.home / BOOK), self._engine.connect() as plain:
+        with self._translated(), self._engine.connect() as plain:
             connection = plain.execution_options(begin=begin)
             with connection.begin():
-                yield Tx(connection)
+                yield Tx(connection, self._database)
 
-    def migrate(self, first: Callable[[], None] = lambda: None) -> None:
-        """Bring the schema to the newest version, wholly or not at all (`upgrade.py`).
+    def migrate(self, first: Callable[[], None] = lambda: None, to: str = "head") -> None:
+        """Bring the schema to a version, wholly or not at all (`upgrade.py`).
 
         Args:
             first: done while the write lock is held and nothing is changed yet.
+            to: the number of a migration, or ``base``: no tables; ``head`` is the newest.
         """
         from alembic import command  # noqa: PLC0415 - only a new or an old schema needs it
         from alembic.config import Config  # noqa: PLC0415
@@ -189,63 +327,51 @@ class Store:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.set_main_option("path_separator", "os")
-        with _translated(self.home / BOOK), self._engine.connect() as plain:
-            connection = plain.execution_options(begin="BEGIN IMMEDIATE")
+        with self._translated(), self._engine.connect() as plain:
+            connection = plain.execution_options(begin=self._database.write)
             with connection.begin():
                 first()
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                held = inspect(connection).has_table("alembic_version")
+                before = _held_version(connection) if held else ""
+                downwards = to == "base" or (to != "head" and to < before)
+                (command.downgrade if downwards else command.upgrade)(config, to)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn the driver's errors into ours, which say what to do."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._database.error(error.orig or error) from error
+        except self._database.faults as error:
+            raise self._database.error(error) from error
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 60})
+def _database(address: Address) -> Database:
+    if not address.database:
+        return Sqlite(address.home / BOOK)
+    from tallybook.store.postgresql import PostgreSql  # noqa: PLC0415 - its driver is an extra
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: sqlite3.Connection, _: object) -> None:
-        # The driver must not open transactions behind our back: we say BEGIN ourselves.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-    return engine
+    return PostgreSql(address)
 
 
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn the driver's errors into ours, which say what to do."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        # The driver quotes damaged bytes in its message and stumbles over them.
-        raise _store_error(f"malformed text: {error}", str(path)) from error
-    except (DBAPIError, sqlite3.DatabaseError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise _store_error(str(cause), str(path)) from error
+def new_address(home: Path, database: str, lake: str) -> Address:
+    """The address of a folder that is to be the home of books.
 
-
-def _store_error(message: str, where: str) -> StoreError:
-    lowered = message.lower()
-    if "malformed" in lowered or "not a database" in lowered:
-        return CorruptedError(
-            f"the book file is damaged: {message}",
-            where=where,
-            next_step="stop writing, restore the file from a backup, then run: tallybook verify",
+    Raises:
+        StoreError: it is already, or the address is wrong.
+    """
+    address = checked(Address(home, database, lake))
+    if holds_books(home):
+        raise StoreError(
+            "there are books here already", where=str(home), next_step="choose another folder"
         )
-    if "disk is full" in lowered or "disk i/o error" in lowered:
-        return StoreError(
-            f"could not write: {message}; nothing of this command was kept",
-            where=where,
-            next_step="make room on the disk and run the same command again",
-        )
-    if "locked" in lowered:
-        return StoreError(
-            "another command is writing", where=where, next_step="run it again in a moment"
-        )
-    return StoreError(message, where=where)
+    return address
+
+
+def _held_version(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def canonical_json(value: object) -> str:

@@ -57,8 +57,7 @@ def claim(tx: Tx, batch: int, keys: Sequence[bytes], records: Sequence[bytes]) -
 
 def next_batch(tx: Tx) -> int:
     """The number of the next inbox batch; stable inside a write transaction."""
-    used = tx.scalar("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'")
-    return int(used or 0) + 1
+    return tx.last_number("inbox", "batch") + 1
 
 
 def put(
@@ -89,6 +88,7 @@ def put(
         events=blob,
         received_us=received_us,
     )
+    tx.note_number("inbox", "batch", batch)
 
 
 def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:

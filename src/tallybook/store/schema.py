@@ -242,7 +242,12 @@ LIVE_TRACE = Table(
     _int("dear"),
     _text("body"),
     Index("live_trace_seen", "seen_us"),
-    Index("live_trace_dear", "cost_rank", sqlite_where=text("dear = 1")),
+    Index(
+        "live_trace_dear",
+        "cost_rank",
+        sqlite_where=text("dear = 1"),
+        postgresql_where=text("dear = 1"),
+    ),
 )
 
 LIVE_TOLD = Table(

@@ -54,7 +54,7 @@ def waiting_span(tx: Tx) -> tuple[int, int]:
     low = tx.scalar("SELECT MIN(batch) FROM inbox")
     high = tx.scalar("SELECT MAX(batch) FROM inbox")
     if low is None:
-        return 0, int(tx.scalar("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'") or 0)
+        return 0, tx.last_number("inbox", "batch")
     return int(low), int(high)
 
 

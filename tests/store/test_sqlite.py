@@ -1,0 +1,49 @@
+"""The book as a file: what SQLite does in its own way."""
+
+import sqlite3
+
+import pytest
+
+from tallybook.errors import CorruptedError, StoreError
+from tallybook.store import Store
+from tallybook.store.sqlite import Sqlite
+
+
+@pytest.fixture
+def store(tmp_path):
+    books = Store.create(tmp_path / "books")
+    yield books
+    books.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "words"),
+    [
+        ("database is locked", StoreError, "another command is writing"),
+        ("database or disk is full", StoreError, "nothing of this command was kept"),
+        ("database disk image is malformed", CorruptedError, "the book file is damaged"),
+        ("no such table: x", StoreError, "no such table: x"),
+    ],
+)
+def test_an_error_says_what_to_do(tmp_path, message, kind, words):
+    told = Sqlite(tmp_path / "book.sqlite").error(sqlite3.OperationalError(message))
+    assert type(told) is kind
+    assert words in told.what
+    assert told.where == str(tmp_path / "book.sqlite")
+
+
+def test_a_value_that_is_no_whole_number_is_counted(store):
+    with store.write() as tx:
+        tx.run(
+            "INSERT INTO pool_actual (period, pool, amount_nano, actor, at_us)"
+            " VALUES ('2026-10', 'p', 0.5, 'me', 1)"
+        )
+        assert tx.not_whole("pool_actual", "amount_nano") == 1
+        assert tx.not_whole("posting", "amount_nano") == 0
+        assert tx.integrity() == []
+
+
+def test_a_reader_does_not_wait_for_a_writer(store):
+    with store.write() as writing, store.read() as reading:
+        writing.run("INSERT INTO ground (period, number, digest) VALUES ('2026-10', 1, 'x')")
+        assert reading.scalar("SELECT COUNT(*) FROM ground") == 0
