@@ -45,6 +45,63 @@ def keep_chain() -> None:
     )
 
 
+def keep_soft_closed() -> None:
+    """Let a soft-closed period take finance entries only: none that comes from usage."""
+    is_postgresql = op.get_bind().dialect.name == POSTGRESQL
+    for statement in _POSTGRESQL_SOFT if is_postgresql else _SQLITE_SOFT:
+        op.execute(statement)
+
+
+def drop_soft_closed() -> None:
+    """Take `keep_soft_closed` back."""
+    if op.get_bind().dialect.name == POSTGRESQL:
+        op.execute("DROP TRIGGER IF EXISTS chain_soft_closed ON chain")
+        op.execute("DROP FUNCTION IF EXISTS chain_soft_closed()")
+    else:
+        op.execute("DROP TRIGGER IF EXISTS chain_soft_closed")
+
+
+_FROM_USAGE: Final = (
+    "'meter', 'pool', 'evaluation', 'pool_flow', 'charge', 'markup', 'absorption', 'transfer',"
+    " 'memo', 'adjustment'"
+)
+"""Reasons of entries that come from usage, as `tallybook.ledger.model.USAGE_REASONS` has them."""
+
+_LAST_TURN: Final = """SELECT reason{into} FROM chain WHERE kind = 'act' AND period = NEW.period
+      AND reason IN ('soft_close', 'close', 'reopen') ORDER BY seq DESC LIMIT 1"""
+
+_SQLITE_SOFT: Final = (
+    f"""
+CREATE TRIGGER chain_soft_closed BEFORE INSERT ON chain
+WHEN NEW.kind = 'entry' AND NEW.reason IN ({_FROM_USAGE})
+BEGIN
+  SELECT RAISE(ABORT, 'the period is soft-closed: finance entries only (INV-04)')
+    WHERE ({_LAST_TURN.format(into="")}) = 'soft_close';
+END
+""",
+)
+
+_POSTGRESQL_SOFT: Final = (
+    f"""
+CREATE OR REPLACE FUNCTION chain_soft_closed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  last_act text;
+BEGIN
+  {_LAST_TURN.format(into=" INTO last_act")};
+  IF last_act = 'soft_close' THEN
+    RAISE EXCEPTION 'the period is soft-closed: finance entries only (INV-04)';
+  END IF;
+  RETURN NEW;
+END
+$$
+""",
+    f"""
+CREATE TRIGGER chain_soft_closed BEFORE INSERT ON chain
+FOR EACH ROW WHEN (NEW.kind = 'entry' AND NEW.reason IN ({_FROM_USAGE}))
+EXECUTE FUNCTION chain_soft_closed()
+""",
+)
+
 _SQLITE_CHANGE: Final = (
     """
 CREATE TRIGGER IF NOT EXISTS {table}_no_{verb_lower} BEFORE {verb} ON {table}
