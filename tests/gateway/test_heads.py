@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallybook.gateway.heads import (
     CHUNKED,
@@ -137,6 +139,73 @@ def test_where_a_reply_ends(head, length, kept):
 def test_a_reply_that_cannot_be_trusted_is_none(head):
     with pytest.raises(ValueError):
         ReplyHead(head, "POST")
+
+
+TOLD = (
+    "Content-Length content-length Transfer-Encoding Connection Keep-Alive Upgrade Host Expect TE "
+    "Trailer X-Request-Id Content-Type X-A x-a Proxy-Connection"
+)
+NAMES = st.sampled_from(TOLD.split(" "))
+VALUES = st.sampled_from(
+    [
+        "5",
+        "05",
+        "+5",
+        "chunked",
+        "Chunked",
+        "gzip",
+        "close",
+        "Close",
+        "keep-alive",
+        "x-a",
+        "",
+        "a b",
+    ]
+) | st.text(st.characters(max_codepoint=255), max_size=6)
+SPACES = st.sampled_from(["", " ", "  ", "\t", " \t "])
+LINES = st.lists(st.tuples(NAMES, SPACES, VALUES, SPACES), max_size=6)
+STARTS = st.sampled_from(
+    [
+        *("HTTP/1.1 200 OK", "HTTP/1.1 204", "HTTP/1.1 200", "HTTP/1.0 200 OK", "HTTP/1.1 304 x"),
+        *("HTTP/1.1 099 x", "HTTP/1.1 600 x", "HTTP/1.1  200 OK", "HTTP/1.1 429 Slow\tdown", "x"),
+    ]
+)
+
+
+@given(STARTS, LINES, st.sampled_from(["POST", "HEAD"]))
+def test_a_reply_that_is_recognised_is_read_as_the_parser_reads_it(start, lines, method):
+    text = "".join(f"{name}:{one}{value}{two}\r\n" for name, one, value, two in lines)
+    head = f"{start}\r\n{text}\r\n".encode("latin-1")
+    if head.count(b"\r\n\r\n") > 1:
+        return
+    quick, whole = ReplyHead.__new__(ReplyHead), ReplyHead.__new__(ReplyHead)
+    quick._lines, quick._named = head, None
+    if not quick._recognise(head, method):
+        return
+    whole._parse(head, method)
+    assert (quick.status, quick.length) == (whole.status, whole.length)
+    assert quick.keep_alive == whole.keep_alive
+    assert quick.named == whole.named
+    assert _plain(quick.raw) == _plain(whole.raw)
+
+
+def _plain(raw: bytes) -> list[bytes]:
+    """The lines of a head without the spaces that mean nothing."""
+    start, *lines = raw.split(b"\r\n")
+    pairs = (line.partition(b":") for line in lines if line)
+    return [start, *(name + b":" + value.strip(b" \t") for name, _, value in pairs)]
+
+
+def test_an_answer_as_providers_send_it_is_recognised():
+    head = (
+        b"HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 10:00:00 GMT\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\nConnection: keep-alive\r\nx-request-id: req_1\r\n\r\n"
+    )
+    reply = ReplyHead.__new__(ReplyHead)
+    reply._lines, reply._named = head, None
+    assert reply._recognise(head, "POST")
+    assert reply.raw == head[:-2].replace(b"Connection: keep-alive\r\n", b"")
+    assert reply.named["x-request-id"] == "req_1"
 
 
 def test_a_request_is_written_with_one_length():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tallybook.errors import ClockError
@@ -73,9 +74,16 @@ def format_instant(us: int) -> str:
     Raises:
         ClockError: the instant lies outside the years 1 to 9999.
     """
-    moment = datetime_of(us)
-    precision = "microseconds" if us % US_PER_MS else "milliseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    second, below = divmod(us, US_PER_S)
+    if below % US_PER_MS:
+        return f"{_second_text(second)}.{below:06d}Z"
+    return f"{_second_text(second)}.{below // US_PER_MS:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second_text(second: int) -> str:
+    """A second of UTC without its zone; kept, because events are written many to a second."""
+    return datetime_of(second * US_PER_S).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def datetime_of(us: int, zone: tzinfo = UTC) -> datetime:

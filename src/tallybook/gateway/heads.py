@@ -177,11 +177,48 @@ def _check_lines(head: bytes) -> None:
         raise BadHead(400, "A header stands on one line.")
 
 
+_USUAL: Final = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\t -~\x80-\xff]*+)?\r\n"
+    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t -~\x80-\xff]*+\r\n)*+\r\n"
+)
+_HOPS: Final = re.compile(
+    rb"\r\n(?:connection|keep-alive|proxy-connection|proxy-authenticate|proxy-authorization|te"
+    rb"|upgrade|expect|host):[^\r]*+"
+)
+_STRANGE: Final = re.compile(rb"\r\n(?:upgrade|expect|host):")
+_CODINGS: Final = frozenset({b"", b"chunked"})
+_CONNECTIONS: Final = frozenset({b"", b"close", b"keep-alive"})
+
+
+def _only(low: bytes, name: bytes) -> bytes | None:
+    """The value of a header in a head in lower case; b"" without it, None if it cannot be told."""
+    at = low.find(name)
+    if at < 0:
+        return b""
+    start = at + len(name)
+    if low.find(name, start) >= 0:
+        return None
+    return low[start : low.index(b"\r\n", start)].lstrip(b" \t") or None
+
+
+def _without_hops(head: bytes, low: bytes) -> bytes:
+    """A head without the headers of its connection, and without its last empty line."""
+    kept, at = [], 0
+    for found in _HOPS.finditer(low):
+        kept.append(head[at : found.start()])
+        at = found.end()
+    kept.append(head[at:-2])
+    return b"".join(kept)
+
+
 class ReplyHead:
     """The head of a provider's answer.
 
     ``length`` is that of the body, `CHUNKED` or `UNTIL_CLOSE`. ``raw`` is the head for the client,
     as it came but without what belongs to the connection, and without its last empty line.
+
+    A head of the usual form is recognised by one expression; any other goes to the parser, whose
+    word counts: where both can read a head they say the same (`tests/gateway/test_heads.py`).
 
     Args:
         head: with its empty line.
@@ -191,9 +228,54 @@ class ReplyHead:
         ValueError: it is none, or its length cannot be trusted.
     """
 
-    __slots__ = ("keep_alive", "length", "named", "raw", "status")
+    __slots__ = ("_lines", "_named", "keep_alive", "length", "raw", "status")
 
     def __init__(self, head: bytes, method: str) -> None:
+        self._lines = head
+        self._named: dict[str, str] | None = None
+        if not self._recognise(head, method):
+            self._parse(head, method)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Every header by its name in lower case, the last of each; read when first asked for."""
+        if self._named is None:
+            self._named = {}
+            for line in self._lines.decode("latin-1").split("\r\n")[1:-2]:
+                name, _, value = line.partition(":")
+                self._named[name.lower()] = value.lstrip(" \t")
+        return self._named
+
+    def _recognise(self, head: bytes, method: str) -> bool:
+        """Take a head of the usual form; whether it is one."""
+        found = _USUAL.fullmatch(head)
+        if found is None or head.count(b"\r\n") > _HEADERS_MAX:
+            return False
+        self.status = int(found[1])
+        low = head.lower()
+        length, coding = _only(low, b"\r\ncontent-length:"), _only(low, b"\r\ntransfer-encoding:")
+        if length is None or coding is None or (length and coding):
+            return False
+        if coding not in _CODINGS or (length and not _LENGTH.fullmatch(length)):
+            return False
+        self.keep_alive, self.raw = True, head[:-2]
+        if _HOPS.search(low) is not None:
+            told = _only(low, b"\r\nconnection:")
+            if told not in _CONNECTIONS or _STRANGE.search(low):
+                return False
+            self.keep_alive = told != b"close"
+            self.raw = _without_hops(head, low)
+        if method == "HEAD" or self.status in _BODILESS:
+            self.length = 0
+        elif coding:
+            self.length = CHUNKED
+        elif length:
+            self.length = int(length)
+        else:
+            self.length, self.keep_alive = UNTIL_CLOSE, False
+        return True
+
+    def _parse(self, head: bytes, method: str) -> None:
         collected = _Collected()
         parser = httptools.HttpResponseParser(collected)
         try:
@@ -208,7 +290,7 @@ class ReplyHead:
             _check_lines(head)
         except BadHead as error:
             raise ValueError(str(error)) from None
-        self.named = {
+        self._named = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()
         }
         self._frame(named, method)

@@ -54,7 +54,7 @@ _TAKE_THE_QUESTION: Final = frozenset(
 _KEYS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
 
-class _Body(msgspec.Struct):
+class Wanted(msgspec.Struct, gc=False):
     """The keys of a JSON body that decide how a response is read."""
 
     model: Any = None
@@ -63,8 +63,10 @@ class _Body(msgspec.Struct):
     background: Any = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+_WANTED: Final = msgspec.json.Decoder(Wanted)
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """One request. ``host`` is '' where the address says who answers; ``polls`` a response id."""
 
     provider: str
@@ -76,6 +78,55 @@ class Asked:
     usage_asked: bool
     host: str = ""
     polls: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What an address says of a request that uses a model. ``model`` is '' if not in the path."""
+
+    provider: str
+    host: str
+    path: str
+    operation: str
+    model: str
+
+    def asked(self, told: Wanted, model_in_form: str = "") -> Asked:
+        """What a request to this address asks for.
+
+        Args:
+            told: its body.
+            model_in_form: the model that a multipart body names.
+        """
+        model = told.model or model_in_form or self.model
+        options = told.stream_options
+        return Asked(
+            provider=self.provider,
+            endpoint=self.path,
+            operation=self.operation,
+            model=model if isinstance(model, str) else "",
+            stream=told.stream is True,
+            background=told.background is True,
+            usage_asked=isinstance(options, dict) and options.get("include_usage") is True,
+            host=self.host,
+        )
+
+
+def addressed(url: str, providers: Mapping[str, str]) -> Address | None:
+    """What the address of a POST request says; None if no model is used there.
+
+    Args:
+        url: the whole address.
+        providers: as of `understood`.
+    """
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    found = _operation(path)
+    if found is None:
+        return None
+    operation, family = found
+    provider, host = _provider(parts.netloc, providers, family)
+    named = _MODEL_IN_PATH.search(path)
+    return Address(provider, host, path, operation, unquote(named[1]) if named else "")
 
 
 def understood(
@@ -104,25 +155,10 @@ def understood(
         return Asked(provider, path, "responses", "", False, False, True, host, polled)
     if method != "POST":
         return None
-    found = _operation(path)
-    if found is None:
+    address = addressed(url, providers)
+    if address is None:
         return None
-    operation, family = found
-    provider, host = _provider(parts.netloc, providers, family)
-    told = _read(body, headers)
-    named = _MODEL_IN_PATH.search(path)
-    model = told.model or form.get("model") or (unquote(named[1]) if named else "")
-    options = told.stream_options
-    return Asked(
-        provider=provider,
-        endpoint=path,
-        operation=operation,
-        model=model if isinstance(model, str) else "",
-        stream=told.stream is True,
-        background=told.background is True,
-        usage_asked=isinstance(options, dict) and options.get("include_usage") is True,
-        host=host,
-    )
+    return address.asked(_read(body, headers), form.get("model", ""))
 
 
 @lru_cache(maxsize=1024)
@@ -138,13 +174,18 @@ def _provider(netloc: str, providers: Mapping[str, str], family: str) -> tuple[s
     return (told, "") if told else (family, place)
 
 
-def _read(body: bytes | None, headers: Mapping[str, str]) -> _Body:
+def _read(body: bytes | None, headers: Mapping[str, str]) -> Wanted:
     if not body or len(body) > _BODY_MAX or "json" not in headers.get("content-type", "json"):
-        return _Body()
+        return Wanted()
+    return wanted_of(body) or Wanted()
+
+
+def wanted_of(body: bytes) -> Wanted | None:
+    """What a JSON body asks for; None if it is no JSON object."""
     try:
-        return msgspec.json.decode(body, type=_Body)
+        return _WANTED.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _Body()
+        return None
 
 
 def may_ask_usage(asked: Asked, headers: Mapping[str, str], query: str) -> bool:

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 from weakref import WeakSet
@@ -160,7 +160,7 @@ class Hook:
                 self._know(response_id, "")
             if waiting == "":
                 return None
-            return replace(outcome, supersedes=waiting or "")
+            return msgspec.structs.replace(outcome, supersedes=waiting or "")
         if response_id and asked.operation == "responses":
             unsettled = asked.background and reading is not None and reading.usage == "unknown"
             with self._lock:

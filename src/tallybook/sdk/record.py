@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from tallybook.clock import format_instant
 from tallybook.meter.model import Status
@@ -17,9 +18,11 @@ _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "apim-r
 _LABEL: Final = "labels."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One HTTP request, and whose it is. ``trace`` holds trace_id and span_id where there are."""
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request, and whose it is. ``trace`` holds trace_id and span_id where there are.
+
+    A struct, because one is made for every call, and a frozen dataclass takes five times as long.
+    """
 
     event_id: str
     operation_id: str
@@ -31,8 +34,7 @@ class Attempt:
     trace: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How it ended.
 
     ``reading`` is None if there was no answer that can be read; then ``billed`` says whether the

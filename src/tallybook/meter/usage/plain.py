@@ -1,0 +1,237 @@
+"""The answers that are most of all traffic, read in one step: a plain chat, a plain message.
+
+A gateway reads every answer that passes, and nearly all of them tell four figures in one known
+place. Those are decoded into exactly that shape, without the text around it. Whatever an answer
+holds beyond the shape (another key inside ``usage``, an envelope, figures that do not add up) makes
+this reader stand back, and the whole reader decides. Where it does answer, it says what the whole
+reader would: `tests/meter/usage/test_plain.py` holds both against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tallybook.meter.providers import provider_of
+from tallybook.meter.usage.body import FAULTS
+from tallybook.meter.usage.conventions import CHAT_OF, request_id_names, tier_of
+from tallybook.meter.usage.families import CHAT, MESSAGES, family_told
+from tallybook.meter.usage.figures import FIGURE_MAX
+from tallybook.meter.usage.model import Part, UsageReading
+from tallybook.meter.usage.places import model_in, region_in
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=FIGURE_MAX)]
+_Absent = msgspec.Raw | UnsetType
+"""A key that leaves the plain shape wherever it stands."""
+
+Reader = Callable[[bytes, Mapping[str, str]], UsageReading | None]
+"""Reads a body with the headers of its answer (names in lower case); None where it stands back."""
+
+
+class _InDetails(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    cached_tokens: _Count | None = None
+    cache_write_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
+    image_tokens: _Count | None = None
+
+
+class _OutDetails(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    reasoning_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
+    image_tokens: _Count | None = None
+    accepted_prediction_tokens: _Count | None = None
+    rejected_prediction_tokens: _Count | None = None
+
+
+class _ChatUsage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    prompt_tokens: _Count
+    completion_tokens: _Count
+    total_tokens: _Count
+    prompt_tokens_details: _InDetails | None = None
+    completion_tokens_details: _OutDetails | None = None
+    prompt_cache_hit_tokens: _Count | None = None
+    prompt_cache_miss_tokens: _Count | None = None
+
+
+class _Chat(msgspec.Struct, gc=False):
+    usage: _ChatUsage
+    id: str | None = None
+    model: str | None = None
+    object: str | None = None
+    service_tier: str | None = None
+    usage_breakdown: _Absent = UNSET
+    custom_id: _Absent = UNSET
+    recordId: _Absent = UNSET  # noqa: N815 - as it is sent
+    response: _Absent = UNSET
+    message: _Absent = UNSET
+    interaction: _Absent = UNSET
+    type: _Absent = UNSET
+    data: _Absent = UNSET
+
+
+class _Lives(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    ephemeral_5m_input_tokens: _Count
+    ephemeral_1h_input_tokens: _Count
+
+
+class _MessageUsage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    input_tokens: _Count
+    output_tokens: _Count
+    cache_creation_input_tokens: _Count | None = None
+    cache_read_input_tokens: _Count | None = None
+    cache_creation: _Lives | None = None
+    service_tier: str | None = None
+    inference_geo: str | None = None
+    server_tool_use: None = None
+
+
+class _Message(msgspec.Struct, gc=False):
+    usage: _MessageUsage
+    id: str | None = None
+    model: str | None = None
+    type: str | None = None
+    service_tier: _Absent = UNSET
+    custom_id: _Absent = UNSET
+    recordId: _Absent = UNSET  # noqa: N815 - as it is sent
+    response: _Absent = UNSET
+    message: _Absent = UNSET
+    interaction: _Absent = UNSET
+    object: _Absent = UNSET
+
+
+_CHAT: Final = msgspec.json.Decoder(_Chat)
+_MESSAGE: Final = msgspec.json.Decoder(_Message)
+_CHAT_OBJECTS: Final = frozenset({None, "chat.completion", "text_completion"})
+_CLOUDS: Final = frozenset({"aws", "google"})  # bodies are wrapped there
+_SPILLED: Final = "x-ms-is-spilled-over"
+
+
+@lru_cache(maxsize=512)
+def plain_reader(provider: str, endpoint: str, model: str = "") -> Reader | None:
+    """How plain answers of an endpoint are read; None where none are known.
+
+    Args:
+        provider: who answers, in any spelling.
+        endpoint: the path.
+        model: what was asked for.
+    """
+    name = provider_of(provider)
+    family = family_told(name, endpoint)
+    asked = model or model_in(endpoint)
+    if name in _CLOUDS:
+        return None
+    if family is CHAT and name not in CHAT_OF:
+        return lambda body, headers: _chat(body, headers, name, endpoint, asked)
+    if family is MESSAGES and name == "anthropic":
+        return lambda body, headers: _message(body, headers, name, endpoint, asked)
+    return None
+
+
+def _chat(
+    body: bytes, headers: Mapping[str, str], provider: str, endpoint: str, asked: str
+) -> UsageReading | None:
+    try:
+        told = _CHAT.decode(body)
+    except FAULTS:
+        return None
+    if told.object not in _CHAT_OBJECTS or _SPILLED in headers or _leaves(told, _CHAT_GUARDS):
+        return None
+    tokens = _chat_tokens(told.usage)
+    if tokens is None:
+        return None
+    tier = tier_of(told.service_tier) if told.service_tier else ""
+    return _reading(told.model, told.id, tier, "", tokens, headers, provider, endpoint, asked)
+
+
+def _chat_tokens(usage: _ChatUsage) -> dict[str, int | None] | None:
+    """Disjoint tokens; None where there is sound, or pictures, or the figures do not add up."""
+    output, inside, beside = (
+        usage.completion_tokens,
+        usage.prompt_tokens_details,
+        usage.completion_tokens_details,
+    )
+    tokens: dict[str, int | None] = {"output": output}
+    read, write, other, thought = usage.prompt_cache_hit_tokens, None, 0, 0
+    if beside is not None:
+        other = (beside.audio_tokens or 0) + (beside.image_tokens or 0)
+        if beside.reasoning_tokens is not None:
+            tokens["reasoning"] = thought = beside.reasoning_tokens
+    if inside is not None:
+        other += (inside.audio_tokens or 0) + (inside.image_tokens or 0)
+        write = inside.cache_write_tokens
+        if inside.cached_tokens is not None:
+            read = inside.cached_tokens
+    if read is not None:
+        tokens["cache_read"] = read
+    if write is not None:
+        tokens["cache_write"] = write
+    rest = usage.prompt_tokens - (read or 0) - (write or 0)
+    tokens["input_uncached"] = rest
+    adds_up = usage.total_tokens == usage.prompt_tokens + output
+    return tokens if adds_up and rest >= 0 and thought <= output and not other else None
+
+
+def _message(
+    body: bytes, headers: Mapping[str, str], provider: str, endpoint: str, asked: str
+) -> UsageReading | None:
+    try:
+        told = _MESSAGE.decode(body)
+    except FAULTS:
+        return None
+    if told.type != "message" or _leaves(told, _MESSAGE_GUARDS):
+        return None
+    usage = told.usage
+    tokens: dict[str, int | None] = {"output": usage.output_tokens}
+    written, lives = usage.cache_creation_input_tokens, usage.cache_creation
+    if lives is not None:
+        five, hour = lives.ephemeral_5m_input_tokens, lives.ephemeral_1h_input_tokens
+        if written != five + hour:
+            return None
+        tokens["cache_write_5m"], tokens["cache_write_1h"] = five, hour
+    elif written is not None:
+        tokens["cache_write"] = written
+    if usage.cache_read_input_tokens is not None:
+        tokens["cache_read"] = usage.cache_read_input_tokens
+    tokens["input_uncached"] = usage.input_tokens
+    tier = tier_of(usage.service_tier) if usage.service_tier else ""
+    geo = usage.inference_geo
+    region = geo if geo and geo != "not_available" else ""
+    return _reading(told.model, told.id, tier, region, tokens, headers, provider, endpoint, asked)
+
+
+_ENVELOPES: Final = ("custom_id", "recordId", "response", "message", "interaction")
+_CHAT_GUARDS: Final = ("usage_breakdown", "type", "data", *_ENVELOPES)
+_MESSAGE_GUARDS: Final = ("service_tier", "object", *_ENVELOPES)
+
+
+def _leaves(told: msgspec.Struct, guards: tuple[str, ...]) -> bool:
+    return any(getattr(told, name) is not UNSET for name in guards)
+
+
+def _reading(
+    model: str | None,
+    response_id: str | None,
+    tier: str,
+    region: str,
+    tokens: dict[str, int | None],
+    headers: Mapping[str, str],
+    provider: str,
+    endpoint: str,
+    asked: str,
+) -> UsageReading:
+    served = model or ""
+    return UsageReading(
+        provider,
+        served,
+        "reported",
+        (Part(served or asked, tokens),),
+        "ok",
+        response_id or "",
+        next((headers[one] for one in request_id_names(provider) if headers.get(one)), ""),
+        tier,
+        region or region_in(endpoint, headers),
+    )
