@@ -23,7 +23,7 @@ def balance(store: Store) -> Finding:
     with store.read() as tx:
         rows = tx.rows(
             "SELECT c.id, COUNT(p.line) AS postings, COALESCE(SUM(p.amount_nano), 0) AS total,"
-            " COALESCE(SUM(p.amount_nano = 0), 0) AS zeros"
+            " COUNT(CASE WHEN p.amount_nano = 0 THEN 1 END) AS zeros"
             " FROM chain c LEFT JOIN posting p ON p.seq = c.seq"
             " WHERE c.kind = 'entry' GROUP BY c.id"
         )
@@ -42,8 +42,7 @@ def exact(store: Store) -> Finding:
     with store.read() as tx:
         for table, column in columns.items():
             examined += int(tx.scalar(f"SELECT COUNT(*) FROM {table}"))
-            wrong = tx.scalar(f"SELECT COUNT(*) FROM {table} WHERE typeof({column}) <> 'integer'")
-            if wrong:
+            if wrong := tx.not_whole(table, column):
                 faults.append(f"{table}.{column}: {wrong} amounts are not integers")
     return finding("INV-02", examined, faults, "every stored amount is an integer")
 
@@ -51,10 +50,7 @@ def exact(store: Store) -> Finding:
 def append_only(store: Store) -> Finding:
     """INV-03: the guards stand, and every reversal is the exact negation of one entry."""
     with store.read() as tx:
-        guards = {
-            str(row.name)
-            for row in tx.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        }
+        guards = tx.guards()
         faults = [
             f"the guard {table}_no_{verb} is missing"
             for table in GUARDED

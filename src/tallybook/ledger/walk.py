@@ -99,11 +99,11 @@ def _window(tx: Tx, walk: Walk, expected_head: str, last: int) -> Iterator[Fault
     # A number that is not whole is damage; what stands on it is found as an orphan.
     until = min(last, bound) if type(bound) is int else last
     reach = {"first": walk.next, "last": until, "most": LINKS_AT_ONCE}
-    links = tx.plain_rows(sql_text(__package__, "sealed_links"), **reach)
+    links = tx.plain_rows(sql_text(__package__, "sealed_links", tx.dialect), **reach)
     postings = None
     if links is not None:
         ends = {"first": links[0][0], "last": links[-1][0]} if links else {"first": 1, "last": 0}
-        postings = tx.plain_rows(sql_text(__package__, "sealed_postings"), **ends)
+        postings = tx.plain_rows(sql_text(__package__, "sealed_postings", tx.dialect), **ends)
     if links is None or postings is None:
         yield from _looked_at(tx, walk, expected_head, reach)
     else:

@@ -109,7 +109,8 @@ def note_told(store: Store, alert: int, channel: str, outcome: str) -> None:
 def _is_given(tx: Tx, one: Alert) -> bool:
     return bool(
         tx.scalar(
-            "SELECT 1 FROM alert WHERE kind = :kind AND subject = :subject AND window = :window",
+            "SELECT 1 FROM alert WHERE kind = :kind AND subject = :subject"
+            ' AND "window" = :window',
             kind=one.kind,
             subject=one.subject,
             window=one.window,
@@ -119,9 +120,9 @@ def _is_given(tx: Tx, one: Alert) -> bool:
 
 def _kept(tx: Tx, one: Alert) -> Alert | None:
     row = tx.row(
-        "INSERT INTO alert (kind, subject, window, fired_us, body, told, acked_by, reason,"
+        'INSERT INTO alert (kind, subject, "window", fired_us, body, told, acked_by, reason,'
         " acked_us) VALUES (:kind, :subject, :window, :at, :body, '{}', '', '', 0)"
-        " ON CONFLICT (kind, subject, window) DO NOTHING RETURNING id",
+        ' ON CONFLICT (kind, subject, "window") DO NOTHING RETURNING id',
         kind=one.kind,
         subject=one.subject,
         window=one.window,

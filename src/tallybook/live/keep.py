@@ -91,7 +91,8 @@ def keep_traces(tx: Tx, rows: Iterable[TraceRow], floor: int, now_us: int) -> in
 def keep_names(tx: Tx, told: Mapping[bytes, int]) -> None:
     """Keep the names of waiting calls, each with its batch."""
     tx.run_tuples(
-        "INSERT OR IGNORE INTO live_told (key, batch) VALUES (?, ?)", sorted(told.items())
+        "INSERT INTO live_told (key, batch) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+        sorted(told.items()),
     )
 
 
