@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from tallybook.books.build_closing import build_roles
 from tallybook.books.build_services import check_claims, check_service, key_of, service_of
 from tallybook.books.faults import Place, Sheet, nearest, one_of, shown
 from tallybook.books.globs import is_glob
@@ -89,6 +90,7 @@ def build_org(form: OrgForm, sheet: Sheet) -> Org:
         ),
         unowned_team=form.unowned.team,
         trusted_sources=tuple(sorted(set(form.trust.tags))) if form.trust else None,
+        roles=build_roles(form.roles, sheet),
     )
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from tallybook.books.build_closing import build_closing
 from tallybook.books.build_org import refuse_unknown
 from tallybook.books.build_pools import check_capacity_pool, check_drivers, check_flows
 from tallybook.books.faults import Place, Sheet, shown
@@ -87,6 +88,7 @@ def _version(form: PolicyVersionForm) -> PolicyVersion:
         alerts=_alerts(form.alerts) if form.alerts else None,
         completeness=_completeness(form.completeness) if form.completeness else None,
         tolerance=form.tolerance,
+        closing=build_closing(form.closing),
     )
 
 

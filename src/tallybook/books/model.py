@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Literal, get_args
 
+from tallybook.books.closing import Closing
 from tallybook.books.span import ALWAYS as ALWAYS  # noqa: PLC0414 - part of the model
 from tallybook.books.span import FOREVER_US as FOREVER_US  # noqa: PLC0414 - part of the model
 from tallybook.books.span import Span as Span  # noqa: PLC0414 - part of the model
@@ -209,6 +210,8 @@ class Org:
     rules: tuple[Rule, ...]
     unowned_team: str
     trusted_sources: tuple[str, ...] | None = None
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """who may sign for the books, by duty; empty where the company declares nobody"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +318,8 @@ class PolicyVersion:
     """the accrual for usage that is not metered; no run depends on it"""
     tolerance: str = field(default="", compare=False)
     """up to which amount a variance of an invoice is routed to accept; it moves no amount"""
+    closing: Closing = field(default=Closing(), compare=False)
+    """what else stops a close, where stated; no amount depends on it"""
 
     def policy_for(self, team: str) -> TeamPolicy:
         """How this team is charged: its own entry, else the default."""

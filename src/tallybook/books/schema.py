@@ -205,6 +205,14 @@ class TrustForm(Form):
     tags: Annotated[list[Text], BeforeValidator(read_rows)]
 
 
+class RolesForm(Form):
+    """Who may sign for the books: close them, approve, prepare."""
+
+    controller: Annotated[list[Text], BeforeValidator(read_rows)] = []
+    approver: Annotated[list[Text], BeforeValidator(read_rows)] = []
+    preparer: Annotated[list[Text], BeforeValidator(read_rows)] = []
+
+
 class OrgForm(Form):
     """org.yaml."""
 
@@ -217,6 +225,7 @@ class OrgForm(Form):
     rules: Annotated[list[RuleForm], BeforeValidator(read_rows)] = []
     unowned: UnownedForm
     trust: TrustForm | None = None
+    roles: RolesForm | None = None
 
 
 class TeamPolicyForm(Form):
@@ -305,6 +314,23 @@ class CompletenessForm(Form):
     bear: BearText = "central"
 
 
+class OpenItemsForm(Form):
+    """From which age and above which amount an open item stops the close."""
+
+    days: Count
+    amount: Money = "0"
+
+
+class ClosingForm(Form):
+    """What else stops a close; what is not named is shown and stops nothing."""
+
+    suspects: Percent = ""
+    suspense: Percent = ""
+    unreconciled: Money = ""
+    open_items: OpenItemsForm | None = None
+    dispute_days: Count | None = None
+
+
 class PolicyVersionForm(Form):
     """The policy from one month on."""
 
@@ -319,6 +345,7 @@ class PolicyVersionForm(Form):
     variance: VarianceText = "absorb"
     completeness: CompletenessForm | None = None
     limits: LimitsForm = LimitsForm()
+    closing: ClosingForm = ClosingForm()
     budgeting: BudgetingText | None = None
     alerts: AlertsForm | None = None
     tolerance: Money = ""
@@ -402,6 +429,7 @@ class CapacityForm(Form):
     model: Text = ""
     tier: Text = ""
     region: Text = ""
+    product: Text = ""
     monthly: Money = ""
     hourly: Money = ""
     count: Count = 1
