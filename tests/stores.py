@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,6 +53,14 @@ class Stores:
     def close(self) -> None:
         """Take the databases away."""
         self._held.close()
+
+
+@cache
+def usual_stores() -> Stores:
+    """Books of the usual kind, for what has no fixture; gone when the process ends."""
+    made = Stores()
+    atexit.register(made.close)
+    return made
 
 
 def _template() -> str:

@@ -8,6 +8,7 @@ or a PostgreSQL database (`postgresql.py`); rooms cannot tell, and need not.
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -185,13 +186,14 @@ class Store:
     def __init__(self, home: Path, address: Address | None = None) -> None:
         self.home = home
         self.address = address or read_address(home)
-        self._database = _database(self.address)
-        self._engine = self._database.engine()
+        self._database = database = _database(self.address)
+        self._engine = engine = database.engine()
+        # A connection that is kept for the next transaction ends with what it was kept for.
+        weakref.finalize(self, engine.dispose)
 
-        @event.listens_for(self._engine, "begin")
+        @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            begin = connection.get_execution_options().get("begin", self._database.read)
-            self._database.begin(connection, begin)
+            database.begin(connection, connection.get_execution_options().get("begin", database.read))
 
     @classmethod
     def create(cls, home: Path, database: str = "", lake: str = "") -> Store:
