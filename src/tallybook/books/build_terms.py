@@ -172,6 +172,7 @@ def _capacity(row: CapacityForm) -> Capacity:
         model=row.model,
         tier=row.tier,
         region=row.region,
+        product=row.product,
         monthly_nano=nano(row.monthly),
         hourly_nano=nano(row.hourly),
         count=row.count,

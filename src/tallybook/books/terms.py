@@ -149,7 +149,8 @@ class Capacity:
     stands, or ``once_nano`` is paid in the month in which it begins. ``provider`` bills it; without
     one it mirrors what the ERP holds. Calls that match ``model``, ``tier`` and ``region`` (empty:
     any; all empty: none) run on it at no price of their own. ``full`` is how many tokens it
-    carries in a whole month, 0 where nobody knows.
+    carries in a whole month, 0 where nobody knows. ``product`` is what the provider's invoice calls
+    it, as a glob.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Capacity:
     model: str
     tier: str
     region: str
+    product: str
     monthly_nano: int
     hourly_nano: int
     count: int

@@ -9,6 +9,7 @@ is resolved once, and its prices are compiled into intervals.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -60,21 +61,28 @@ class PriceBook:
         price_list: the published list.
         prices: contracts and aliases of the books.
         currency: the books' currency; a list in another is refused.
+        bare: prices of contracts alone, without the list under them.
 
     Raises:
         PriceError: two contract rows would price the same meter of the same call, or the list is
             in another currency.
     """
 
-    def __init__(self, price_list: PriceList, prices: Prices, currency: str = "USD") -> None:
+    def __init__(
+        self, price_list: PriceList, prices: Prices, currency: str = "USD", *, bare: bool = False
+    ) -> None:
         if price_list.currency != currency:
             raise PriceError(
                 f"list {price_list.version} is in {price_list.currency}, the books in {currency}",
                 next_step="keep the books in the currency of the list",
             )
-        for one, other in combinations(prices.contracts, 2):
-            if _selector(one) == _selector(other):
+        rivals: dict[tuple[object, ...], list[ContractRow]] = defaultdict(list)
+        for row in prices.contracts:
+            rivals[(*_selector(row), row.from_us)].append(row)
+        for rows in rivals.values():
+            for one, other in combinations(rows, 2):
                 _require_apart(one, other)
+        self._bare = bare
         self.price_list = price_list
         self.prices = prices
         self._resolved: dict[PriceKey, Resolved] = {}
@@ -122,6 +130,8 @@ class PriceBook:
     def _segments(self, key: PriceKey) -> tuple[Sequence[Segment], str]:
         """The list prices of the key's tier by date, or none and why."""
         resolved = self.resolve(key)
+        if self._bare:
+            return (), "contracts alone"
         if resolved.model is None:
             return (), resolved.reason
         where = f"{resolved.model.provider}/{resolved.model.id}"

@@ -94,6 +94,28 @@ def compile_prices(
     return rows, unpriced
 
 
+def compile_foreign(
+    keys: Iterable[PriceKey], own: PriceBook, recognised: PriceBook, start_us: int, end_us: int
+) -> list[PriceRow]:
+    """The prices of contracts in another currency: there as contract, in the books' as card.
+
+    Args:
+        keys: what the events carry.
+        own: a bare book whose contracts are priced in the other currency.
+        recognised: the same contracts at the rates of the books.
+        start_us: first instant of the period.
+        end_us: the instant after its last.
+    """
+    rows: list[PriceRow] = []
+    for key in sorted(set(keys)):
+        layers = own.layers(key, start_us, end_us)
+        others = recognised.layers(key, start_us, end_us)
+        for layer, other in zip(layers, others, strict=True):
+            for stretch in _stretches(layer, other.contract):
+                rows += _rows(key, stretch, len(rows))
+    return rows
+
+
 def _stretches(layer: Layers, card: Grid) -> Iterator[_Stretch]:
     """A layer cut at the seconds of the UTC day where a price changes."""
     grids = (layer.list, layer.contract, card)

@@ -19,18 +19,21 @@ from typing import Final
 from tallybook.allocate.cost_layer import account_part
 from tallybook.books.model import PolicyVersion
 from tallybook.clock import Clock, Period
-from tallybook.errors import InvoiceError, PeriodError, StoreError
+from tallybook.errors import InvoiceError, StoreError
 from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import booked
-from tallybook.ledger.model import Entry, Posting, PostingKey, Reason
-from tallybook.ledger.state import CLOSED, period_state, standing_close
+from tallybook.ledger.model import Entry, PostingKey, Reason
 from tallybook.money import cumulative_nano, format_units, nano_of_pico
 from tallybook.post.basis import latest_books
 from tallybook.post.breakdown import standing_basis
-from tallybook.post.late import landing_period
+from tallybook.post.recharge import family_of
+from tallybook.reconcile import completeness, revalue
+from tallybook.reconcile.history import history
 from tallybook.reconcile.invoices import versions
+from tallybook.reconcile.landing import corrected, due, landing
 from tallybook.reconcile.model import ProviderResult, Reconciliation, Variance, VarianceKind
 from tallybook.reconcile.reconcile import reconcile
+from tallybook.reconcile.release import RELEASED, cleared, released
 from tallybook.store import Store, Tx
 from tallybook.store.commands import Command, log_command
 
@@ -38,6 +41,17 @@ TRUE_UP: Final = "true_up"
 RECHARGE: Final = "recharge"
 SOURCES: Final = (TRUE_UP, RECHARGE)
 """The groups of its postings, before the colon and the provider."""
+_ORDER: Final = (*RELEASED, *SOURCES)
+_REASONS: Final = {
+    TRUE_UP: Reason.TRUE_UP,
+    RECHARGE: Reason.TRUE_UP,
+    completeness.FAMILY: Reason.ACCRUAL,
+    revalue.FAMILY: Reason.REVALUATION,
+}
+_EXPECTED: Final = {
+    completeness.FAMILY: "usage that was expected to be unmetered",
+    revalue.FAMILY: "the unrealised difference of a foreign balance",
+}
 ACCRUED_SLACK_NANO: Final = 2
 """The card and the variance of a provider's cells each round by half a nano at most."""
 NANO_SCALE: Final = 9
@@ -95,46 +109,34 @@ def true_up(
             raise StoreError(
                 "an invoice came in while this true-up was worked out", next_step="run it again"
             )
-        landing = _landing(tx, period, into)
+        lands = landing(tx, period, into, Reason.TRUE_UP)
         books, _ = latest_books(tx)
         policy, unowned = books.policy.at(period), books.org.unowned_team
         held = booked(tx, str(period))
-        wanted: dict[PostingKey, int] = defaultdict(int)
+        told = history(tx, str(period))
+        wanted: list[tuple[PostingKey, int]] = []
+        mine = {key: nano for key, nano in held.items() if _is_ours(key, billed)}
         for each in billed:
             accrued = _accrued(held, each, period)
-            for key, nano in targets(each, str(period), accrued, policy, unowned):
-                wanted[key] += nano
-        mine = {key: nano for key, nano in held.items() if _is_ours(key, billed)}
+            wanted += targets(each, str(period), accrued, policy, unowned)
+            wanted += cleared(told, each, str(period), f"{TRUE_UP}:{each.provider}")
+            mine |= released(held, each)
         ids = [
             append_entry(tx, entry, actor, clock.now_us()).id
-            for entry in _due(tx, found, landing, wanted, mine)
+            for entry in _due(tx, found, lands, wanted, mine)
         ]
-        args = {"period": str(period), "into": landing, "provider": provider}
+        args = {"period": str(period), "into": lands, "provider": provider}
         command = Command("true-up", args, actor)
         log_command(tx, command, clock.now_us(), {}, ", ".join(ids) or "nothing new")
     owed = {each.provider: int(nano_of_pico(each.invoiced_pico)) for each in billed}
-    return TrueUp(landing, str(period), tuple(ids), owed)
-
-
-def _landing(tx: Tx, period: Period, into: Period | None) -> str:
-    if into is not None and into < period:
-        raise PeriodError(f"{into} is before {period}, which the invoice is about")
-    is_closed = period_state(tx, str(period)) == CLOSED
-    landing = str(into or (landing_period(tx) if is_closed else period))
-    if period_state(tx, landing) == CLOSED:
-        raise PeriodError(
-            f"{landing} is closed; nothing posts into it",
-            where=landing,
-            next_step=f"leave --into out: it posts into {landing_period(tx)}",
-        )
-    return landing
+    return TrueUp(lands, str(period), tuple(ids), owed)
 
 
 def _accrued(held: Mapping[PostingKey, int], each: ProviderResult, period: Period) -> int:
     """What the run accrued for a provider, as a positive amount in nano."""
     account = f"Accrued:{account_part(each.provider)}"
     accrued = -sum(
-        nano for key, nano in held.items() if key.account == account and not _is_source(key)
+        nano for key, nano in held.items() if key.account == account and family_of(key) == "meter"
     )
     metered = nano_of_pico(each.metered_pico)
     if abs(accrued - metered) > ACCRUED_SLACK_NANO:
@@ -146,13 +148,9 @@ def _accrued(held: Mapping[PostingKey, int], each: ProviderResult, period: Perio
     return accrued
 
 
-def _is_source(key: PostingKey) -> bool:
-    return key.source.partition(":")[0] in SOURCES
-
-
 def _is_ours(key: PostingKey, billed: Sequence[ProviderResult]) -> bool:
     providers = {each.provider for each in billed}
-    return _is_source(key) and key.provider in providers
+    return family_of(key) in SOURCES and key.provider in providers
 
 
 def targets(
@@ -247,34 +245,32 @@ def _key(
 def _due(
     tx: Tx,
     found: Reconciliation,
-    landing: str,
-    wanted: Mapping[PostingKey, int],
+    lands: str,
+    wanted: Sequence[tuple[PostingKey, int]],
     held: Mapping[PostingKey, int],
 ) -> list[Entry]:
     """An entry for each group that is not booked as it must stand."""
-    moves = {key: wanted.get(key, 0) - held.get(key, 0) for key in {*wanted, *held}}
-    groups: dict[str, list[Posting]] = defaultdict(list)
-    for key in sorted(key for key, nano in moves.items() if nano):
-        groups[key.source].append(Posting.of(key, moves[key]))
-    close = standing_close(tx, found.period)
-    order = sorted(groups, key=lambda group: (SOURCES.index(group.partition(":")[0]), group))
+    groups = due(wanted, held)
+    order = sorted(groups, key=lambda source: (_ORDER.index(source.partition(":")[0]), source))
     billed = {each.provider: each for each in found.providers}
     return [
         Entry(
-            reason=Reason.TRUE_UP,
-            period=landing,
+            reason=_REASONS[source.partition(":")[0]],
+            period=lands,
             service_period=found.period,
-            text=_text(group, found.period),
-            postings=tuple(groups[group]),
-            versions={"invoices": _versions(tx, billed[group.partition(":")[2]])},
-            corrects=close.id if close and landing != found.period else "",
+            text=_text(source, found.period),
+            postings=groups[source],
+            versions={"invoices": _versions(tx, billed[source.partition(":")[2]])},
+            corrects=corrected(tx, found.period, lands),
         )
-        for group in order
+        for source in order
     ]
 
 
 def _text(group: str, period: str) -> str:
     family, _, provider = group.partition(":")
+    if family in RELEASED:
+        return f"Released by the invoice of {provider} for {period}: {_EXPECTED[family]}"
     if family == TRUE_UP:
         return f"Invoice of {provider} for {period}: clears the accrual, differences by name"
     return f"Unmetered usage at {provider} in {period}, charged to the owners of the keys"
