@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from tallybook.budget.hold import Reservation
 from tallybook.clock import Clock, format_instant
 from tallybook.errors import EventError
 from tallybook.gateway.counters import Row
@@ -19,6 +20,7 @@ from tallybook.gateway.journal import Journal, events_of
 from tallybook.gateway.model import Upstream, VirtualKey
 from tallybook.gateway.pending import Pending
 from tallybook.gateway.routes import Treatment
+from tallybook.gateway.standing import Standing
 from tallybook.meter.model import Status
 from tallybook.meter.usage.model import UsageReading
 from tallybook.meter.usage.read import read_response
@@ -30,6 +32,8 @@ _FAILURES_MAX: Final = 10_000
 _RETRY_WITHIN_S: Final = 300.0
 _RETRY_DIGITS: Final = 4
 _MAYBE_BILLED: Final = frozenset({504, 524})
+_ID_BYTES: Final = 16
+_IDS: Final = 256
 
 
 @dataclass(slots=True)
@@ -48,7 +52,13 @@ class Call:
     body: bytes
     asks: int
     """tells another request for the same"""
+    standing: Standing | None = None
+    """what such calls have in common, where they are plain"""
     is_settled: bool = False
+    held: Reservation | None = None
+    """what it holds of the budgets that it is under"""
+    lines: bytes = b""
+    """headers of ours for its answer"""
 
 
 class Ending:
@@ -95,7 +105,9 @@ class Ledger:
         self._clock = clock
         self._counters = counters
         self._health = health
+        self.budgets: Budgets | None = None
         self._failures: OrderedDict[int, tuple[str, int, float]] = OrderedDict()
+        self._ids: list[str] = []
 
     @property
     def under_way(self) -> int:
@@ -112,7 +124,7 @@ class Ledger:
         asks: int,
     ) -> Attempt:
         """Number an attempt: a retry follows a failure that asked for the same under one key."""
-        event_id = os.urandom(16).hex()
+        event_id = self._new_id()
         operation_id, number = event_id, 1
         told = retries_told if len(retries_told) < _RETRY_DIGITS else ""
         retries = int(told) if told.isdecimal() else 0
@@ -132,14 +144,27 @@ class Ledger:
             trace=trace,
         )
 
+    def _new_id(self) -> str:
+        """128 random bits; fetched for many calls at once."""
+        if not self._ids:
+            digits = os.urandom(_IDS * _ID_BYTES).hex()
+            size = 2 * _ID_BYTES
+            self._ids = [digits[at : at + size] for at in range(0, len(digits), size)]
+        return self._ids.pop()
+
     def admit(self, call: Call) -> None:
         """The call goes out now.
 
         Raises:
             OSError: it cannot be noted, so it must not go out.
         """
-        if call.attempt is not None and call.treatment == "metered":
-            self._journal.admit(call.attempt)
+        attempt, standing = call.attempt, call.standing
+        if attempt is None or call.treatment != "metered":
+            return
+        if standing is not None and attempt.tags is standing.tags:
+            self._journal.note(attempt.event_id, standing.intent(attempt))
+        else:
+            self._journal.admit(attempt)
 
     def dismiss(self, call: Call) -> None:
         """The call never went out: it is as if it had not been asked for."""
@@ -147,6 +172,8 @@ class Ledger:
             call.is_settled = True
             if call.attempt is not None:
                 self._journal.settle(call.attempt.event_id, [])
+            if call.held is not None and self.budgets is not None:
+                self.budgets.release(call)
 
     def settle(self, call: Call, ending: Ending, took_s: float) -> None:
         """The call has ended; its events are on the disk when this returns."""
@@ -155,6 +182,9 @@ class Ledger:
         call.is_settled = True
         with self._health.guarded("settle"):
             self._settle(call, ending, took_s)
+        if call.held is not None and self.budgets is not None:
+            with self._health.guarded("budgets"):
+                self.budgets.settle(call, ending)
 
     def _settle(self, call: Call, ending: Ending, took_s: float) -> None:
         attempt = call.attempt
@@ -168,8 +198,10 @@ class Ledger:
             reading=reading,
             billed=ending.billed,
             first_us=None if ending.first_s is None else int(ending.first_s * 1_000_000),
-            request_id=request_id_of(ending.headers),
+            request_id="" if reading and reading.request_id else request_id_of(ending.headers),
         )
+        if call.standing is not None and self._written_plainly(call, call.standing, outcome):
+            return
         if call.treatment == "poll":
             self._settle_poll(call, outcome)
             return
@@ -177,6 +209,19 @@ class Ledger:
             self._pending.keep(call.upstream.name, f"response {reading.response_id}", attempt)
         self._write(call, attempt, outcome, ending)
         self._remember(call, ending.status)
+
+    def _written_plainly(self, call: Call, standing: Standing, outcome: Outcome) -> bool:
+        """Write the event of a call that went well and like others; whether it was one."""
+        attempt = call.attempt
+        assert attempt is not None
+        line = None if attempt.asked.background else standing.event(attempt, outcome)
+        if line is None:
+            return False
+        written = self._journal.settle_lines(attempt.event_id, line, 1)
+        self._counters.add("events" if written else "events_delayed")
+        if self._failures:
+            self._failures.pop(call.asks, None)
+        return True
 
     def _settle_poll(self, call: Call, outcome: Outcome) -> None:
         """A background response that is asked for: it bills when its figures are there, once."""
@@ -187,7 +232,7 @@ class Ledger:
         if begun is None:
             return
         settled = replace(outcome, supersedes=begun.event_id, took_us=0, first_us=None)
-        self._write(call, replace(begun, event_id=os.urandom(16).hex()), settled, None)
+        self._write(call, replace(begun, event_id=self._new_id()), settled, None)
 
     def _write(self, call: Call, attempt: Attempt, outcome: Outcome, ending: Ending | None) -> None:
         events = events_of(attempt, outcome)

@@ -34,20 +34,20 @@ class Client(asyncio.Protocol):
         works: what the process shares.
     """
 
+    _buffer = b""
+    _head: RequestHead | None = None
+    _length = 0
+    _body: Body | None = None
+    _opening: Opening | None = None
+    _exchange: Exchange | None = None
+    _uploading: Exchange | None = None
+    _streams = _closing = _begun = False
+    _lingered = 0
+
     def __init__(self, works: Works) -> None:
         self._works = works
-        self._buffer = b""
-        self._head: RequestHead | None = None
-        self._body: Body | None = None
-        self._opening: Opening | None = None
         self._pieces: list[bytes] = []
-        self._streams = False
-        self._exchange: Exchange | None = None
-        self._uploading: Exchange | None = None
-        self._closing = False
-        self._lingered = 0
         self._stopped_by: set[str] = set()
-        self._begun = False
         self._idle_since_s = works.time()
         self.deadline_s = self._idle_since_s + works.limits.client_s
 
@@ -81,6 +81,13 @@ class Client(asyncio.Protocol):
         if self._closing:
             self._linger(len(data))
             return
+        if not self._buffer and self._body is None and self._exchange is None:
+            try:
+                if self._take_known(data):
+                    return
+            except Exception as error:  # noqa: BLE001 - as in `_advance`
+                self._fault(error)
+                return
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
         if self._exchange is not None and len(self._buffer) > _WAITING_MAX:
@@ -111,8 +118,36 @@ class Client(asyncio.Protocol):
         except FramingError as error:
             self._refuse_amid(Refusal(400, "request_malformed", f"The body: {error}."))
         except Exception as error:  # noqa: BLE001 - one request's trouble is not the process's
-            self._works.health.failed("request", error)
-            self._refuse_amid(Refusal(500, "gateway_fault", "The gateway failed at this request."))
+            self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        self._works.health.failed("request", error)
+        self._refuse_amid(Refusal(500, "gateway_fault", "The gateway failed at this request."))
+
+    def _take_known(self, data: bytes) -> bool:
+        """Take a whole request that came in one piece, with a head that was let through before.
+
+        Nearly all are like that. Whatever is not goes through `_advance`, which decides everything.
+        """
+        works = self._works
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4:  # noqa: PLR2004 - not found
+            return False
+        known = works.desk.known(data[:end])
+        if known is None:
+            return False
+        opening, length = known
+        head = opening.head
+        if len(data) - end != length or length > works.limits.body_bytes or head.expects:
+            return False
+        self._head, self._length, self._begun = head, length, False
+        numbers = works.counters
+        numbers.add("requests")
+        numbers.add("in_bytes", length)
+        self.deadline_s = works.time() + works.limits.client_s
+        self._opening = opening
+        self._begin(data[end:], whole=True)
+        return True
 
     def _take_head(self) -> bool:
         """Take the next head; whether there was a whole one."""
@@ -129,8 +164,13 @@ class Client(asyncio.Protocol):
         self._buffer = data[end + 4 :]
         raw = data[: end + 4]
         known = works.desk.known(raw)
-        self._head = head = RequestHead(raw) if known is None else known.head
-        self._body = Body(head.length)
+        if known is None:
+            self._head = head = RequestHead(raw)
+            self._length = head.length
+        else:
+            head, self._length = known[0].head, known[1]
+            self._head = head
+        self._body = Body(self._length)
         self._pieces, self._opening, self._streams = [], None, False
         self._begun = False
         works.counters.add("requests")
@@ -138,8 +178,8 @@ class Client(asyncio.Protocol):
         if head.path in _OWN and head.method in ("GET", "HEAD"):
             self._answer_own(head)
         else:
-            self._open(head, raw, known)
-        if not self._buffer and head.length == 0:
+            self._open(head, raw, known[0] if known is not None else None)
+        if not self._buffer and self._length == 0:
             self._take_body_of_none()
         return True
 
@@ -156,9 +196,9 @@ class Client(asyncio.Protocol):
         if known is None:
             self._works.desk.know(raw, opened)
         limits = self._works.limits
-        self._streams = _is_streamed(opened)
+        self._streams = _is_streamed(opened, self._length)
         most = limits.upload_bytes if self._streams else limits.body_bytes
-        if head.length > most:
+        if self._length > most:
             self._refuse(_too_large(most), close=True)
             return
         self._opening = opened
@@ -201,7 +241,7 @@ class Client(asyncio.Protocol):
         if isinstance(call, Refusal):
             self._refuse(call, close=not whole)
             return
-        length = len(call.body) if whole else head.length
+        length = len(call.body) if whole else self._length
         exchange = Exchange(self._works, call, opening, length, self)
         self._exchange = exchange
         if not whole:
@@ -234,7 +274,7 @@ class Client(asyncio.Protocol):
         """Answer with an error; a body that still comes is passed over, or not waited for."""
         body = self._body
         rest = body is not None and not body.ended
-        ahead = rest and self._head is not None and 0 <= self._head.length <= _PEEK
+        ahead = rest and self._head is not None and 0 <= self._length <= _PEEK
         close = close or not self.stays or (rest and not ahead)
         self._works.counters.add("refused")
         if not self._transport.is_closing():
@@ -302,8 +342,9 @@ class Client(asyncio.Protocol):
         self._exchange = None
         self._idle_since_s = self._works.time()
         self.deadline_s = self._idle_since_s + self._works.limits.keepalive_s
-        self._still("upload", still=False)
-        self._still("waiting", still=False)
+        if self._stopped_by:
+            self._still("upload", still=False)
+            self._still("waiting", still=False)
         if close or self._uploading is not None:
             self._uploading = None
             self._close()
@@ -353,7 +394,7 @@ class Client(asyncio.Protocol):
             )
 
 
-def _is_streamed(opened: Opening) -> bool:
+def _is_streamed(opened: Opening, length: int) -> bool:
     """Whether a body goes on before it is whole: sound and files; JSON is looked at first."""
     head = opened.head
     if opened.upstream.kind == "bedrock":
@@ -361,7 +402,7 @@ def _is_streamed(opened: Opening) -> bool:
     kind = head.named.get(b"content-type", b"").lower()
     if b"json" in kind or not kind:
         return False
-    return head.length == CHUNKED or head.length > _COLLECTED_MAX
+    return length == CHUNKED or length > _COLLECTED_MAX
 
 
 def _too_large(most: int) -> Refusal:

@@ -94,6 +94,10 @@ class Counters:
         return "\n".join([*lines, *_histogram(totals), ""])
 
 
+AT: Final = dict(_INDEX)
+"""Where each number stands in a row, for who counts with every call."""
+
+
 class Row:
     """The numbers of one process."""
 

@@ -7,11 +7,9 @@ model. A request that fails one of these never reaches a provider.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, unquote
-
-import msgspec
 
 from tallybook.books.globs import glob_matches
 from tallybook.books.model import FOREVER_US
@@ -22,8 +20,18 @@ from tallybook.gateway.keyring import PREFIX, Keyring
 from tallybook.gateway.model import GatewayConfig, Refusal, Upstream, VirtualKey
 from tallybook.gateway.routes import Treatment, treatment_of
 from tallybook.gateway.stamp import stamped
+from tallybook.gateway.standing import Standing
 from tallybook.gateway.tags import HEADER, claimed, owned, trace_of
-from tallybook.sdk.asked import Asked, may_ask_usage, understood, with_usage_asked
+from tallybook.sdk.asked import (
+    Address,
+    Asked,
+    Wanted,
+    addressed,
+    may_ask_usage,
+    understood,
+    wanted_of,
+    with_usage_asked,
+)
 
 _NOTHING: Final[Mapping[str, str]] = {}
 _KEY_HEADERS: Final = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
@@ -33,6 +41,8 @@ _LABEL_MAX: Final = 128
 _WITH_ONE_LENGTH: Final = 3
 _KNOWN_MAX: Final = 2_000
 _KNOWN_BYTES: Final = 8_192
+_STANDINGS_MAX: Final = 64
+_NOT_JSON: Final = Refusal(400, "body_not_json", "The body is no JSON object.")
 
 
 @dataclass(slots=True)
@@ -49,6 +59,14 @@ class Opening:
     pairs: Pairs
     lines: bytes
     """the headers that go on, and the same as they are sent"""
+    trace: Mapping[str, str]
+    retries: str
+    """how often a client says that it tried before"""
+    address: Address | None = None
+    """what the path asks for, where the body is JSON that is looked at whole"""
+    standings: dict[Asked, Standing] = field(default_factory=dict)
+    sent: tuple[bytes, bytes] = (b"", b"")
+    """how the head goes on, up to the length of the body, with the credential it was made with"""
 
 
 class _Known:
@@ -81,6 +99,7 @@ class Desk:
         self._upstreams = {one.name: one for one in config.upstreams}
         self._default = self._upstreams.get(config.default)
         self._known: dict[bytes, _Known] = {}
+        self._exact: dict[bytes, tuple[_Known, int]] = {}
 
     def upstream_of(self, path: str) -> tuple[Upstream | None, str]:
         """The upstream that a path names first, and the rest of the path."""
@@ -88,35 +107,30 @@ class Desk:
         upstream = self._upstreams.get(first)
         return (upstream, f"/{rest}") if upstream else (self._default, path)
 
-    def known(self, raw: bytes) -> Opening | None:
+    def known(self, raw: bytes) -> tuple[Opening, int] | None:
         """A head that was let through before, but for the length of its body; None of any other.
 
         It was read and found good byte by byte, so only what may have changed since is looked at:
         the keys, and the time.
+
+        Returns:
+            the opening, and the length of this body.
         """
-        parts = LENGTH_LINE.split(raw)
-        if len(parts) != _WITH_ONE_LENGTH:
-            return None
-        held = self._known.get(parts[0] + parts[2])
-        if (
-            held is None
-            or held.generation != self._keys.generation
-            or self._clock.now_us() >= held.until_us
+        exact = self._exact.get(raw)
+        if exact is None:
+            parts = LENGTH_LINE.split(raw)
+            held = self._known.get(parts[0] + parts[2]) if len(parts) == _WITH_ONE_LENGTH else None
+            if held is None:
+                return None
+            if len(self._exact) >= _KNOWN_MAX:
+                self._exact.clear()
+            self._exact[raw] = exact = (held, int(parts[1]))
+        held, length = exact
+        if held.generation != self._keys.generation or (
+            held.until_us != FOREVER_US and self._clock.now_us() >= held.until_us
         ):
             return None
-        one = held.opening
-        head = one.head.with_length(int(parts[1]))
-        return Opening(
-            one.upstream,
-            one.key,
-            one.treatment,
-            one.tags,
-            one.path,
-            one.query,
-            head,
-            one.pairs,
-            one.lines,
-        )
+        return held.opening, length
 
     def know(self, raw: bytes, opening: Opening) -> None:
         """Remember a head that was let through."""
@@ -124,6 +138,7 @@ class Desk:
         if len(parts) == _WITH_ONE_LENGTH and len(raw) <= _KNOWN_BYTES:
             if len(self._known) >= _KNOWN_MAX:
                 self._known.clear()
+            self._exact.pop(raw, None)
             self._known[parts[0] + parts[2]] = _Known(opening, self._keys.generation)
 
     def open(self, head: RequestHead) -> Opening | Refusal:
@@ -147,7 +162,20 @@ class Desk:
         if isinstance(tags, Refusal):
             return tags
         query, pairs = _without_key(head.query), sent_on(head)
-        return Opening(upstream, key, treatment, tags, path, query, head, pairs, written(pairs))
+        return Opening(
+            upstream,
+            key,
+            treatment,
+            tags,
+            path,
+            query,
+            head,
+            pairs,
+            written(pairs),
+            trace_of(head.named.get(b"traceparent", b"")),
+            head.named.get(b"x-stainless-retry-count", b"").decode("latin-1"),
+            _address(upstream, head, path) if treatment == "metered" else None,
+        )
 
     def _key(self, head: RequestHead) -> VirtualKey | Refusal:
         secret = _secret_of(head)
@@ -188,22 +216,24 @@ class Desk:
             body: as far as it is there.
             whole: whether that is all of it.
         """
+        if opening.address is not None and whole:
+            wanted = wanted_of(body)
+            if wanted is None:
+                return _NOT_JSON
+            return self._begin_json(opening, opening.address, wanted, body)
         head, upstream = opening.head, opening.upstream
         asked = self._asked(opening, body, whole=whole)
-        refusal = self._model_refused(opening, asked, body, whole=whole)
+        refusal = _model_refused(opening, asked)
         if refusal is not None:
             return refusal
-        attempt, strip, asks = None, False, 0
+        attempt, asks = None, 0
         if asked is not None and opening.treatment in ("metered", "batch", "poll"):
             asks = hash((opening.key.id, upstream.name, opening.path, body))
-            told = head.named.get(b"x-stainless-retry-count", b"").decode("latin-1")
-            trace = trace_of(head.named.get(b"traceparent", b""))
-            attempt = self._ledger.attempt(asked, opening.tags, trace, opening.key, told, asks)
-            if opening.treatment == "metered" and whole:
-                if upstream.stream_usage and may_ask_usage(asked, _NOTHING, opening.query):
-                    body, strip = with_usage_asked(body), True
-                if upstream.stamps:
-                    body = stamped(body, upstream.stamps, opening.tags, opening.key.id)
+            attempt = self._ledger.attempt(
+                asked, opening.tags, opening.trace, opening.key, opening.retries, asks
+            )
+            if opening.treatment == "metered" and whole and upstream.stamps:
+                body = stamped(body, upstream.stamps, opening.tags, opening.key.id)
         return Call(
             upstream=upstream,
             key=opening.key,
@@ -213,10 +243,59 @@ class Desk:
             query=opening.query,
             asked=asked,
             attempt=attempt,
-            strip=strip,
+            strip=False,
             body=body,
             asks=asks,
         )
+
+    def _begin_json(
+        self, opening: Opening, address: Address, wanted: Wanted, body: bytes
+    ) -> Call | Refusal:
+        """A whole JSON body for a model: what is the same for all such calls is worked out once."""
+        asked = address.asked(wanted)
+        standing = opening.standings.get(asked)
+        if standing is None:
+            standing = self._stand(opening, asked)
+        if standing.refusal is not None:
+            return standing.refusal
+        asked, upstream, key = standing.asked, opening.upstream, opening.key
+        asks = hash((key.id, upstream.name, opening.path, body))
+        attempt = self._ledger.attempt(
+            asked, opening.tags, opening.trace, key, opening.retries, asks
+        )
+        if standing.asks_usage:
+            body = with_usage_asked(body)
+        if upstream.stamps:
+            body = stamped(body, upstream.stamps, opening.tags, key.id)
+        return Call(
+            upstream,
+            key,
+            "metered",
+            opening.head.method,
+            opening.path,
+            opening.query,
+            asked,
+            attempt,
+            standing.asks_usage,
+            body,
+            asks,
+            standing,
+        )
+
+    def _stand(self, opening: Opening, asked: Asked) -> Standing:
+        if len(opening.standings) >= _STANDINGS_MAX:
+            opening.standings.clear()
+        upstream = opening.upstream
+        made = opening.standings[asked] = Standing(
+            asked,
+            opening.tags,
+            opening.key.id,
+            opening.trace,
+            refusal=_model_refused(opening, asked),
+            asks_usage=upstream.stream_usage and may_ask_usage(asked, _NOTHING, opening.query),
+            region=upstream.region,
+        )
+        return made
 
     def _asked(self, opening: Opening, body: bytes, *, whole: bool) -> Asked | None:
         upstream = opening.upstream
@@ -235,23 +314,27 @@ class Desk:
             form,
         )
 
-    def _model_refused(
-        self, opening: Opening, asked: Asked | None, body: bytes, *, whole: bool
-    ) -> Refusal | None:
-        if opening.treatment != "metered" or asked is None:
-            return None
-        kind = opening.head.named.get(b"content-type", b"json").lower()
-        if whole and b"json" in kind and not _is_object(body):
-            return Refusal(400, "body_not_json", "The body is no JSON object.")
-        models = opening.key.models
-        if not models or any(glob_matches(one, asked.model) for one in models):
-            return None
-        named = repr(asked.model[:120]) if asked.model else "a model that cannot be seen here"
-        return Refusal(
-            403,
-            "model_not_allowed",
-            f"Key {opening.key.id} may not use {named}: it is bound to {', '.join(models)}.",
-        )
+
+def _address(upstream: Upstream, head: RequestHead, path: str) -> Address | None:
+    """What the path of a call asks for, if its body is JSON."""
+    kind = head.named.get(b"content-type", b"json").lower()
+    if head.method != "POST" or b"json" not in kind:
+        return None
+    return addressed(f"{upstream.url}{path}", {upstream.authority.lower(): upstream.provider})
+
+
+def _model_refused(opening: Opening, asked: Asked | None) -> Refusal | None:
+    if opening.treatment != "metered" or asked is None:
+        return None
+    models = opening.key.models
+    if not models or any(glob_matches(one, asked.model) for one in models):
+        return None
+    named = repr(asked.model[:120]) if asked.model else "a model that cannot be seen here"
+    return Refusal(
+        403,
+        "model_not_allowed",
+        f"Key {opening.key.id} may not use {named}: it is bound to {', '.join(models)}.",
+    )
 
 
 def _not_allowed(key: VirtualKey, upstream: Upstream, treatment: Treatment) -> Refusal | None:
@@ -312,11 +395,3 @@ def _model_in_form(body: bytes) -> str:
     _, _, value = rest.partition(b"\r\n\r\n")
     text, ended, _ = value.partition(b"\r\n")
     return text.decode("utf-8", "replace") if ended and len(text) <= _LABEL_MAX else ""
-
-
-def _is_object(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True

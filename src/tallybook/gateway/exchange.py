@@ -12,11 +12,18 @@ from tallybook.gateway.call import Call, Ending
 from tallybook.gateway.desk import Opening
 from tallybook.gateway.faces import error_answer, error_event
 from tallybook.gateway.framing import LAST_CHUNK, chunk
-from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE, ReplyHead, request_head, written
+from tallybook.gateway.heads import (
+    CHUNKED,
+    UNTIL_CLOSE,
+    ReplyHead,
+    request_head,
+    request_start,
+    written,
+)
 from tallybook.gateway.model import Refusal
 from tallybook.gateway.prices import as_text
 from tallybook.gateway.reading import Reading
-from tallybook.gateway.results import watch_of
+from tallybook.gateway.results import Begun, Results, watch_of
 from tallybook.gateway.sigv4 import signed
 from tallybook.gateway.upstream import Connection
 from tallybook.gateway.works import Works
@@ -29,6 +36,7 @@ _MAYBE_BILLED: Final = frozenset({504, 524})
 _SIGNED: Final = frozenset({"content-type", "x-amzn-bedrock-accept", "accept"})
 _SERVICE: Final = "bedrock"
 _MASK: Final = b"[key]"
+_CLASSES: Final = tuple(f"answers_{digit}xx" for digit in range(6))
 
 
 class Caller(Protocol):
@@ -66,6 +74,18 @@ class Exchange:
         caller: who asked.
     """
 
+    # Where a call stands at its start; each has its own once it differs.
+    _connection: Connection | None = None
+    _reply: ReplyHead | None = None
+    _reading: Reading | None = None
+    _watch: Begun | Results | None = None
+    _first_s: float | None = None
+    _held: list[bytes] | None = None
+    _uploads: tuple[bytes, ...] = ()
+    _head = b""
+    _was_sent = _retried = _reframed = _head_out = _closes = _left_whole = _over = False
+    _delivered = _drained = 0
+
     def __init__(
         self, works: Works, call: Call, opening: Opening, length: int, caller: Caller
     ) -> None:
@@ -74,26 +94,11 @@ class Exchange:
         self._opening = opening
         self._length = length
         self._caller: Caller | None = caller
-        self._connection: Connection | None = None
-        self._reply: ReplyHead | None = None
-        self._reading: Reading | None = None
         self._begun_s = works.time()
-        self._first_s: float | None = None
-        self._sent_all = length != CHUNKED and length == len(call.body)
-        self._was_sent = False
-        self._retried = False
-        self._held: list[bytes] | None = None
-        self._reframed = False
-        self._head = b""
-        self._head_out = False
-        self._closes = False
-        self._delivered = 0
-        self._drained = 0
-        self._left_whole = False
-        self._watch = watch_of(call, works.ledger)
-        self._over = False
-        self._uploads: list[bytes] = []
+        self._sent_all = length == len(call.body)
         self.deadline_s = self._begun_s + works.limits.connect_s + 1
+        if call.treatment != "metered":
+            self._watch = watch_of(call, works.ledger)
 
     @property
     def over(self) -> bool:
@@ -132,20 +137,30 @@ class Exchange:
         self._was_sent = True
         for piece in self._uploads:
             connection.send(piece)
-        self._uploads = []
+        self._uploads = ()
         if not self._sent_all and self._caller is not None:
             self._caller.hold(still=False)
 
     def _request(self) -> bytes:
-        call, upstream = self._call, self._call.upstream
+        call, upstream, opening = self._call, self._call.upstream, self._opening
         path = upstream.base + call.path
         target = f"{path}?{call.query}" if call.query else path
-        lines = self._opening.lines + self._credential(path)
+        credential = self._credential(path)
         body = call.body
-        head = request_head(call.method, target, upstream.authority, lines, self._length)
         if self._length == CHUNKED:
-            return head + chunk(body)
-        return head + body
+            lines = opening.lines + credential
+            return request_head(call.method, target, upstream.authority, lines, CHUNKED) + chunk(
+                body
+            )
+        if not self._length and call.method != "POST":
+            lines = opening.lines + credential
+            return request_head(call.method, target, upstream.authority, lines, 0)
+        made_with, start = opening.sent
+        if not start or made_with != credential:
+            lines = opening.lines + credential
+            start = request_start(call.method, target, upstream.authority, lines)
+            opening.sent = (credential, start)
+        return b"%b%d\r\n\r\n%b" % (start, self._length, body)
 
     def _credential(self, path: str) -> bytes:
         call, upstream = self._call, self._call.upstream
@@ -177,7 +192,7 @@ class Exchange:
             piece += LAST_CHUNK
         self._sent_all = self._sent_all or ended
         if self._connection is None:
-            self._uploads.append(piece)
+            self._uploads = (*self._uploads, piece)
             if self._caller is not None:
                 self._caller.hold(still=True)
         elif piece:
@@ -194,15 +209,19 @@ class Exchange:
     def replied(self, reply: ReplyHead) -> None:
         """The head of the answer came."""
         self._reply = reply
-        status = reply.status
+        works, call = self._works, self._call
+        status, standing = reply.status, call.standing
         if status < 600:  # noqa: PLR2004
-            self._works.counters.add(f"answers_{status // 100}xx")
-        asked = self._call.asked
-        if asked is not None and self._call.attempt is not None and status in _SUCCESS:
-            self._reading = Reading(
-                asked, reply.named, strip=self._call.strip, health=self._works.health
+            works.counters.add(_CLASSES[status // 100])
+        reading = None
+        if call.asked is not None and call.attempt is not None and status in _SUCCESS:
+            reading = self._reading = Reading(
+                call.asked,
+                reply.named,
+                strip=call.strip,
+                health=works.health,
+                reader=standing.reader if standing is not None else None,
             )
-        reading = self._reading
         head = reply.raw
         if self._must_hold(reply):
             self._held = []
@@ -225,6 +244,8 @@ class Exchange:
 
     def _must_hold(self, reply: ReplyHead) -> bool:
         """Whether the answer is looked at whole before any of it goes on."""
+        if reply.status < _ERROR and self._works.prices is None:
+            return False
         if not 0 <= reply.length <= _HELD_MAX and reply.length != CHUNKED:
             return False
         if self._call.method == "HEAD" or not reply.length:
@@ -247,20 +268,22 @@ class Exchange:
             content: what it holds.
             ended: whether it is the last.
         """
-        works = self._works
+        works, caller = self._works, self._caller
         now_s = works.time()
         self.deadline_s = now_s + works.limits.idle_s
         if content and self._first_s is None:
             self._first_s = now_s - self._begun_s
-        if self._caller is None:
+        if caller is None:
             self._drained += len(content)
-        out = self._read(raw, content, ended=ended)
+        if self._watch is None and self._held is None and not self._reframed:
+            out = raw
+            if content and self._reading is not None:
+                self._reading.feed(content)
+        else:
+            out = self._read(raw, content, ended=ended)
         if ended:
-            if self._held is not None:
-                out = self._released()
-            here = self._caller is not None or self._left_whole
-            self._settle("ok" if here else "client_aborted")
-        if self._caller is None:
+            out = self._ended(out)
+        if caller is None:
             self._drain(ended=ended)
             return
         if not self._head_out and (self._held is None or ended):
@@ -268,11 +291,19 @@ class Exchange:
             out = self._head + closing + out
             self._head_out = True
         if out:
-            self._caller.send(out)
+            caller.send(out)
             self._delivered += len(content)
             works.counters.add("out_bytes", len(content))
         if ended:
             self._finish(close=self._closes)
+
+    def _ended(self, out: bytes) -> bytes:
+        """The last piece came: the event is on the disk before it goes out; what does."""
+        if self._held is not None:
+            out = self._released()
+        here = self._caller is not None or self._left_whole
+        self._settle("ok" if here else "client_aborted")
+        return out
 
     def _read(self, raw: bytes, content: bytes, *, ended: bool) -> bytes:
         """Read a piece; what goes on to the caller of it."""

@@ -138,14 +138,6 @@ class RequestHead:
         tokens = _tokens(named.get(b"connection", b""))
         self.keep_alive = b"close" not in tokens and (self.minor > 0 or b"keep-alive" in tokens)
 
-    def with_length(self, length: int) -> RequestHead:
-        """The same head in front of a body of another length."""
-        made = RequestHead.__new__(RequestHead)
-        made.method, made.path, made.query = self.method, self.path, self.query
-        made.pairs, made.named, made.minor = self.pairs, self.named, self.minor
-        made.expects, made.keep_alive, made.length = self.expects, self.keep_alive, length
-        return made
-
     def dropped(self) -> frozenset[bytes]:
         """Names of headers that this request wants to keep on its own connection."""
         told = self.named.get(b"connection")
@@ -337,6 +329,15 @@ def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
 def written(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Headers as lines."""
     return b"".join(_lines(pairs))
+
+
+def request_start(method: str, target: str, authority: str, lines: bytes) -> bytes:
+    """The same head of a request with a body, up to the digits of its length."""
+    return (
+        f"{method} {target} HTTP/1.1\r\nHost: {authority}\r\n".encode()
+        + lines
+        + b"Accept-Encoding: identity\r\nContent-Length: "
+    )
 
 
 def request_head(method: str, target: str, authority: str, lines: bytes, length: int) -> bytes:

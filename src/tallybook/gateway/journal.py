@@ -29,11 +29,14 @@ SOURCE: Final = "gateway"
 _SUFFIX: Final = ".intents"
 _BYTES: Final = 4 * 1024 * 1024
 _UNWRITTEN_MAX: Final = 100_000
+_WATCH_S: Final = 0.5
 _MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Attempt)
-_BEGUN, _SETTLED = b"+", b"-"
+BEGUN: Final = b"+"
+"""How the line of an intent begins."""
+_SETTLED: Final = b"-"
 
 
 class Intents:
@@ -54,18 +57,21 @@ class Intents:
 
     def begin(self, attempt: Attempt) -> None:
         """A call is about to be sent."""
-        line = _BEGUN + _ENCODER.encode(attempt) + b"\n"
-        self._live[attempt.event_id] = line
+        self.note(attempt.event_id, BEGUN + _ENCODER.encode(attempt) + b"\n")
+
+    def note(self, event_id: str, line: bytes) -> None:
+        """The same with a line that is written already."""
+        self._live[event_id] = line
         try:
             self._write(line)
         except OSError:
-            del self._live[attempt.event_id]
+            del self._live[event_id]
             raise
 
     def settle(self, event_id: str) -> None:
         """Its event is written, or it was never sent."""
         if self._live.pop(event_id, None) is not None:
-            self._write(_SETTLED + event_id.encode() + b"\n")
+            self._write(b"-%b\n" % event_id.encode())
 
     def sync(self) -> None:
         """Bring it to the disk."""
@@ -80,7 +86,7 @@ class Intents:
 
     def _write(self, line: bytes) -> None:
         end = self._at + len(line)
-        if end > len(self._map):
+        if end > self._end:
             self._renew()
             return  # a new file holds all that is under way, this call too
         self._map[self._at : end] = line
@@ -106,6 +112,7 @@ class Intents:
             os.close(file)
         os.posix_fallocate(file, 0, size)  # a full disk is an error here, not a signal later
         self._map = mmap.mmap(file, size)
+        self._end = size
         self._map[: len(lines)] = lines
         self._at = len(lines)
         self._file, self._path = file, path
@@ -130,6 +137,7 @@ class Journal:
             segment_s=60.0,
             bound_bytes=bound_bytes,
             health=health,
+            watch_s=_WATCH_S,
         )
         self._segment_s = segment_s
         self._intents = Intents(intents_of(folder))
@@ -154,6 +162,14 @@ class Journal:
         """
         self._intents.begin(attempt)
 
+    def note(self, event_id: str, line: bytes) -> None:
+        """The same, of a call whose intent is encoded already.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        self._intents.note(event_id, line)
+
     def settle(self, event_id: str, events: list[dict[str, Any]]) -> bool:
         """Write the events of a call, all or none, and cross out its intent.
 
@@ -162,8 +178,12 @@ class Journal:
             this process ends before, the call is found and its usage is unknown.
         """
         lines = b"\n".join(map(_ENCODER.encode, events))
-        if events and (self._unwritten or not self._spool.append(lines, events=len(events))):
-            self._unwritten.append((event_id, lines, len(events)))
+        return self.settle_lines(event_id, lines, len(events))
+
+    def settle_lines(self, event_id: str, lines: bytes, count: int) -> bool:
+        """The same with events that are encoded already, one a line without the last line break."""
+        if count and (self._unwritten or not self._spool.append(lines, events=count)):
+            self._unwritten.append((event_id, lines, count))
             return False
         self._dirty = True
         self._intents.settle(event_id)
@@ -226,7 +246,7 @@ def recover(folder: Path, health: Health) -> int:
 def _left(data: bytes) -> Iterator[Attempt]:
     live: dict[str, bytes] = {}
     for line in data.split(b"\n")[:-1]:
-        if line.startswith(_BEGUN):
+        if line.startswith(BEGUN):
             try:
                 attempt = _DECODER.decode(line[1:])
             except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from tallybook.meter.usage.model import UsageReading, Wire
+from tallybook.meter.usage.plain import Reader
 from tallybook.meter.usage.stream import UsageStream
 from tallybook.sdk.asked import Asked
 from tallybook.sdk.counters import Health
@@ -25,6 +27,7 @@ _NULL_USAGE: Final = (b',"usage":null', b', "usage": null', b',"usage": null')
 """What a chunk holds because we asked for usage; inside text its quotes would be escaped."""
 
 
+@lru_cache(maxsize=256)
 def wire_of(content_type: str) -> Wire:
     """How the bytes of an answer are framed, by its type."""
     return WIRES.get(content_type.partition(";")[0].strip().lower(), "json")
@@ -38,12 +41,14 @@ class Reading:
         headers: of the answer, names in lower case.
         strip: take out of a chat stream what is there because we asked for usage.
         health: told of faults of ours.
+        reader: of plain answers, tried before the whole one.
     """
 
     __slots__ = (
         "_asked",
         "_health",
         "_readable",
+        "_reader",
         "_size",
         "_stream",
         "_unpacking",
@@ -55,21 +60,24 @@ class Reading:
     )
 
     def __init__(
-        self, asked: Asked, headers: Mapping[str, str], *, strip: bool, health: Health
+        self,
+        asked: Asked,
+        headers: Mapping[str, str],
+        *,
+        strip: bool,
+        health: Health,
+        reader: Reader | None = None,
     ) -> None:
         self._asked = asked
         self.headers = headers
         self._health = health
+        self._reader = reader
         kind = headers.get("content-type", "")
-        encoding = headers.get("content-encoding", "").strip().lower()
+        encoding = headers.get("content-encoding", "")
+        if encoding:
+            encoding = encoding.strip().lower()
         self.wire = wire_of(kind)
-        self._stream = UsageStream(
-            provider=asked.provider,
-            endpoint=asked.endpoint,
-            wire=self.wire,
-            headers=headers,
-            model=asked.model,
-        )
+        self._stream: UsageStream | None = None
         self._unpacking = Unpacking(encoding) if encoding else None
         self._readable = encoding in READABLE and not kind.lower().startswith(_SILENT)
         strips = strip and self.wire == "sse" and encoding in ("", "identity")
@@ -88,14 +96,24 @@ class Reading:
         """Whether the event came after which no figure changes."""
         if self.wire == "json" or not self._readable:
             return False
-        self._read()
-        return self._stream.ended
+        return self._read().ended
 
-    def _read(self) -> None:
+    def _read(self) -> UsageStream:
         """Read what has passed: many pieces at once cost less than each by itself."""
+        stream = self._stream
+        if stream is None:
+            asked = self._asked
+            stream = self._stream = UsageStream(
+                provider=asked.provider,
+                endpoint=asked.endpoint,
+                wire=self.wire,
+                headers=self.headers,
+                model=asked.model,
+            )
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
         if waiting:
-            self._stream.feed(b"".join(waiting))
+            stream.feed(b"".join(waiting))
+        return stream
 
     @property
     def at_boundary(self) -> bool:
@@ -108,13 +126,13 @@ class Reading:
             try:
                 plain = self._unpacking.feed(data) if self._unpacking else data
                 self._size += len(plain)
-                if self.wire == "json" and self._size > _READ_MAX:
-                    self._readable = False
-                else:
-                    self._waiting.append(plain)
-                    self._waiting_size += len(plain)
-                    if self._waiting_size > _AT_ONCE:
+                self._waiting.append(plain)
+                self._waiting_size += len(plain)
+                if self._waiting_size > _AT_ONCE:
+                    if self.wire != "json":
                         self._read()
+                    elif self._size > _READ_MAX:
+                        self._readable, self._waiting = False, []
             except Exception as error:  # noqa: BLE001 - the bytes go on whatever we make of them
                 self._readable = False
                 self._health.failed("reader", error)
@@ -137,8 +155,13 @@ class Reading:
         if not self._readable:
             return None
         with self._health.guarded("reader"):
-            self._read()
-            return self._stream.finish()
+            if self._reader is not None and self.wire == "json":
+                body = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+                self._waiting = [body]
+                found = self._reader(body, self.headers)
+                if found is not None:
+                    return found
+            return self._read().finish()
         return None
 
 

@@ -39,6 +39,7 @@ class Spool:
         bound_bytes: of the whole folder. Beyond it the oldest stay, since they were promised, and
             new events are counted as lost.
         health: told of what is written and what is lost.
+        watch_s: how often to look whether somebody cleared the folder; before every event if 0.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Spool:
         segment_s: float,
         bound_bytes: int,
         health: Health,
+        watch_s: float = 0.0,
     ) -> None:
         self.folder = folder
+        self._watch_s = watch_s
         self._segment_bytes = segment_bytes
         self._segment_s = segment_s
         self._bound_bytes = bound_bytes
@@ -103,28 +106,34 @@ class Spool:
         self._path = self.folder
         self._size = 0
         self._opened_s = 0.0
+        self._watched_s = 0.0
         self._others_bytes = 0
         self._counted_s = -_RECOUNT_S
 
     def _write(self, line: bytes) -> None:
-        if self._file >= 0 and (
-            self._size + len(line) > self._segment_bytes
-            or not is_at(self._path, self._file)  # somebody cleared the folder
-            or monotonic() - self._opened_s >= self._segment_s
-        ):
+        if self._file >= 0 and self._is_over(len(line)):
             self._close()
         if self._file < 0:
             self._open()
-        self._check_bound(len(line))
+        if self._others_bytes + self._size + len(line) > self._bound_bytes:
+            self._check_bound(len(line))
         written = os.write(self._file, line)
         if written < len(line):  # a full disk takes a part; half an event is none
             os.ftruncate(self._file, self._size)
             raise OSError(28, os.strerror(28))
         self._size += written
 
+    def _is_over(self, size: int) -> bool:
+        """Whether the open segment takes no more: full, or old, or somebody cleared it away."""
+        now_s = monotonic()
+        if self._size + size > self._segment_bytes or now_s - self._opened_s >= self._segment_s:
+            return True
+        if now_s - self._watched_s < self._watch_s:
+            return False
+        self._watched_s = now_s
+        return not is_at(self._path, self._file)
+
     def _check_bound(self, size: int) -> None:
-        if self._others_bytes + self._size + size <= self._bound_bytes:
-            return
         if monotonic() - self._counted_s >= _RECOUNT_S:
             self._recount()
         if self._others_bytes + self._size + size > self._bound_bytes:
@@ -149,6 +158,7 @@ class Spool:
                 break
             os.close(file)
         self._file, self._path, self._size, self._opened_s = file, path, 0, monotonic()
+        self._watched_s = self._opened_s
         self._recount()
 
     def _close(self) -> None:
