@@ -193,7 +193,9 @@ class Store:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            database.begin(connection, connection.get_execution_options().get("begin", database.read))
+            database.begin(
+                connection, connection.get_execution_options().get("begin", database.read)
+            )
 
     @classmethod
     def create(cls, home: Path, database: str = "", lake: str = "") -> Store:
@@ -243,7 +245,7 @@ class Store:
     def has_books(self) -> bool:
         """Whether the database holds books, of any release."""
         with self._translated(), self._engine.connect() as plain:
-            return bool(inspect(plain).has_table("alembic_version"))
+            return _held_version(plain) != ""
 
     def expect_books(self, next_step: str) -> None:
         """See that the database holds books.
@@ -259,7 +261,7 @@ class Store:
     def version(self) -> str:
         """The version of the schema."""
         with self.read() as tx:
-            return str(tx.scalar("SELECT version_num FROM alembic_version"))
+            return str(tx.scalar("SELECT version_num FROM alembic_version") or "")
 
     def expect_head(self) -> None:
         """See that the schema is the one that this code knows.
@@ -334,9 +336,7 @@ class Store:
             with connection.begin():
                 first()
                 config.attributes["connection"] = connection
-                held = inspect(connection).has_table("alembic_version")
-                before = _held_version(connection) if held else ""
-                downwards = to == "base" or (to != "head" and to < before)
+                downwards = to == "base" or (to != "head" and to < _held_version(connection))
                 (command.downgrade if downwards else command.upgrade)(config, to)
 
     @contextmanager
@@ -373,6 +373,9 @@ def new_address(home: Path, database: str, lake: str) -> Address:
 
 
 def _held_version(connection: Connection) -> str:
+    """The version of the schema; '' where there are no books."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 

@@ -45,6 +45,14 @@ def keep_chain() -> None:
     )
 
 
+def drop_functions() -> None:
+    """Drop what guards of tables that are gone were made of."""
+    if op.get_bind().dialect.name == POSTGRESQL:
+        for name in ("chain_entry_balances", "chain_grows", "posting_entry_is_shut"):
+            op.execute(f"DROP FUNCTION IF EXISTS {name}()")
+        op.execute("DROP FUNCTION IF EXISTS refuse_change()")
+
+
 def keep_soft_closed() -> None:
     """Let a soft-closed period take finance entries only: none that comes from usage."""
     is_postgresql = op.get_bind().dialect.name == POSTGRESQL

@@ -1,7 +1,11 @@
 """Books of an earlier release are brought to this one: a copy first, then the schema in one step.
 
 Only tables are added or widened. No row of the journal changes, and the sealed files stay as they
-are, so the chain keeps its head and every issued statement its bytes.
+are, so the chain keeps its head and every issued statement its bytes. The way back is the same one,
+as far as nothing that was recorded would be lost (`removal.py`).
+
+A file is copied beside itself. A database is its server's to copy (``pg_dump``); the change is
+one transaction of it.
 """
 
 from __future__ import annotations
@@ -10,9 +14,10 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallybook.errors import CorruptedError, StoreError
+from tallybook.errors import CorruptedError, StoreError, WrongUsageError
 from tallybook.store import faults
-from tallybook.store.engine import BOOK, HEAD, Store
+from tallybook.store.address import BOOK, holds_books
+from tallybook.store.engine import HEAD, MIGRATIONS, Store
 from tallybook.store.seal import sync
 
 
@@ -24,7 +29,7 @@ class Upgraded:
         before: version of the schema that was found.
         after: version that it has now.
         steps: number and sentence of each migration, in their order; none if nothing was to do.
-        backup: the book file as it was; None if nothing was to do.
+        backup: the book file as it was; None if nothing was to do, or the book is a database.
     """
 
     before: str
@@ -33,58 +38,68 @@ class Upgraded:
     backup: Path | None
 
 
-def upgrade(home: Path) -> Upgraded:
-    """Bring books to this release.
+def upgrade(home: Path, to: str = HEAD) -> Upgraded:
+    """Bring books to this release, or to the schema of an earlier one.
+
+    Args:
+        home: their folder.
+        to: the version of the schema: the number of a migration.
 
     Raises:
-        StoreError: there are no books, or the disk refuses; the books are as they were.
+        StoreError: there are no books, the disk refuses, or the earlier schema has no place for
+            something that was recorded; the books are as they were.
         CorruptedError: a later release wrote them.
     """
-    if not (home / BOOK).is_file():
+    if not holds_books(home):
         raise StoreError("no books here", where=str(home), next_step="name the folder of the books")
     store = Store(home)
     try:
-        before = _version(store)
-        if before == HEAD:
+        before = store.version()
+        steps = _steps(before, to, store.address.told)
+        if not steps:
             return Upgraded(before, before, (), None)
-        steps = _steps_after(before, home)
         kept: list[Path] = []
 
         def keep() -> None:
-            if _version(store) != before:
+            if store.version() != before:
                 raise StoreError(
                     "another command upgrades these books",
                     where=str(home),
                     next_step="run it again: it says what there is to do",
                 )
-            kept.append(_copied(home, before))
+            if not store.address.database:
+                kept.append(_copied(home, before))
             faults.reached("upgrade.kept")
 
-        store.migrate(keep)
+        store.migrate(keep, to)
         faults.reached("upgrade.migrated")
-        return Upgraded(before, _version(store), steps, kept[0])
+        return Upgraded(before, store.version(), steps, kept[0] if kept else None)
     finally:
         store.close()
 
 
-def _version(store: Store) -> str:
-    with store.read() as tx:
-        return str(tx.scalar("SELECT version_num FROM alembic_version"))
-
-
-def _steps_after(version: str, home: Path) -> tuple[tuple[str, str], ...]:
+def _steps(before: str, to: str, where: str) -> tuple[tuple[str, str], ...]:
+    """The migrations from one version to another; those of the way back in that order."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - only an old schema needs it
 
-    folder = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+    if before == to:
+        return ()
+    folder = ScriptDirectory(str(MIGRATIONS))
     every = [(one.revision, one.doc) for one in folder.walk_revisions()][::-1]
     numbers = [number for number, _ in every]
-    if version not in numbers:
+    if before not in numbers:
         raise CorruptedError(
-            f"the book's schema is version {version!r}; this release knows {numbers[0]} to {HEAD}",
-            where=str(home / BOOK),
+            f"the book's schema is version {before!r}; this release knows {numbers[0]} to {HEAD}",
+            where=where,
             next_step="open the books with the release that wrote them",
         )
-    return tuple(every[numbers.index(version) + 1 :])
+    if to not in numbers:
+        raise WrongUsageError(
+            f"there is no schema {to!r}; this release knows {numbers[0]} to {HEAD}",
+            next_step="name one of them",
+        )
+    first, last = numbers.index(before) + 1, numbers.index(to) + 1
+    return tuple(every[first:last] if first < last else every[last:first][::-1])
 
 
 def _copied(home: Path, version: str) -> Path:

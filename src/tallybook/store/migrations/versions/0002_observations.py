@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tallybook.store.removal import refuse_rows, remove_tables
 from tallybook.store.schema import ALIAS, MEMBER, METADATA, STANDING, SUSPECT
 
 revision = "0002"
@@ -17,3 +18,9 @@ def upgrade() -> None:
         kind = sa.Column("kind", sa.Text, nullable=False, server_default="events")
         op.add_column("sealed_file", kind)
     METADATA.create_all(bind, tables=[ALIAS, MEMBER, STANDING, SUSPECT])
+
+
+def downgrade() -> None:
+    refuse_rows("sealed_file", "kind <> 'events'", "sealed files of evidence")
+    remove_tables([ALIAS, MEMBER, STANDING, SUSPECT])
+    op.drop_column("sealed_file", "kind")

@@ -4,6 +4,7 @@ from alembic import op
 
 from tallybook.store.budget_tables import BUDGET_TABLES
 from tallybook.store.guards import keep_append_only
+from tallybook.store.removal import remove_tables
 from tallybook.store.schema import METADATA
 
 revision = "0006"
@@ -13,3 +14,7 @@ down_revision = "0005"
 def upgrade() -> None:
     METADATA.create_all(op.get_bind(), tables=list(BUDGET_TABLES))
     keep_append_only(BUDGET_TABLES)
+
+
+def downgrade() -> None:
+    remove_tables(BUDGET_TABLES)

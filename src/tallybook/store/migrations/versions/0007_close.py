@@ -4,6 +4,7 @@ from alembic import op
 
 from tallybook.store.close_tables import CLOSE_TABLES
 from tallybook.store.guards import drop_soft_closed, keep_append_only, keep_soft_closed
+from tallybook.store.removal import refuse_rows, remove_tables
 from tallybook.store.schema import METADATA
 
 revision = "0007"
@@ -17,6 +18,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_rows("chain", "reason = 'soft_close'", "soft closes")
     drop_soft_closed()
-    for table in CLOSE_TABLES:
-        op.drop_table(table.name)
+    remove_tables(CLOSE_TABLES)

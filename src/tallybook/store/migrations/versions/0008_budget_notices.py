@@ -4,6 +4,7 @@ from alembic import op
 
 from tallybook.store.guards import keep_append_only
 from tallybook.store.notice_tables import NOTICE_TABLES
+from tallybook.store.removal import remove_tables
 from tallybook.store.schema import METADATA
 
 revision = "0008"
@@ -16,5 +17,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in NOTICE_TABLES:
-        op.drop_table(table.name)
+    remove_tables(NOTICE_TABLES)
