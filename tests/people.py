@@ -26,10 +26,10 @@ contracts:
 """
 
 
-def company(home, now="2026-10-20T09:00:00Z", **files):
+def company(home, now="2026-10-20T09:00:00Z", events=None, **files):
     made = Company(home, now=now)
     made.apply(**{"org": org(), "policy": POLICY, "prices": PRICES, "budgets": BUDGETS, **files})
-    made.ingest(usage())
+    made.ingest(*([usage()] if events is None else events))
     return made
 
 

@@ -111,3 +111,14 @@ def test_instants_after_the_last_year_have_no_period() -> None:
     for zone_name in ("UTC", "Pacific/Kiritimati"):
         with pytest.raises(ClockError):
             Calendar(zone_name, "2026-01").period_of(last_us)
+
+
+def test_a_weekend_is_saturday_and_sunday_of_the_company_zone():
+    def is_weekend(text):
+        return BERLIN.is_weekend(parse_instant(text))
+
+    assert not is_weekend("2026-10-02T21:59:59Z")
+    assert is_weekend("2026-10-02T22:00:00Z")
+    assert BERLIN.date_of(parse_instant("2026-10-02T22:00:00Z")) == "2026-10-03"
+    assert is_weekend("2026-10-04T21:59:59Z")
+    assert not is_weekend("2026-10-04T22:00:00Z")

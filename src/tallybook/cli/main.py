@@ -28,6 +28,7 @@ COMMANDS = {
     "requests": "requests",
     "gateway": "gateway",
     "key": "gateway",
+    "budget": "budget",
     "decide": "evidence",
     "evidence": "evidence",
     "coverage": "evidence",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tallybook.clock.instant import datetime_of
 from tallybook.clock.period import MONTHS_PER_YEAR, Period, day_start_us, parse_date
 from tallybook.errors import ClockError
+
+SATURDAY: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,14 @@ class Calendar:
             ClockError: the text is no date.
         """
         return day_start_us(parse_date(text), self.zone)
+
+    def date_of(self, us: int) -> str:
+        """The date of an instant in the company's zone: ``"2026-10-15"``."""
+        return datetime_of(us, self.zone).date().isoformat()
+
+    def is_weekend(self, us: int) -> bool:
+        """Whether an instant lies on a Saturday or Sunday of the company's zone."""
+        return datetime_of(us, self.zone).isoweekday() >= SATURDAY
 
     def fiscal_year(self, period: Period) -> int:
         """The fiscal year that holds a period, named after the calendar year in which it ends."""

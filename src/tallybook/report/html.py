@@ -47,7 +47,7 @@ def statement_html(issue: StatementSet, team: str) -> str:
         LedgerError: the team has no statement in the set.
     """
     statement = issue.statement(team)
-    return _page(
+    return page(
         "statement.html",
         issue=issue,
         statement=statement,
@@ -65,7 +65,7 @@ def summary_html(issue: StatementSet, link: Callable[[str], str] = statement_fil
         link: address of a team's own page; must come percent-encoded and relative.
     """
     ranked = sorted(issue.central, key=lambda line: line.kind != "unowned")
-    return _page(
+    return page(
         "summary.html",
         issue=issue,
         central=ranked,
@@ -78,7 +78,7 @@ def summary_html(issue: StatementSet, link: Callable[[str], str] = statement_fil
 def compare_html(view: ComparisonView) -> str:
     """The models side by side as a page: who would bear what, how fairly, and what saving pays."""
     by_model = {column.model: column for column in view.columns}
-    return _page(
+    return page(
         "compare.html",
         view=view,
         now=by_model[CURRENT],
@@ -91,7 +91,7 @@ def compare_html(view: ComparisonView) -> str:
 
 def graph_html(view: GraphView) -> str:
     """A month's flow between teams as a page: picture, three cuts, every flow."""
-    return _page(
+    return page(
         "graph.html",
         view=view,
         picture=graph_picture(view),
@@ -107,7 +107,7 @@ def graph_html(view: GraphView) -> str:
 def graph_svg(view: GraphView) -> str:
     """The picture alone, as an SVG file that stands by itself, in light and dark."""
     title = f"{view.company}: who caused it, who ran it, who pays, {view.period_label}"
-    return _page("graph.svg", picture=graph_picture(view), alone=True, title=title)
+    return page("graph.svg", picture=graph_picture(view), alone=True, title=title)
 
 
 @cache
@@ -138,7 +138,8 @@ def _templates() -> Environment:
     return templates
 
 
-def _page(template: str, **values: object) -> str:
+def page(template: str, **values: object) -> str:
+    """A page of a template in `templates`, with the filters and the style that all pages share."""
     return _templates().get_template(template).render(values)
 
 
