@@ -90,7 +90,7 @@ def next_lot(tx: Tx) -> int:
             tx.scalar("""
         SELECT MAX(lot) FROM (SELECT 0 AS lot UNION ALL SELECT MAX(lot) FROM live_bucket
           UNION ALL SELECT MAX(sealed_lot) FROM live_month
-          UNION ALL SELECT MAX(waiting_lot) FROM live_month)
+          UNION ALL SELECT MAX(waiting_lot) FROM live_month) AS lots
     """)
         )
         + 1
