@@ -2,12 +2,14 @@
 
 import pytest
 
-from tallybook.books.model import FOREVER_US
+from tallybook.books.model import FOREVER_US, Acted
+from tallybook.budget.model import Notice
 from tallybook.clock import Period
 from tallybook.errors import StoreError
 from tallybook.store import Store
 from tallybook.store.budget_tables import BUDGET_TABLES
-from tallybook.store.grants import decisions_upto, denials_of, grants_of, undecided
+from tallybook.store.grants import acted_of, decisions_upto, denials_of, grants_of, undecided
+from tallybook.store.notices import notices_upto, put_notices
 
 OCTOBER = Period(2026, 10)
 
@@ -62,6 +64,33 @@ def test_grants_and_denials_are_read_up_to_a_number(store):
         assert decisions_upto(tx, OCTOBER) == 3
         assert decisions_upto(tx, OCTOBER.next()) == 0
         assert (undecided(tx, OCTOBER), undecided(tx, OCTOBER.next())) == (1, 1)
+
+
+def test_what_was_done_at_budgets_is_added_up_up_to_a_number(store):
+    def notice(name, act, calls=1, budget="feature:bot", period="2026-10"):
+        return Notice(
+            notice_id=name, at_us=1, period=period, budget=budget, act=act, calls=calls,
+            estimate_nano=calls * 5,
+        )  # fmt: skip
+
+    with store.write() as tx:
+        put_notices(
+            tx,
+            [
+                notice("1", "stop", 3),
+                notice("2", "warn"),
+                notice("3", "stop", 4),
+                notice("4", "throttle", budget="team:a"),
+                notice("5", "stop", period="2026-11"),
+            ],
+        )
+    with store.read() as tx:
+        assert acted_of(tx, OCTOBER) == (
+            Acted("feature:bot", "stop", 7, 35),
+            Acted("team:a", "throttle", 1, 5),
+        )
+        assert acted_of(tx, OCTOBER, 2) == (Acted("feature:bot", "stop", 3, 15),)
+        assert notices_upto(tx, OCTOBER) == 4
 
 
 def test_a_request_is_decided_once(store):

@@ -476,22 +476,55 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Denial:
+    """More of a budget that was asked for and denied by its approver, for ``reason``."""
+
+    number: int
+    scope: str
+    subject: str
+    period: Period
+    asked_nano: int
+    denied_by: str
+    requested_by: str
+    reason: str
+    at_us: int
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """How many calls of a month met an act at a budget, such as ``stop``, and what they would cost.
+
+    ``budget`` is its name, ``feature:refund-bot``; ``estimate_nano`` is at most.
+    """
+
+    budget: str
+    act: str
+    calls: int
+    estimate_nano: int
+
+
+@dataclass(frozen=True, slots=True)
 class Budgets:
     """Every budget, and every increase that was approved in its own month.
 
     ``increases`` stand in budgets.yaml, ``grants`` are those that the store keeps; both count
-    alike. ``default`` limits every use case that has no budget of its own: it holds calls back, and
-    is no budget that anybody is charged for.
+    alike. ``denials`` and ``acted`` are told of and change nothing. ``default`` limits every use
+    case that has no budget of its own: it holds calls back, and nobody is charged for it.
     """
 
     budgets: tuple[Budget, ...] = ()
     increases: tuple[Increase, ...] = ()
     grants: tuple[Grant, ...] = ()
     default: Budget | None = None
+    denials: tuple[Denial, ...] = ()
+    acted: tuple[Acted, ...] = ()
 
-    def granted(self, grants: Iterable[Grant]) -> Budgets:
-        """The same budgets with what was granted beside the files."""
-        return replace(self, grants=tuple(grants))
+    def granted(
+        self, grants: Iterable[Grant], denials: Iterable[Denial] = (), acted: Iterable[Acted] = ()
+    ) -> Budgets:
+        """The same budgets with what was decided beside the files, and what came of them."""
+        return replace(self, grants=tuple(grants), denials=tuple(denials), acted=tuple(acted))
 
     def budget_of(self, feature: str, period: Period) -> Budget | None:
         """The budget of a feature in a period, without increases; None when there is none."""

@@ -16,8 +16,9 @@ from tallybook.post.sheet import Versions
 from tallybook.rate.publish import Publication, due_publication, publications
 from tallybook.store import Store, Tx
 from tallybook.store.documents import Recorded, document_versions, documents_at, latest_documents
-from tallybook.store.grants import decisions_upto, grants_of
+from tallybook.store.grants import acted_of, decisions_upto, denials_of, grants_of
 from tallybook.store.lake import CORRECTING, OBSERVED, Snapshot
+from tallybook.store.notices import notices_upto
 from tallybook.store.seal import combined_digest
 
 
@@ -96,21 +97,33 @@ def books_at(tx: Tx, period: Period, versions: Versions) -> tuple[Books, PolicyV
     wanted = {"org": versions.org, "policy": versions.policy, "budgets": versions.budgets}
     recorded = documents_at(tx, wanted)
     books = parse({kind: one.document for kind, one in recorded.items()})
-    return with_grants(tx, books, period, versions.decisions), books.policy.at(period)
+    decided = with_grants(tx, books, period, versions.decisions, versions.notices)
+    return decided, books.policy.at(period)
 
 
-def with_grants(tx: Tx, books: Books, period: Period, decisions: int | None = None) -> Books:
-    """The books with what approvers granted for a period beside budgets.yaml.
+def with_grants(
+    tx: Tx,
+    books: Books,
+    period: Period,
+    decisions: int | None = None,
+    notices: int | None = None,
+) -> Books:
+    """The books with what was decided on a period's budgets beside the files, and what came of it.
 
     Args:
         tx: a transaction.
         books: as applied.
-        period: whose grants.
+        period: which month.
         decisions: up to which decision, as versions have it; None means all that there are.
+        notices: up to which notice, likewise.
     """
-    if decisions is not None and decisions <= 0:
-        return books
-    return replace(books, budgets=books.budgets.granted(grants_of(tx, period, decisions)))
+    grants, denials = (
+        ((), ())
+        if decisions is not None and decisions <= 0
+        else (grants_of(tx, period, decisions), denials_of(tx, period, decisions))
+    )
+    acted = () if notices is not None and notices <= 0 else acted_of(tx, period, notices)
+    return replace(books, budgets=books.budgets.granted(grants, denials, acted))
 
 
 def read_basis(store: Store, period: Period) -> Basis:
@@ -132,7 +145,8 @@ def _basis(
     manifest = then.manifest if then else None
     books = parse({kind: one.document for kind, one in recorded.items()})
     decisions = then.decisions if then else decisions_known(tx, books.budgets, period)
-    books = with_grants(tx, books, period, decisions)
+    notices = then.notices if then else notices_known(tx, books.budgets, period)
+    books = with_grants(tx, books, period, decisions, notices)
     prices_version = _version(recorded, "prices")
     policy = books.policy.at(period)
     due = due_publication(held, period, prices_version, policy.rate_card.basis)
@@ -169,6 +183,7 @@ def _basis(
             pools=then.pools if then else _pools_entered(tx, period),
             code=__version__,
             decisions=decisions,
+            notices=notices,
         ),
         beside=beside_of(store, tx, period, manifest, books.org),
     )
@@ -198,9 +213,16 @@ def _version(recorded: Mapping[str, Recorded], kind: str) -> int:
 
 def decisions_known(tx: Tx, budgets: Budgets, period: Period) -> int:
     """The number of the last decision about a period's budgets; -1 where it has no budget."""
-    if not any(row.covers(period) for row in budgets.budgets):
-        return -1
-    return decisions_upto(tx, period)
+    return decisions_upto(tx, period) if _has_budget(budgets, period) else -1
+
+
+def notices_known(tx: Tx, budgets: Budgets, period: Period) -> int:
+    """The number of the last notice of what was done at them; -1 likewise."""
+    return notices_upto(tx, period) if _has_budget(budgets, period) else -1
+
+
+def _has_budget(budgets: Budgets, period: Period) -> bool:
+    return any(row.covers(period) for row in budgets.budgets)
 
 
 def _pools_entered(tx: Tx, period: Period) -> int:

@@ -7,30 +7,13 @@ law for both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from tallybook.books.model import FOREVER_US, Grant
+from tallybook.books.model import FOREVER_US, Acted, Denial, Grant
 from tallybook.clock import Period
 from tallybook.store.engine import Tx
 
 APPROVED, DENIED = "approved", "denied"
 INCREASE, USE_CASE = "increase", "use_case"
-
-
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """A request for more that its approver denied, for ``reason``."""
-
-    number: int
-    scope: str
-    subject: str
-    period: Period
-    asked_nano: int
-    denied_by: str
-    requested_by: str
-    reason: str
-    at_us: int
-    request: int
 
 
 def grants_of(tx: Tx, period: Period, upto: int | None = None) -> tuple[Grant, ...]:
@@ -91,6 +74,25 @@ def denials_of(tx: Tx, period: Period, upto: int | None = None) -> tuple[Denial,
         )
         for row in rows
     )
+
+
+def acted_of(tx: Tx, period: Period, upto: int | None = None) -> tuple[Acted, ...]:
+    """What gateways did at the budgets of a month, by budget and act; warnings are no calls.
+
+    Args:
+        tx: a transaction.
+        period: which month.
+        upto: only notices that are numbered up to it; None means all.
+    """
+    rows = tx.rows(
+        "SELECT budget, act, SUM(calls) AS calls, SUM(estimate_nano) AS nano FROM budget_notice"
+        " WHERE period = :period AND act <> 'warn' AND (:every = 1 OR seq <= :upto)"
+        " GROUP BY budget, act ORDER BY budget, act",
+        period=str(period),
+        every=int(upto is None),
+        upto=upto or 0,
+    )
+    return tuple(Acted(row.budget, row.act, int(row.calls), int(row.nano)) for row in rows)
 
 
 def decisions_upto(tx: Tx, period: Period) -> int:
