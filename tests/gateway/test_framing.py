@@ -82,3 +82,23 @@ def test_a_close_ends_only_what_has_no_length():
     assert not cut.closed()
     assert not Body(CHUNKED).closed()
     assert chunk(b"") == b""
+
+
+LINES = st.sampled_from(
+    [b"3", b"0003", b"3 ", b"3;a=b", b"A", b"0", b"-3", b"+3", b"3_0", b"x", b""]
+)
+PIECES = st.sampled_from([b"abc", b"\r\n", b"abc\r\n", b"0123456789", b"\r\n\r\n", b"0\r\n\r\n"])
+
+
+@given(st.lists(st.tuples(LINES, PIECES).map(b"\r\n".join), max_size=6), cuts)
+def test_chunks_that_are_whole_are_taken_as_byte_by_byte(parts, sizes):
+    data = b"\r\n".join(parts)
+
+    def outcome(pieces):
+        body = Body(CHUNKED)
+        try:
+            return fed(body, data, pieces), body.ended, body.size
+        except FramingError:
+            return "refused"
+
+    assert outcome(sizes) == outcome([1] * len(data))

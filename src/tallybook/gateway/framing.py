@@ -7,6 +7,7 @@ know.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE
@@ -52,9 +53,8 @@ class Body:
         if self.ended:
             return b"", 0
         if self.length == CHUNKED:
-            content = self._one_chunk(data)
+            content = self.whole_chunk(data)
             if content:
-                self.size += len(content)
                 return content, len(data)
             pieces: list[bytes] = []
             at = self._chunks(data, pieces)
@@ -76,19 +76,27 @@ class Body:
             self.ended = True
         return self.ended
 
-    def _one_chunk(self, data: bytes) -> bytes:
-        """The content of bytes that are exactly one chunk, as most pieces of a stream are."""
-        if self._state != _SIZE_LINE or self._line:
+    def whole_chunk(self, data: bytes) -> bytes:
+        """The content of bytes that are exactly one chunk, as most pieces of a stream are.
+
+        Nothing is taken, and b"" returned, if they are not, or if they are the last chunk.
+        """
+        if self._state != _SIZE_LINE or self._line or self.length != CHUNKED:
             return b""
         cut = data.find(b"\r\n", 0, _SIZE_MAX)
-        found = _SIZE.fullmatch(data, 0, cut) if cut > 0 else None
-        if found is None or cut + 4 + int(found[1], 16) != len(data) or data[-2:] != b"\r\n":
+        size = _size_of(data[:cut]) if cut > 0 else 0
+        if not size or cut + 4 + size != len(data) or not data.endswith(b"\r\n"):
             return b""
+        self.size += size
         return data[cut + 2 : -2]
 
     def _chunks(self, data: bytes, pieces: list[bytes]) -> int:
         at, end = 0, len(data)
         while at < end:
+            if self._state == _SIZE_LINE and not self._line:
+                at = _whole_chunks(data, at, pieces)
+                if at == end:
+                    return at
             if self._state == _CONTENT:
                 stop = min(at + self._left, end)
                 pieces.append(data[at:stop])
@@ -131,6 +139,25 @@ class Body:
         else:
             self._state = _ENDED
             self.ended = True
+
+
+def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
+    """Take chunks that are there whole, but for the last; where they end."""
+    while True:
+        cut = data.find(b"\r\n", at, at + _SIZE_MAX)
+        size = _size_of(data[at:cut]) if cut > at else 0
+        stop = cut + 2 + size
+        if not size or data[stop : stop + 2] != b"\r\n":
+            return at
+        pieces.append(data[cut + 2 : stop])
+        at = stop + 2
+
+
+@lru_cache(maxsize=4096)
+def _size_of(line: bytes) -> int:
+    """The size that a line tells; 0 of the last chunk, and of a line that tells none."""
+    found = _SIZE.fullmatch(line)
+    return int(found[1], 16) if found else 0
 
 
 def chunk(data: bytes) -> bytes:

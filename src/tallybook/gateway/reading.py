@@ -46,6 +46,7 @@ class Reading:
 
     __slots__ = (
         "_asked",
+        "_gathers",
         "_health",
         "_readable",
         "_reader",
@@ -82,6 +83,8 @@ class Reading:
         self._readable = encoding in READABLE and not kind.lower().startswith(_SILENT)
         strips = strip and self.wire == "sse" and encoding in ("", "identity")
         self._without = WithoutUsageChunk() if strips else None
+        plainly = encoding in ("", "identity") and self.wire != "json" and not strips
+        self._gathers = plainly and self._readable
         self._size = 0
         self._waiting: list[bytes] = []
         self._waiting_size = 0
@@ -122,6 +125,12 @@ class Reading:
 
     def feed(self, data: bytes) -> bytes:
         """Read the next content; what goes on of it."""
+        if self._gathers:
+            self._waiting.append(data)
+            self._waiting_size += len(data)
+            if self._waiting_size > _AT_ONCE:
+                self._gathered()
+            return data
         if self._readable:
             try:
                 plain = self._unpacking.feed(data) if self._unpacking else data
@@ -145,6 +154,13 @@ class Reading:
             self._without = None
             self._health.failed("reader", error)
             return without.held + data
+
+    def _gathered(self) -> None:
+        try:
+            self._read()
+        except Exception as error:  # noqa: BLE001 - the bytes go on whatever we make of them
+            self._gathers = self._readable = False
+            self._health.failed("reader", error)
 
     def rest(self) -> bytes:
         """What was held back of a stream that has ended."""

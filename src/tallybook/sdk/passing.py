@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 _BOUNDARY: Final = re.compile(rb"\r?\n\r?\n|\r\r")
+_EVENT_END: Final = b"\n\n"
 _ANY_HEADER: Final = 47  # zlib finds out by itself whether it is gzip or zlib
 READABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """The content encodings that can be read as they pass."""
@@ -64,6 +65,8 @@ class WithoutUsageChunk:
 
     def feed(self, data: bytes) -> bytes:
         """What may go on of the bytes so far."""
+        if not self.held and data.endswith(_EVENT_END) and not _tells_usage(data):
+            return data
         text = self.held + data
         kept, at = [], 0
         for boundary in _BOUNDARY.finditer(text):
@@ -78,6 +81,11 @@ class WithoutUsageChunk:
         """What no boundary ended."""
         held, self.held = self.held, b""
         return b"" if _is_usage_chunk(held) else held
+
+
+def _tells_usage(data: bytes) -> bool:
+    """Whether any usage in these bytes may be more than null."""
+    return data.count(b'"usage"') != data.count(b'"usage":null')
 
 
 def _is_usage_chunk(event: bytes) -> bool:

@@ -420,3 +420,44 @@ def test_chunks_that_only_carry_text_may_be_passed_over(usage, choices):
     for upto in (*range(1, len(chunks)), None):
         assert reading(upto, separators=(",", ":")) == reading(upto)
     assert bool(reading(None).parts[0].tokens) is bool(usage)
+
+
+TEXTS = st.sampled_from(
+    ["word", "", 'a "b"', "c\\", "\n\n", "data: [DONE]", '"finish_reason":"stop"']
+)
+
+
+def text_chunk(text, **more):
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None, **more}
+    return json.dumps({**CHAT, "choices": [choice], "usage": None}, separators=(",", ":"))
+
+
+ODD = [
+    text_chunk("end", finish_reason="stop"),
+    json.dumps({**CHAT, "choices": [], "usage": USAGE}),
+    json.dumps({"error": {"type": "overloaded"}}),
+    json.dumps({"type": "content_block_delta", "index": 0, "delta": {"text": "x"}}),
+    json.dumps({**CHAT, "model": "gpt-4o", "choices": [{"delta": {"content": "y"}}]}),
+    json.dumps(START),
+    "[DONE]",
+    "{broken",
+]
+
+
+@given(
+    st.lists(TEXTS.map(text_chunk) | st.sampled_from(ODD), max_size=12),
+    st.sampled_from(["\n\n", "\r\n\r\n", "\n"]),
+    st.lists(st.integers(1, 60), max_size=30),
+)
+def test_events_that_are_alike_are_passed_over_and_change_nothing(events, gap, sizes):
+    data = "".join(f"data: {one}{gap}" for one in events).encode()
+    quick = UsageStream(provider="openai", endpoint="/v1/chat/completions", model="gpt-4o")
+    whole = UsageStream(provider="openai", endpoint="/v1/chat/completions", model="gpt-4o")
+    whole._by_event = False  # line by line
+    at = 0
+    for size in [*sizes, len(data)]:
+        quick.feed(data[at : at + size])
+        at += size
+    whole.feed(data)
+    assert quick.ended == whole.ended
+    assert quick.finish() == whole.finish()

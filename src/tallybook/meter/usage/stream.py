@@ -34,6 +34,9 @@ _SILENT: Final = tuple(  # how events begin that are most of a stream and never 
         *("response.function_call_", "response.reasoning_", "content-delta", "tool-call-delta"),
     )
 )
+_EVENT_END: Final = b"\n\n"
+_ESCAPE: Final = ord("\\")
+_TEXTS: Final = (b'"content":"', b'"text":"')
 _SILENT_FRAME: Final = "contentBlock"
 
 CUT: Final = "the stream ends before its last event: what it used until then is a bound"
@@ -71,6 +74,10 @@ class UsageStream:
         self._server_events = ServerEvents()
         self._frames: Frames | None = Frames()
         self._plain = bytearray()
+        self._open = b""
+        self._by_event = wire == "sse"
+        self._carries = False
+        self._alike: tuple[bytes, bytes] | None = None
         self._finished: UsageReading | None = None
 
     @property
@@ -84,9 +91,39 @@ class UsageStream:
             self._feed_frames(data)
         elif self._wire == "json":
             self._plain += data
+        elif self._by_event:
+            self._feed_events(data)
         else:
-            for line in self._lines.feed(data):
-                self._line(line)
+            self._feed_lines(data)
+
+    def _feed_lines(self, data: bytes) -> None:
+        for line in self._lines.feed(data):
+            self._line(line)
+
+    def _feed_events(self, data: bytes) -> None:
+        """Whole events one by one, as most streams have them; the others go by their lines."""
+        data = self._open + data if self._open else data
+        at = 0
+        while (stop := data.find(_EVENT_END, at) + 2) > 1:
+            if self._alike is None or not self._is_alike(data, at, stop, *self._alike):
+                self._carries = False
+                self._feed_lines(data[at:stop])
+                if self._carries:
+                    self._alike = _around_text(data[at:stop])
+            at = stop
+        self._open = data[at:]
+        if b"\r" in self._open or len(self._open) > _KEPT_BYTES:
+            self._by_event, rest, self._open = False, self._open, b""
+            self._feed_lines(rest)
+
+    def _is_alike(self, data: bytes, at: int, stop: int, start: bytes, end: bytes) -> bool:
+        """Whether an event differs from one that only carried text in nothing but that text."""
+        if not data.startswith(start, at):
+            return False
+        quote = data.find(b'"', at + len(start), stop)
+        return (
+            quote + len(end) == stop and data.endswith(end, at, stop) and data[quote - 1] != _ESCAPE
+        )
 
     def take(self, event: object, name: str = "") -> None:
         """Take one event that somebody else has parsed; what is no dict is passed over."""
@@ -124,9 +161,10 @@ class UsageStream:
         if not data:
             return
         if data.startswith(_SILENT) and b"\n" not in data:
-            self._folded.begun = True
+            self._folded.begun = self._carries = True
             return
         if self._folded.begun and b'"choices":[{' in data and _only_carries_text(data):
+            self._carries = True
             return
         try:
             event = _DECODER.decode(data)
@@ -163,6 +201,8 @@ class UsageStream:
 
     def _rest(self) -> None:
         """What no line's end and no blank line ended; it may be a whole event all the same."""
+        if self._open:
+            self._feed_lines(self._open)
         last = self._lines.rest()
         if last:
             self._line(last)
@@ -220,6 +260,18 @@ def _only_carries_text(chunk: bytes) -> bool:
         and b'"error"' not in chunk
         and b"\n" not in chunk
     )
+
+
+def _around_text(event: bytes) -> tuple[bytes, bytes] | None:
+    """What stands before and after the text of an event that carries some; None without any."""
+    for mark in _TEXTS:
+        at = event.find(mark)
+        if at >= 0:
+            start = at + len(mark)
+            quote = event.find(b'"', start)
+            if quote >= 0 and event[quote - 1] != _ESCAPE:
+                return event[:start], event[quote:]
+    return None
 
 
 def _join(draft: Draft, body: Mapping[str, Any]) -> None:
