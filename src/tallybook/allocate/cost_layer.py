@@ -17,7 +17,13 @@ UNOWNED = "unowned"
 
 def cost_layer(month: Month) -> list[AllocatedLine]:
     """Meter, pool and evaluation lines (worked example, C1 to C4), and what pools pass on."""
-    return [*_meter(month), *_pools(month), *_evaluation(month), *_flows(month)]
+    return [
+        *_meter(month),
+        *_pools(month),
+        *_capacity(month),
+        *_evaluation(month),
+        *_flows(month),
+    ]
 
 
 def cost_line(cell: CostCell, group: str, amount_nano: int) -> AllocatedLine:
@@ -78,6 +84,21 @@ def _pools(month: Month) -> list[AllocatedLine]:
                 group, "Variance:pool", pool.actual_nano - pool.policy_nano, detail=pool.pool
             ),
             AllocatedLine(group, f"Source:{pool.pool}", -pool.actual_nano),
+        ]
+    return lines
+
+
+def _capacity(month: Month) -> list[AllocatedLine]:
+    """Dr ``Pool``, Cr ``Accrued`` of the provider that will bill it, else ``Source``."""
+    lines = []
+    for one in month.capacity:
+        group = f"capacity:{one.id}"
+        bills = f"Accrued:{account_part(one.provider)}" if one.provider else f"Source:{one.id}"
+        lines += [
+            AllocatedLine(
+                group, f"Pool:{one.pool}", one.amount_nano, provider=one.provider, detail=one.id
+            ),
+            AllocatedLine(group, bills, -one.amount_nano, provider=one.provider, detail=one.id),
         ]
     return lines
 

@@ -32,6 +32,8 @@ def own_amounts(month: Month) -> dict[str, int]:
         AllocationError: a pool's amount is known and the policy does not declare the pool.
     """
     amounts = {pool.pool: pool.policy_nano for pool in month.pools}
+    for one in month.capacity:
+        amounts[one.pool] = amounts.get(one.pool, 0) + one.amount_nano
     if month.policy.evaluation.funding == "pooled":
         filled = month.policy.evaluation.pool
         pooled = sum(cell.card_nano for cell in month.cells if month.is_pooled(cell))

@@ -56,6 +56,23 @@ class PoolAmount:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityCost:
+    """What one capacity costs a pool in a period.
+
+    ``provider`` bills it; without one it mirrors what the ERP holds. ``full`` is how many tokens
+    it carries in the time that it stands, None where nobody knows; ``serves`` whether calls run on
+    it.
+    """
+
+    id: str
+    pool: str
+    provider: str
+    amount_nano: int
+    full: Fraction | None
+    serves: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Month:
     """Everything that allocation may look at.
 
@@ -78,6 +95,10 @@ class Month:
     """what is owed between teams at transfer prices"""
     feature_of: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """the feature of a service in a team: where the team sees what the service earns"""
+    capacity: tuple[CapacityCost, ...] = ()
+    """what is paid by time and not by the token"""
+    capacity_use: Mapping[str, Mapping[str, Weight]] = field(default_factory=dict)
+    """the tokens that each team, the central one too, ran on each pool of capacity"""
 
     @property
     def payers(self) -> tuple[str, ...]:
@@ -133,7 +154,8 @@ class PoolShare:
 
     ``driver`` is the one that was used; ``empty`` are those before it, whose base was zero.
     ``amounts_nano`` sums to ``total_nano`` unless every base is empty; then it is empty too and
-    the pool stays central.
+    the pool stays central. A pool of capacity has three shares, one for each ``part``: reserved,
+    used, idle; what is central of them is not among the amounts.
     """
 
     pool: str
@@ -143,6 +165,12 @@ class PoolShare:
     amounts_nano: Mapping[str, int]
     is_evaluation: bool = False
     empty: tuple[str, ...] = ()
+    part: str = ""
+
+    @property
+    def label(self) -> str:
+        """The pool, with its part where it has parts: what statements call it."""
+        return f"{self.pool} {self.part}" if self.part else self.pool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from tallybook.allocate.capacity import DRIVER as CAPACITY
+from tallybook.allocate.capacity import capacity_shares, require_capacity
 from tallybook.allocate.flows import pool_flows, standing_amounts
 from tallybook.allocate.model import CostCell, Month, PoolShare, Weight
 from tallybook.books.model import CostPool, Driver
@@ -26,7 +28,14 @@ def pool_shares(month: Month) -> tuple[PoolShare, ...]:
     """
     declared = {pool.id: pool for pool in month.policy.pools}
     amounts = standing_amounts(month, pool_flows(month))
-    return tuple(_share(month, declared[pool], amounts[pool]) for pool in sorted(amounts))
+    require_capacity(month, declared)
+    found: list[PoolShare] = []
+    for name in sorted(amounts):
+        if declared[name].driver == CAPACITY:
+            found += capacity_shares(month, declared[name], amounts[name])
+        else:
+            found.append(_share(month, declared[name], amounts[name]))
+    return tuple(found)
 
 
 def _share(month: Month, pool: CostPool, total_nano: int) -> PoolShare:

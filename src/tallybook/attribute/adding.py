@@ -26,17 +26,20 @@ def _order(line: AttributedLine) -> tuple[object, ...]:
     return (
         line.provider, o.team, o.feature, o.purpose, o.kind, o.service, o.executor, o.rule,
         line.state, str(line.unpriced), o.origin, o.origin_feature, o.transfer, line.payers,
-        (line.joint,) if line.joint else (),
+        (line.joint,) if line.joint else (), line.capacity,
     )  # fmt: skip
 
 
-Key = tuple[str, Owner, str, bool, tuple[Payer, ...], Joint | None]
-"""provider, owner, state, unpriced, payers, joint: what makes a line one line"""
+Key = tuple[str, Owner, str, bool, tuple[Payer, ...], Joint | None, str]
+"""provider, owner, state, unpriced, payers, joint, capacity: what makes a line one line"""
 
 
 def key_of(line: AttributedLine) -> Key:
     """What makes a line one line."""
-    return (line.provider, line.owner, line.state, line.unpriced, line.payers, line.joint)
+    return (
+        line.provider, line.owner, line.state, line.unpriced, line.payers, line.joint,
+        line.capacity,
+    )  # fmt: skip
 
 
 def added_up(parts: Iterable[tuple[int, AttributedLine]]) -> list[AttributedLine]:

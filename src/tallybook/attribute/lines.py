@@ -38,8 +38,19 @@ def sums_of(
     """
     units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
     same = _same("r", metering)
-    rows = session.rows(sql_text(__package__, "lines").format(same=same, units=units))
-    lines = in_order(_line(row, decisions, metering.units) for row in rows)
+    on = metering.has_capacity
+    statement = sql_text(__package__, "lines").format(
+        same=same,
+        units=units,
+        capacity="\n  r.capacity," if on else "",
+        by_capacity=", r.capacity" if on else "",
+    )
+    lines = in_order(
+        _line(row, decisions, metering.units)
+        if not on
+        else replace(_line((*row[:4], *row[5:]), decisions, metering.units), capacity=str(row[4]))
+        for row in session.rows(statement)
+    )
     invocations = list(walked.invocations) if walked else []
     if paths.counts:
         columns = ", ".join(f"r.{name}" for name in metering.columns)

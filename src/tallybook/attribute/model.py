@@ -102,6 +102,8 @@ class AttributedLine:
     units: Mapping[str, int]
     payers: tuple[Payer, ...] = ()
     joint: Joint | None = None
+    capacity: str = ""
+    """on which it ran at no price of its own; ``list_pico`` is then a shadow"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -134,6 +134,7 @@ def _parts(line: AttributedLine, users: Users) -> list[AttributedLine]:
             contract_pico=contract_pico[i],
             card_pico=card_pico[i],
             units={unit: parts[i] for unit, parts in units.items() if parts[i]},
+            capacity=line.capacity,
         )
         for i, payer in enumerate(payers)
     ]

@@ -54,7 +54,9 @@ def build_rates(form: PricesForm, currency: str, sheet: Sheet) -> tuple[Exchange
             )
             continue
         from_us = instant_us(row.date)
-        found[row.currency, row.date] = ExchangeRate(row.currency, from_us, row.date, rate)
+        found[row.currency, row.date] = ExchangeRate(
+            row.currency, from_us, row.date, rate, row.rate
+        )
     return tuple(found[key] for key in sorted(found))
 
 

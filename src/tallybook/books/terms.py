@@ -96,13 +96,14 @@ class Completeness:
 class ExchangeRate:
     """Units of the books' currency for one unit of ``currency``, from an instant until the next.
 
-    ``date`` is the day as the file says it.
+    ``date`` is the day, and ``text`` the rate, as the file says them.
     """
 
     currency: str
     from_us: int
     date: str
     rate: Fraction
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

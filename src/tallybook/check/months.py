@@ -17,7 +17,7 @@ from tallybook.check.model import Finding, finding
 from tallybook.clock import Period
 from tallybook.ledger.balance import booked, booked_into
 from tallybook.ledger.chart import CENTRAL
-from tallybook.ledger.model import ActKind, PostingKey
+from tallybook.ledger.model import USAGE_REASONS, ActKind, PostingKey
 from tallybook.ledger.state import RecordedAct, acts
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.compute import charged, month_of, pool_actuals, price_rows
@@ -26,7 +26,7 @@ from tallybook.post.sheet import Sheet, latest_sheet
 from tallybook.rate.lists import list_bytes
 from tallybook.rate.publish import publications
 from tallybook.report.issued import issued
-from tallybook.store import Store
+from tallybook.store import Store, Tx
 
 LEDGER_COST = ("Accrued", "Source", "Payable", "Prepaid", "Tax")
 """What was incurred: owed, paid before or mirrored, without the tax that comes back."""
@@ -34,9 +34,14 @@ CHARGE_SOURCES = ("charge", "markup", "absorb", "transfer")
 
 
 def closed_is_fixed(store: Store) -> Finding:
-    """INV-04: while a period was closed nothing posted into it; each version is as issued."""
-    faults, examined = [], 0
+    """INV-04: while a period was closed nothing posted into it; each version is as issued.
+
+    While it was soft-closed, nothing that comes from usage did.
+    """
+    faults: list[str] = []
+    examined = 0
     with store.read() as tx:
+        faults += _after_cutoffs(tx)
         for row in tx.rows("SELECT DISTINCT period FROM chain WHERE reason = 'close'"):
             period = str(row.period)
             for close, end in _closed_spans(acts(tx, period)):
@@ -57,6 +62,21 @@ def closed_is_fixed(store: Store) -> Finding:
                         f"{period}: the issued statement is not the one that {close.id} fixed"
                     )
     return finding("INV-04", examined, faults, f"{examined} closes unchanged")
+
+
+def _after_cutoffs(tx: Tx) -> Iterator[str]:
+    """Entries from usage that posted into a soft-closed period."""
+    turn = (
+        "SELECT MAX(t.seq) FROM chain AS t WHERE t.kind = 'act' AND t.period = c.period"
+        " AND t.reason IN ('soft_close', 'close', 'reopen') AND t.seq < c.seq"
+    )
+    for row in tx.rows(
+        "SELECT c.id, c.reason, c.period FROM chain AS c"
+        f" JOIN chain AS a ON a.seq = ({turn})"
+        " WHERE c.kind = 'entry' AND a.reason = 'soft_close' ORDER BY c.seq"
+    ):
+        if row.reason in USAGE_REASONS:
+            yield f"{row.period}: {row.id} ({row.reason}) posted usage while it was soft-closed"
 
 
 def _closed_spans(every: Sequence[RecordedAct]) -> Iterator[tuple[RecordedAct, int]]:
@@ -185,7 +205,7 @@ def _untied(what: str, held: Mapping[PostingKey, int]) -> list[str]:
     families: dict[str, int] = defaultdict(int)
     for key, nano in held.items():
         families[key.account.partition(":")[0]] += nano
-    borne = sum(families[name] for name in ("Charge", "Rounding", *CENTRAL))
+    borne = sum(families[name] for name in ("Charge", "Rounding", "Result", *CENTRAL))
     cost = -sum(families[name] for name in LEDGER_COST)
     return [] if borne == cost else [f"{what}: charged + central {borne}, ledger cost {cost} nano"]
 
@@ -217,10 +237,11 @@ def _remainders(month: Month, held: Mapping[PostingKey, int]) -> list[str]:
         shown_nano = sum(
             nano for team, nano in share.amounts_nano.items() if month.model_of(team) == "showback"
         )
-        stays[f"Pool:{share.pool}"] += shown_nano if share.amounts_nano else share.total_nano
+        central_nano = share.total_nano - sum(share.amounts_nano.values())
+        stays[f"Pool:{share.pool}"] += shown_nano + central_nano
     found: dict[str, int] = defaultdict(int)
     for key, nano in held.items():
-        if key.account.startswith(("Cost:", "Pool:")):
+        if key.account.startswith(("Cost:", "Pool:")) and is_from_events(key):
             found[key.account] += nano
     return _apart(month, found, stays, "unowned and shown at")
 

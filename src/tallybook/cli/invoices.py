@@ -18,10 +18,11 @@ from tallybook.meter.providers import provider_of
 from tallybook.meter.sources.source import open_bytes
 from tallybook.money import parse_rate, parse_units
 from tallybook.post.basis import latest_books
-from tallybook.reconcile.bring_in import BroughtIn, Rates, Terms, bring_in
+from tallybook.reconcile.bring_in import BroughtIn, Terms, bring_in
 from tallybook.reconcile.drill import VarianceCall, calls_behind
+from tallybook.reconcile.exchange import Rates
 from tallybook.reconcile.invoices import invoice_versions, latest, standing_lines, versions
-from tallybook.reconcile.model import Told, Variance
+from tallybook.reconcile.model import Reconciliation, Told, Variance
 from tallybook.reconcile.read.plain_invoice import typed
 from tallybook.reconcile.read.plain_map import InvoiceForm, MapForm, load_map
 from tallybook.reconcile.read.registry import read_files
@@ -37,6 +38,8 @@ from tallybook.reconcile.views import (
     reconciliation_value,
     variance_value,
 )
+from tallybook.report.differing import reconcile_html
+from tallybook.report.handoff.reconciled import reconciliation_workbook
 from tallybook.store.commands import Command, log_command
 
 _LINES_SHOWN = 40
@@ -253,6 +256,9 @@ def show(app: App, invoice_id: str, version: int) -> None:
 @click.option("--owner", default="", help="The team that answers for --variance.")
 @click.option("--reason", default="", help="Why, for whoever asks later.")
 @click.option("--csv", "as_csv", is_flag=True, help="One row for each part, for a spreadsheet.")
+@click.option("--html", "as_html", is_flag=True, help="As a page, with each variance's parts.")
+@click.option("--xlsx", "as_xlsx", is_flag=True, help="As a workbook; needs --out.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the file into this folder.")
 @json_option
 @click.pass_obj
 def reconcile(
@@ -264,13 +270,17 @@ def reconcile(
     status: str | None,
     owner: str,
     reason: str,
+    out: Path | None,
     *,
     as_csv: bool,
+    as_html: bool,
+    as_xlsx: bool,
 ) -> None:
     """Reconcile PERIOD: metered at contract plus named variances is what was invoiced, exactly.
 
     Examples:  tallybook reconcile 2026-10
     tallybook reconcile 2026-10 --provider openai --variance R-1a2b3c4d
+    tallybook reconcile 2026-10 --html --out papers
     tallybook reconcile 2026-10 --variance R-1a2b3c4d --status disputed --reason "ticket 4711"
     """
     if (status or owner) and not variance_id:
@@ -278,8 +288,10 @@ def reconcile(
     limits = Tolerance.parse(tolerance) if tolerance else None
     found = reconcile_period(app.store, period, provider=provider, tolerance=limits)
     if not variance_id:
-        if as_csv:
-            click.echo(csv_text(found), nl=False)
+        forms = [("csv", as_csv), ("html", as_html), ("xlsx", as_xlsx)]
+        form = next((name for name, wanted in forms if wanted and not app.as_json), "")
+        if form:
+            _write(out, period, form, _rendered(app, found, form))
         else:
             app.answer(reconciliation_value(found), reconciliation_text(found))
         return
@@ -325,6 +337,30 @@ def true_up(app: App, period: Period, provider: str, into: str) -> None:
     listed = ", ".join(f"{name} {amount}" for name, amount in owed.items())
     entries = f"{len(done.entries)} entries in {done.period}" if done.entries else "nothing new"
     app.answer(value, f"{period} trued up: {entries}; payable {listed}")
+
+
+def _rendered(app: App, found: Reconciliation, form: str) -> bytes:
+    if form == "csv":
+        return csv_text(found).encode()
+    if form == "xlsx":
+        return reconciliation_workbook(found)
+    with app.store.read() as tx:
+        company = latest_books(tx)[0].org.company
+    return reconcile_html(found, company.name, simulated=company.simulated).encode()
+
+
+def _write(out: Path | None, period: Period, form: str, content: bytes) -> None:
+    if out is None:
+        if form == "xlsx":
+            raise WrongUsageError(
+                "a workbook is no text", next_step=f"tallybook reconcile {period} --xlsx --out ."
+            )
+        click.echo(content.decode(), nl=False)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"reconcile-{period}.{form}"
+    path.write_bytes(content)
+    note(f"wrote {path}")
 
 
 def _decide(app: App, period: Period, one: Variance, status: str, owner: str, reason: str) -> None:

@@ -16,6 +16,7 @@ from tallybook.attribute.walk import Walk, walk
 from tallybook.books.model import Books
 from tallybook.clock import Period
 from tallybook.post.basis import Basis
+from tallybook.post.capacity import capacity_costs, capacity_use, standing_capacity
 from tallybook.post.sheet import cost_cells
 from tallybook.rate.compile import compile_prices
 from tallybook.rate.model import PriceKey, PriceRow
@@ -36,6 +37,7 @@ def metering_of(basis: Basis) -> Metering:
         epochs_us=epochs_us(org, basis.start_us, basis.end_us),
         meters=tuple(meters),
         has_corrections=bool(basis.corrections.files),
+        has_capacity=any(one.serves for one in standing_capacity(basis)),
     )
 
 
@@ -169,6 +171,8 @@ def month_of(
         headcounts={team.id: team.headcount for team in org.teams if team.span.holds(last_us)},
         uses=tuple(uses),
         feature_of=features_of_services(basis.books, basis.period),
+        capacity=capacity_costs(basis),
+        capacity_use=capacity_use(basis, lines),
     )
 
 

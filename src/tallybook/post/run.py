@@ -21,7 +21,7 @@ from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
-from tallybook.ledger.state import CLOSED, last_act, period_state
+from tallybook.ledger.state import CLOSED, OPEN, SOFT_CLOSED, last_act, period_state
 from tallybook.meter.resolve.seal import seal_usage
 from tallybook.post.basis import Basis, beside_of, decisions_known, latest_books, read_basis
 from tallybook.post.compute import month_of, pool_actuals
@@ -45,6 +45,7 @@ from tallybook.store.refile import refile
 _REASONS = {
     "meter": Reason.METER,
     "pool": Reason.POOL,
+    "capacity": Reason.POOL,
     "evaluation": Reason.EVALUATION,
     "pools": Reason.POOL_FLOW,
     "charge": Reason.CHARGE,
@@ -56,6 +57,7 @@ _REASONS = {
 _TEXTS = {
     "meter": "Metered usage at rate card, accrued at contract",
     "pool": "Cost pool at policy amount, actual from its source",
+    "capacity": "Capacity, by the time that it stands, to its cost pool",
     "evaluation": "Evaluation moved to the pool that pays it",
     "pools": "What pools use of each other",
     "charge": "Charged to the teams on this model",
@@ -196,16 +198,22 @@ def seal_inbox(store: Store) -> int:
 
 
 def _is_open(tx: Tx, period: str) -> bool:
-    return period_state(tx, period) != CLOSED
+    return period_state(tx, period) == OPEN
 
 
 def require_open(basis: Basis) -> None:
-    """Refuse a closed period.
+    """Refuse a period that takes no usage.
 
     Raises:
         PeriodError: naming what to do with late usage.
     """
-    if basis.state == "closed":
+    if basis.state == SOFT_CLOSED:
+        raise PeriodError(
+            f"{basis.period} is soft-closed; it takes finance entries and no usage",
+            next_step="see what arrived late: tallybook worklist late; the run of the first open"
+            f" month posts it. Or close it: tallybook close {basis.period}",
+        )
+    if basis.state == CLOSED:
         raise PeriodError(
             f"{basis.period} is closed; nothing posts into it",
             next_step="see what arrived late: tallybook worklist late; the run of the month after"
@@ -253,8 +261,8 @@ def _key(line: AllocatedLine, period: str, prices: str, policy: int) -> PostingK
         line.detail,
         line.group,
         period,
-        "" if family in ("pool", "transfer") else prices,
-        0 if family == "meter" else policy,
+        "" if family in ("pool", "transfer", "capacity") else prices,
+        0 if family in ("meter", "capacity") else policy,
     )
 
 
@@ -316,7 +324,7 @@ def _late_entries(tx: Tx, fresh: Fresh, now_us: int) -> tuple[list[Entry], Range
                 text=f"Late usage of {month.period}. {_text(group)}",
                 postings=postings,
                 versions={**versions.as_dict(), "sheet": number},
-                corrects=month.close.id,
+                corrects=month.cutoff.id,
             )
             for group, postings in _differences(wanted, booked(tx, month.period))
         ]
@@ -374,11 +382,6 @@ def moved(store: Store, tx: Tx, basis: Basis) -> bool:
         "SELECT COALESCE(MAX(seq), 0) FROM pool_actual WHERE period = :period",
         period=str(basis.period),
     )
-    closed = tx.scalar(
-        "SELECT reason FROM chain WHERE kind = 'act' AND period = :period"
-        " AND reason IN ('close', 'reopen') ORDER BY seq DESC LIMIT 1",
-        period=str(basis.period),
-    )
     return (
         now.files != basis.snapshot.files
         or (beside and beside.files) != (basis.beside and basis.beside.files)
@@ -386,5 +389,5 @@ def moved(store: Store, tx: Tx, basis: Basis) -> bool:
         or pools != basis.versions.pools
         or decisions_known(tx, basis.books.budgets, basis.period) != basis.versions.decisions
         or published != len(basis.published) - bool(basis.due)
-        or closed == "close"
+        or period_state(tx, str(basis.period)) != OPEN
     )

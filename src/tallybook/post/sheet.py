@@ -169,6 +169,8 @@ def _line_values(line: AttributedLine) -> list[object]:
     ]
     joint = astuple(line.joint) if line.joint else None
     graph = [o.origin, o.origin_feature, o.transfer, [astuple(p) for p in line.payers], joint]
+    if line.capacity:
+        return [*values, *graph, line.capacity]
     return [*values, *graph] if any(graph) else values
 
 
@@ -176,12 +178,13 @@ def _line_of(values: Sequence[Any]) -> AttributedLine:
     line = AttributedLine(values[0], Owner(*values[1:8]), *values[8:16])
     if len(values) == _PLAIN:
         return line
-    origin, origin_feature, transfer, payers, joint = values[_PLAIN:]
+    origin, origin_feature, transfer, payers, joint, *capacity = values[_PLAIN:]
     return replace(
         line,
         owner=replace(line.owner, origin=origin, origin_feature=origin_feature, transfer=transfer),
         payers=tuple(Payer(*payer) for payer in payers),
         joint=_joint_of(*joint) if joint else None,
+        capacity=capacity[0] if capacity else "",
     )
 
 

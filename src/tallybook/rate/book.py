@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial, reduce
 from itertools import combinations, pairwise
 from typing import Final
 
 from tallybook.books.globs import glob_matches
+from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.books.model import Prices
-from tallybook.books.terms import ContractRow
+from tallybook.books.terms import Capacity, ContractRow
 from tallybook.clock import format_instant
 from tallybook.errors import PriceError
 from tallybook.money import discounted_price
@@ -29,6 +30,8 @@ from tallybook.rate.model import ANY_CONTEXT, NO_BOUND, STANDARD, PriceKey
 from tallybook.rate.resolve import Resolved, resolve_key, tier_name
 
 _NO_SEGMENT: Final = Segment(None, ())
+_CARRIED: Final[Grid] = (whole_day(dict.fromkeys(TOKEN_CLASSES, 0)),)
+"""What calls on capacity pay for their tokens; other units keep their prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Layers:
         undated: the published price has no start date.
         contract_ref: the contracts that made the contract layer; empty for the list price.
         reason: why there is no published price; empty when there is one.
+        capacity: on which the calls run; what it carries has no price of its own.
     """
 
     from_us: int
@@ -52,6 +56,7 @@ class Layers:
     undated: bool
     contract_ref: str
     reason: str
+    capacity: str = ""
 
 
 class PriceBook:
@@ -108,23 +113,31 @@ class PriceBook:
         dates = {segment.from_us for segment in segments if segment.from_us is not None}
         for row in self._contract_rows(key):
             dates |= {row.from_us, row.to_us}
+        for one in self._capacity(key):
+            dates |= {one.from_us, one.to_us}
         return sorted({start_us, end_us} | {us for us in dates if start_us < us < end_us})
 
     def _at(self, key: PriceKey, from_us: int, to_us: int) -> Layers:
+        on = next((one for one in self._capacity(key) if one.holds(from_us)), None)
         segments, reason = self._segments(key)
+        if on and not segments:
+            # What runs on capacity may carry a tier that no list knows: its shadow is standard.
+            segments, reason = self._segments(replace(key, tier=STANDARD))
         held = [s for s in segments if s.from_us is None or s.from_us <= from_us]
         segment = held[-1] if held else _NO_SEGMENT
         if not segment.grid:
             reason = reason or f"tier {tier_name(key.tier)!r} has no list price yet"
         rows = _winners(key, [r for r in self._contract_rows(key) if r.span.holds(from_us)])
+        negotiated = _negotiated(segment.grid, rows)
         return Layers(
             from_us=from_us,
             to_us=to_us,
             list=segment.grid,
-            contract=_negotiated(segment.grid, rows),
+            contract=overlaid(_CARRIED, negotiated) if on else negotiated,
             undated=bool(segment.grid) and segment.from_us is None,
-            contract_ref=", ".join(dict.fromkeys(row.contract for row in rows)),
-            reason="" if segment.grid else reason,
+            contract_ref=on.id if on else ", ".join(dict.fromkeys(row.contract for row in rows)),
+            reason="" if segment.grid or on else reason,
+            capacity=on.id if on else "",
         )
 
     def _segments(self, key: PriceKey) -> tuple[Sequence[Segment], str]:
@@ -143,6 +156,13 @@ class PriceBook:
         refused = self.price_list.why_refused(resolved.model, resolved.tier)
         return (), f"{where}: {refused or f'the list has no tier {resolved.tier!r}'}"
 
+    def _capacity(self, key: PriceKey) -> tuple[Capacity, ...]:
+        """The capacity that the key's calls run on, while it stands."""
+        if self._bare or not self.prices.capacity:
+            return ()
+        resolved = self.resolve(key)
+        return tuple(x for x in self.prices.capacity if x.serves and _matches(x, resolved))
+
     def _contract_rows(self, key: PriceKey) -> tuple[ContractRow, ...]:
         if key not in self._rows:
             resolved = self.resolve(key)
@@ -150,7 +170,7 @@ class PriceBook:
         return self._rows[key]
 
 
-def _matches(row: ContractRow, resolved: Resolved) -> bool:
+def _matches(row: ContractRow | Capacity, resolved: Resolved) -> bool:
     named = not row.model or any(glob_matches(row.model, name) for name in resolved.models)
     tier = not row.tier or tier_name(row.tier) == resolved.tier
     return (

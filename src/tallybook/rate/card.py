@@ -42,4 +42,6 @@ def _grids(
 ) -> Iterator[Grid]:
     for book in publications:
         for stretch in book.layers(key, start_us, end_us):
+            if stretch.capacity:
+                continue  # what runs on capacity has no price to freeze
             yield stretch.contract if basis == "contract" else stretch.list

@@ -51,6 +51,7 @@ class _Stretch:
     undated: bool
     contract_ref: str
     reason: str
+    capacity: str
 
     def continues(self, other: _Stretch) -> bool:
         """Whether only the clock has moved since the other stretch."""
@@ -86,12 +87,19 @@ def compile_prices(
     for key in sorted(set(keys)):
         card = card_prices(publications, key, start_us, end_us, basis)
         layers = publications[-1].layers(key, start_us, end_us)
-        for stretch in _merged(s for layer in layers for s in _stretches(layer, card)):
+        for stretch in _merged(
+            s for layer in layers for s in _stretches(layer, _card(layer, card))
+        ):
             rows += _rows(key, stretch, len(rows))
             if not any(band.priced for band in stretch.bands):
                 reason = stretch.reason or "no price at this hour of the day"
                 unpriced.append(Unpriced(key, stretch.from_us, stretch.to_us, reason))
     return rows, unpriced
+
+
+def _card(layer: Layers, card: Grid) -> Grid:
+    """The card of a stretch: of calls on capacity it is their contract, which is nothing."""
+    return layer.contract if layer.capacity else card
 
 
 def compile_foreign(
@@ -135,7 +143,8 @@ def _stretch(
     layer: Layers, grids: tuple[Grid, Grid, Grid], second: int, from_us: int, to_us: int
 ) -> _Stretch:
     bands = tuple(_bands(grids, second))
-    return _Stretch(from_us, to_us, bands, layer.undated, layer.contract_ref, layer.reason)
+    said = (layer.undated, layer.contract_ref, layer.reason, layer.capacity)
+    return _Stretch(from_us, to_us, bands, *said)
 
 
 def _bands(grids: tuple[Grid, Grid, Grid], second: int) -> Iterator[_Band]:
@@ -185,6 +194,7 @@ def _rows(key: PriceKey, stretch: _Stretch, before: int) -> list[PriceRow]:
             card=_within_limit(key, band.card),
             undated=stretch.undated,
             contract_ref=stretch.contract_ref,
+            capacity=stretch.capacity,
         )
         for number, band in enumerate(bands, start=1)
     ]

@@ -42,6 +42,7 @@ class PriceRow:
         card: what a team sees, frozen for the period.
         undated: the published price has no start date, so it applies from the beginning.
         contract_ref: the contract that made the price; empty when it is the list price.
+        capacity: on which its calls run at no price of their own; its list price is a shadow.
     """
 
     price_id: int
@@ -58,6 +59,7 @@ class PriceRow:
     card: Vector | None
     undated: bool
     contract_ref: str
+    capacity: str = ""
 
     @property
     def key(self) -> PriceKey:

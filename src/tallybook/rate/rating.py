@@ -32,7 +32,7 @@ class Metering:
     ``only_netted`` groups the events that corrections supersede, and no others; ``only_touched``
     those of the traces in the table ``touched``. With ``placed`` an event that stands in the table
     of that name is grouped by its place in its trace, and not by what it carries unless that is
-    ``kept``.
+    ``kept``. With ``has_capacity`` it is told on which capacity calls ran.
     """
 
     start_us: int
@@ -45,6 +45,7 @@ class Metering:
     only_touched: bool = False
     placed: bool = False
     kept: bool = False
+    has_capacity: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -83,6 +84,7 @@ def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceR
             f"SUM({quantity_sql(meter)}) AS q{i},\n    " for i, meter in enumerate(meters)
         ),
         tokens=" + ".join(classes) or "0",
+        capacity=CAPACITY if metering.has_capacity else "",
         units="".join(
             f",\n  g.q{meters.index(unit)} AS u{i}" for i, unit in enumerate(metering.units)
         ),
@@ -95,6 +97,9 @@ PRICE_JOIN = """LEFT JOIN price p ON e.provider = p.provider AND e.model = p.mod
   AND e.tier = p.tier AND e.region = p.region
   AND e.started_us >= p.from_us AND e.started_us < p.to_us
   AND e.context_tokens > p.context_over AND e.context_tokens <= p.context_upto"""
+
+CAPACITY = """
+  COALESCE(p.capacity, '') AS capacity,"""
 
 _SUPERSEDED = """JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s
   ON e.source = s.source AND e.event_id = s.supersedes"""
@@ -223,6 +228,7 @@ def _open_prices(session: Session, meters: Sequence[str], rows: Sequence[PriceRo
         "to_us": "whole",
         "context_over": "whole",
         "context_upto": "whole",
+        "capacity": "text",
     }
     types |= {f"lacks_{i}": "truth" for i in range(len(meters))}
     for layer in ("list", "contract", "card"):
@@ -243,6 +249,7 @@ def _price_values(row: PriceRow, meters: Sequence[str]) -> tuple[object, ...]:
         row.to_us,
         row.context_over,
         row.context_upto,
+        row.capacity,
         *(meter not in contract for meter in meters),
         *(_price(layer, contract, meter) for layer in layers for meter in meters),
     )

@@ -19,7 +19,7 @@ from tallybook.ledger.balance import booked
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import admits, last_act
 from tallybook.money import cumulative_nano
-from tallybook.post.basis import Basis
+from tallybook.post.basis import Basis, latest_books
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.recharge import family_of, is_charged
 from tallybook.post.sheet import latest_sheet, sheet_versions
@@ -72,6 +72,15 @@ def accruals(store: Store, period: Period) -> Accruals:
     ready = _ready(store, basis)
     with store.read() as tx:
         return _worked_out(tx, basis, ready)
+
+
+def burn_downs(store: Store, period: Period) -> list[commitments.BurnDown]:
+    """Every commitment that has begun, as it stands at the end of a month."""
+    with store.read() as tx:
+        books, _ = latest_books(tx)
+        found = history(tx, str(period))
+    begun = (one for one in books.prices.commitments if one.first <= period)
+    return [commitments.burn_down(found, one, period) for one in begun]
 
 
 def accrue(store: Store, period: Period, *, clock: Clock, actor: str) -> Accruals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, Literal
@@ -11,8 +11,8 @@ from typing import Final, Literal
 from tallybook.clock import Calendar
 from tallybook.errors import InvoiceError
 from tallybook.meter.providers import provider_of
-from tallybook.money import exchanged, parse_rate
 from tallybook.post.basis import latest_books
+from tallybook.reconcile.exchange import Exchange, Rates
 from tallybook.reconcile.invoices import (
     add_invoice,
     add_lines,
@@ -29,8 +29,6 @@ from tallybook.store.commands import Command, log_command
 
 CENT_PICO: Final = 10**10
 Became = Literal["new", "unchanged", "superseded"]
-Rates = Mapping[str, tuple[str, str]]
-"""Per currency: units of the books' currency for one unit of it, and the date of that rate."""
 Group = tuple[str, str, str]
 """account, number, month"""
 
@@ -88,9 +86,11 @@ def bring_in(
                 f"a total was stated, and the files hold {len(groups)} invoices",
                 next_step="import each invoice by itself",
             )
+        own = books.org.company.currency
+        exchange = Exchange(own, terms.rates, books.prices, provider, told.issued_on)
         made = [
-            _taken(tx, told, group, lines, terms, _Ground(provider, books.org.company.currency,
-                   books.calendar, command.actor, now_us))
+            _taken(tx, told, group, lines, terms, _Ground(provider, exchange, books.calendar,
+                   command.actor, now_us))
             for group, lines in sorted(groups.items())
         ]  # fmt: skip
         outcome = ", ".join(f"{one.id} version {one.version} {one.became}" for one in made)
@@ -101,7 +101,7 @@ def bring_in(
 @dataclass(frozen=True, slots=True)
 class _Ground:
     provider: str
-    currency: str
+    exchange: Exchange
     calendar: Calendar
     actor: str
     now_us: int
@@ -169,10 +169,7 @@ def _taken(
     held = versions(tx, invoice) if invoice else []
     windows = _windows(told, period, lines, ground.calendar)
     number_next = len(held) + 1
-    made = [
-        _line(line, n, number_next, ground, terms.rates, invoice or "")
-        for n, line in enumerate(lines, 1)
-    ]
+    made = [_line(line, n, number_next, ground, invoice or "") for n, line in enumerate(lines, 1)]
     digest = _digest(made, windows)
     if invoice:
         stands = _still_stands(tx, invoice, made, windows, by_day=told.by_day)
@@ -226,10 +223,8 @@ def _windows(
     return ((min(x.start_us for x in lines), max(x.end_us for x in lines)),)
 
 
-def _line(
-    told: ToldLine, number: int, version: int, ground: _Ground, rates: Rates, invoice: str
-) -> InvoiceLine:
-    amount, fx, rate, date = _in_books(told, ground.currency, rates)
+def _line(told: ToldLine, number: int, version: int, ground: _Ground, invoice: str) -> InvoiceLine:
+    amount, fx, rate, date = ground.exchange.in_books(told)
     return InvoiceLine(
         invoice=invoice, version=version, line=number, provider=ground.provider, kind=told.kind,
         start_us=told.start_us, end_us=told.end_us, product=told.product, model=told.model,
@@ -238,31 +233,6 @@ def _line(
         currency=told.currency, rate=rate, rate_date=date, amount_pico=amount, fx_pico=fx,
         places=told.places, covered=told.covered, note=told.note,
     )  # fmt: skip
-
-
-def _in_books(told: ToldLine, currency: str, rates: Rates) -> tuple[int, int, str, str]:
-    """An amount in the books' currency, the part of it that is exchange, the rate and its date.
-
-    Our own rate goes first; what it differs by from the provider's, where the row tells that, is
-    exchange. Without a rate of ours the row's own amount in the books' currency stands.
-    """
-    if told.currency == currency:
-        return told.own_pico, 0, "", ""
-    if told.currency in rates:
-        rate, date = rates[told.currency]
-        amount = exchanged(told.own_pico, parse_rate(rate))
-        theirs = told.priced_pico if told.priced_currency == currency else None
-        return amount, 0 if theirs is None else amount - theirs, rate, date
-    if told.priced_pico is not None and told.priced_currency == currency:
-        return told.priced_pico, 0, told.rate, told.rate_date
-    if told.rate and not told.priced_currency:
-        return exchanged(told.own_pico, parse_rate(told.rate)), 0, told.rate, told.rate_date
-    raise InvoiceError(
-        f"{in_units(told.own_pico)} is in {told.currency}, the books are in {currency}, and there"
-        " is no rate",
-        where=told.place,
-        next_step=f"say it: --rate {told.currency}=1.0842@2026-11-03",
-    )
 
 
 Content = tuple[object, ...]

@@ -195,5 +195,5 @@ def _closing(prices: Prices, one: Foreign, end_us: int) -> ExchangeRate:
 
 def _words(one: Foreign, rate: ExchangeRate) -> str:
     own = format_units(one.own_pico, _PICO_SCALE).rstrip("0").rstrip(".")
-    at = f"{rate.rate.numerator}/{rate.rate.denominator} of {rate.date}"
+    at = f"{rate.text} of {rate.date}"
     return f"{own} {one.currency} of {one.service_period} at the closing rate {at}"

@@ -66,7 +66,7 @@ def _shown_from(key: PostingKey) -> CentralKey:
         return CentralKey("transfer_absorption", "")
     if key.kind in ("usage", "transfer"):
         return CentralKey("unallocated", key.team)
-    return CentralKey("pool", key.detail)
+    return CentralKey("pool", key.detail.partition(" ")[0])
 
 
 def _line_of(key: PostingKey, unowned: str) -> CentralKey:

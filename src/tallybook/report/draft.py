@@ -16,10 +16,13 @@ from tallybook.post.compute import features_of_services
 from tallybook.post.sheet import Sheet
 from tallybook.report.adjustments import (
     Adjustment,
+    adjusting_words,
     adjustment_central,
     adjustment_figures,
     adjustment_label,
+    variance_label,
 )
+from tallybook.report.budgets import budget_use
 from tallybook.report.central import LABELS, CentralKey, central_nano
 from tallybook.report.cents import to_cents
 from tallybook.report.lines import (
@@ -72,6 +75,7 @@ def draft(
     previous_cents: Mapping[str, int],
     version: int = 1,
     adjustments: Sequence[Adjustment] = (),
+    dispute_until: str = "",
 ) -> Draft:
     """Make the statements of a period as the books stand.
 
@@ -83,6 +87,7 @@ def draft(
         previous_cents: each team's total of the month before.
         version: the statement version.
         adjustments: what posted into it about closed periods.
+        dispute_until: the last day on which a line may be disputed; empty if none is named.
     """
     period = Period.parse(sheet.period)
     terms = terms_of(books, policy, period)
@@ -122,6 +127,7 @@ def draft(
             sheet.versions.code,
         ),
         simulated=books.org.company.simulated,
+        dispute_until=dispute_until,
     )
     charged = [key for key in figures if not figures[key].shown]
     return Draft(
@@ -173,8 +179,13 @@ def spread_nano(held: Mapping[PostingKey, int]) -> dict[str, int]:
         if key.account.startswith("Pool:") and key.team:
             spread[key.account.removeprefix("Pool:")] -= nano
         elif key.account.startswith("Memo:Shown:") and key.kind in ("pool", "evaluation"):
-            spread[key.detail] += nano
+            spread[pool_of(key.detail)] += nano
     return spread
+
+
+def pool_of(detail: str) -> str:
+    """The pool of a pool's line; capacity has a line for each part, ``ptu reserved``."""
+    return detail.partition(" ")[0]
 
 
 class _View:
@@ -277,8 +288,10 @@ class _View:
 
     def _label(self, key: LineKey) -> str:
         if key.kind == "adjustment":
-            about = self._adjustments[key.detail.partition(" ")[0]]
-            return adjustment_label(about, key, self._figures[key].calls)
+            return adjusting_words(key.detail) or self._adjustment_label(key)
+        if key.kind == "variance":
+            versions = {period: each.version for period, each in self._adjustments.items()}
+            return variance_label(key, versions)
         if key.kind == "markup":
             markup = self._policy.policy_for(key.team).markup
             stands_for = ", ".join(
@@ -291,11 +304,15 @@ class _View:
             return f"Pool: {key.detail}"
         return key.detail
 
+    def _adjustment_label(self, key: LineKey) -> str:
+        about = self._adjustments[key.detail.partition(" ")[0]]
+        return adjustment_label(about, key, self._figures[key].calls)
+
     def _share(self, key: LineKey) -> str:
         """A team's share of what a pool spreads over all teams, whoever recovers it how."""
         if key.kind not in ("pool", "evaluation"):
             return ""
-        return format_share(self._figures[key].nano, self._spread[key.detail])
+        return format_share(self._figures[key].nano, self._spread[pool_of(key.detail)])
 
     def _feature_name(self, feature: str) -> str:
         row = self._feature.get(feature)
@@ -308,7 +325,9 @@ class _View:
     def _note_lines(self, team: str) -> Iterable[StatementLine]:
         for note, (figures, lines) in self._notes.get(team, {}).items():
             cents = self._same_cents(note, lines)
-            if cents is None:
+            if note.at_list:
+                cents = cents_of_nano(nano_of_pico(sum(line.list_pico for line in lines)))
+            elif cents is None:
                 cents = cents_of_nano(nano_of_pico(sum(line.card_pico for line in lines)))
             yield StatementLine(
                 id=note.id(self._sheet.period),
@@ -341,22 +360,15 @@ class _View:
         return sum(found) if found else None
 
     def _budget(self, team: str) -> BudgetUse | None:
-        mine = {row.id for row in self._feature.values() if row.team == team}
-        budgets = {
-            feature: nano
-            for feature in mine
-            if (nano := self._books.budgets.in_force(feature, self.period)) is not None
-        }
-        if not budgets:
-            return None
-        used = sum(
-            line.card_pico
-            for line in self._sheet.lines
-            if line.owner.team == team
-            and line.owner.feature in budgets
-            and not self._terms.is_pooled(line)
+        return budget_use(
+            self._books,
+            self._terms,
+            self.period,
+            team,
+            [(row.id, row.name or row.id) for row in self._feature.values() if row.team == team],
+            self._sheet.lines,
+            told=self._sheet.versions.decisions >= 0,
         )
-        return BudgetUse(cents_of_nano(sum(budgets.values())), cents_of_nano(nano_of_pico(used)))
 
 
 def _is_seen(key: LineKey, note: Note) -> bool:

@@ -18,7 +18,10 @@ from tallybook.report.sides import CALLER_PAYS, Side, rule_words
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note: what usage has in common that stands on it. ``transfer`` is the other team."""
+    """One note: what usage has in common that stands on it. ``transfer`` is the other team.
+
+    ``at_list`` says that its amount is the list price: the shadow of what runs on capacity.
+    """
 
     team: str
     feature: str
@@ -26,6 +29,7 @@ class Note:
     kind: str
     label: str
     transfer: Counterpart | None = None
+    at_list: bool = False
 
     def id(self, period: str) -> str:
         """The stable id of the note."""
@@ -42,6 +46,9 @@ def notes_of(line: AttributedLine, terms: Terms, sides: Mapping[LineKey, Side]) 
         sides: of every line that is about a transfer.
     """
     o, pooled = line.owner, terms.is_pooled(line)
+    if line.capacity and o.team != terms.unowned:
+        label = f"on capacity {line.capacity}, at list price"
+        yield Note(o.team, o.feature, "", "usage", label, at_list=True)
     rule = o.transfer or CALLER_PAYS
     if pooled:
         label = f"paid by the {terms.policy.evaluation.pool} pool"

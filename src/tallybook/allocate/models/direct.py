@@ -49,7 +49,7 @@ def by_driver(month: Month, shares: Sequence[PoolShare], model: str) -> list[All
                         nano,
                         team=team,
                         kind=kind,
-                        detail=share.pool,
+                        detail=share.label,
                     )
                 )
                 lines.append(AllocatedLine(group, f"Pool:{share.pool}", -nano, team=team))

@@ -36,7 +36,7 @@ def charge(month: Month, shares: Sequence[PoolShare]) -> list[AllocatedLine]:
         kind = "evaluation" if share.is_evaluation else "pool"
         lines += [
             AllocatedLine(
-                GROUP, f"Memo:Shown:{team}", nano, team=team, kind=kind, detail=share.pool
+                GROUP, f"Memo:Shown:{team}", nano, team=team, kind=kind, detail=share.label
             )
             for team, nano in share.amounts_nano.items()
             if month.model_of(team) == MODEL

@@ -36,7 +36,7 @@ class MonthRows:
             actuals = pool_actuals(tx, sheet.period, sheet.versions.pools)
         self.month: Month = month_of(self.basis, sheet.lines, actuals, sheet.uses)
         self.allocation: Allocation = allocate(self.month)
-        self._shares = {share.pool: share for share in self.allocation.shares}
+        self._shares = {share.label: share for share in self.allocation.shares}
         self._home = Bearer(self.month.unowned)
         self._pico: dict[str, int] = defaultdict(int)
 
@@ -168,7 +168,7 @@ class MonthRows:
         if parts:
             ratios = apportion(
                 RATIO_ONE, [abs(nano) for _, nano in parts], [team for team, _ in parts],
-                salt=f"{share.pool}:{self._sheet.period}",
+                salt=f"{share.label}:{self._sheet.period}",
             )  # fmt: skip
             for (team, nano), ratio in zip(parts, ratios, strict=True):
                 yield self._share(share, team, nano, whole, ratio)
@@ -182,7 +182,7 @@ class MonthRows:
         pico = nano * PICO_PER_NANO
         part = Part(
             method=POOL_METHOD.format(driver=share.driver),
-            origin=f"{self._sheet.period}/pool/{share.pool}",
+            origin=f"{self._sheet.period}/pool/{share.label}",
             origin_pico=whole * PICO_PER_NANO,
             team=team,
             feature="",
@@ -192,7 +192,7 @@ class MonthRows:
         )
         return Row(
             category="Usage",
-            description=f"Cost pool {share.pool}"
+            description=f"Cost pool {share.label}"
             + (", share by driver" if team in share.amounts_nano else ", central"),
             service_period=self._sheet.period,
             bearer=self._home,
