@@ -95,7 +95,7 @@ def _file_faults(store: Store, files: Sequence[SealedFile]) -> Iterator[Fault]:
         changed.add(place)
         yield Fault("file", f"{place}: {what}")
     for file in files:
-        if str(store.lake.path(file)) in changed:
+        if store.lake.place(file) in changed:
             continue
         try:
             found = described_file(store.lake, file)

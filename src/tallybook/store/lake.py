@@ -7,7 +7,7 @@ SUM, COUNT, comparisons and joins touch money: no division, no rounding (docs/de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,11 +24,11 @@ from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA
 from tallybook.store.seal import (
     Kind,
     SealedFile,
-    file_sha256,
     manifest_version_in,
     sealed_file_of,
 )
 from tallybook.store.session import ColumnType, Engine, Session
+from tallybook.store.shelf import file_sha256, shelf_of
 
 __all__ = ["ColumnType", "DuckSession", "Lake", "Session", "Snapshot"]
 
@@ -68,6 +68,7 @@ class Lake:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._engine: Engine | None = None
+        self.shelf = shelf_of(store.address)
 
     def use(self, engine: Engine) -> None:
         """Open every session from now on with another engine than DuckDB."""
@@ -117,34 +118,39 @@ class Lake:
         return any(_may_link(self.path(file), every=every) for file in snapshot.files)
 
     def verify(self, snapshot: Snapshot) -> None:
-        """Prove that every file holds the bytes that were sealed.
+        """Prove that every file, as the engine will read it, holds the bytes that were sealed.
 
         Raises:
             CorruptedError: naming the first file that does not.
         """
-        for place, what in self.faults(snapshot):
-            raise CorruptedError(
-                what,
-                where=place,
-                next_step="restore this file from a backup; nothing was posted from it",
-            )
+        for file in snapshot.files:
+            what = self._differs(file, lambda file: file_sha256(self.path(file)))
+            if what:
+                raise CorruptedError(
+                    what,
+                    where=self.place(file),
+                    next_step="restore this file from a backup; nothing was posted from it",
+                )
 
     def faults(self, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-        """Files that are missing or hold other bytes than were sealed: (path, what is wrong)."""
+        """Files that are missing or hold other bytes than were sealed: (place, what is wrong).
+
+        They are read where they lie, whatever was fetched of them before.
+        """
         for file in snapshot.files:
-            path = self.path(file)
-            try:
-                found = file_sha256(path)
-            except OSError as error:
-                yield (
-                    str(path),
-                    f"a sealed file of {file.rows} events cannot be read: {error.strerror}",
-                )
-                continue
-            if found != file.sha256:
-                differs = f"SHA-256 {found[:16]}.. instead of {file.sha256[:16]}.."
-                what = f"a sealed file of {file.rows} events is not what was written: {differs}"
-                yield str(path), what
+            what = self._differs(file, lambda file: self.shelf.digest(file.path))
+            if what:
+                yield self.place(file), what
+
+    def _differs(self, file: SealedFile, digest: Callable[[SealedFile], str]) -> str:
+        try:
+            found = digest(file)
+        except OSError as error:
+            return f"a sealed file of {file.rows} events cannot be read: {error.strerror}"
+        if found == file.sha256:
+            return ""
+        differs = f"SHA-256 {found[:16]}.. instead of {file.sha256[:16]}.."
+        return f"a sealed file of {file.rows} events is not what was written: {differs}"
 
     def identities(self, file: SealedFile) -> tuple[list[bytes], list[bytes]]:
         """The (keys, record digests) of a file's events, in order.
@@ -166,8 +172,16 @@ class Lake:
         return [str(self.path(file)) for file in snapshot.files if file.kind == kind]
 
     def path(self, file: SealedFile) -> Path:
-        """Where a file lies."""
-        return self._store.home / "lake" / file.path
+        """A file that can be read: where it lies, or what was fetched of it.
+
+        Raises:
+            StoreError: the storage does not give it.
+        """
+        return self.shelf.path(file.path, file.sha256)
+
+    def place(self, file: SealedFile) -> str:
+        """Where a file lies, for people."""
+        return self.shelf.place(file.path)
 
     @contextmanager
     def session(

@@ -1,18 +1,17 @@
 """Sealing: inbox batches become immutable Parquet files, listed in the manifest.
 
-The order is what makes it safe (INV-06, INV-08): write, fsync, rename, fsync the folder; only then,
-in one transaction, list the file and take its batches from the inbox. A crash before that leaves a
-file that no manifest names, and the next seal writes the same bytes under the same name again.
+The order is what makes it safe (INV-06, INV-08): write, fsync, put into its place (`shelf.py`);
+only then, in one transaction, list the file and take its batches from the inbox. A crash before
+that leaves a file that no manifest names, and the next seal writes the same bytes under the same
+name again.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -26,6 +25,7 @@ from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import faults
 from tallybook.store.engine import Store, Tx, canonical_json
 from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA, TEXT, WHOLE
+from tallybook.store.shelf import file_sha256, sync
 
 Kind = Literal["events", "evidence", "netting"]
 """What a sealed file holds.
@@ -199,7 +199,7 @@ def _seal_table(
         raise StoreError(
             f"could not seal {table.num_rows} events: {error.strerror or error};"
             " the inbox still holds them",
-            where=str(store.home / "lake"),
+            where=store.lake.shelf.place("").rstrip("/"),
             next_step="make room on the disk and run the same command again",
         ) from error
     faults.reached("seal.renamed")
@@ -311,9 +311,8 @@ def write_file(
     Raises:
         OSError: the disk refuses.
     """
-    folder = store.home / "lake" / kind / str(period)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{name}.{os.getpid()}.partial"
+    shelf = store.lake.shelf
+    partial = shelf.desk(f"{kind}/{period}/{name}")
     pq.write_table(
         part.combine_chunks(),
         partial,
@@ -326,13 +325,13 @@ def write_file(
     digest = file_sha256(partial)
     # Another command may seal the same at the same time and find something else about it: no file
     # that it lists may be written over by another one.
-    path = folder / f"{name}-{digest[:_DIGITS]}.parquet"
-    partial.rename(path)
-    sync(folder)
+    path = f"{kind}/{period}/{name}-{digest[:_DIGITS]}.parquet"
+    size = partial.stat().st_size
+    shelf.keep(partial, path, digest)
     return SealedFile(
-        path=f"{kind}/{period}/{path.name}",
+        path=path,
         period=str(period),
-        bytes=path.stat().st_size,
+        bytes=size,
         sha256=digest,
         added=0,
         kind=kind,
@@ -434,21 +433,3 @@ def sealed_file_of(row: object) -> SealedFile:
     values["meters"] = tuple(json.loads(values["meters"]))
     values["price_keys"] = tuple(tuple(key) for key in json.loads(values["price_keys"]))
     return SealedFile(**values)
-
-
-def sync(path: Path) -> None:
-    """Make a file's bytes, or a folder's names, safe against a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -18,7 +18,7 @@ from tallybook.errors import CorruptedError, StoreError, WrongUsageError
 from tallybook.store import faults
 from tallybook.store.address import BOOK, holds_books
 from tallybook.store.engine import HEAD, MIGRATIONS, Store
-from tallybook.store.seal import sync
+from tallybook.store.shelf import sync
 
 
 @dataclass(frozen=True, slots=True)
