@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from tallybook.money import format_cents, parse_units
+from tallybook.report.budget_body import budget_values, read_budget
 from tallybook.report.model import (
-    BudgetUse,
     CentralLine,
     Counterpart,
     Difference,
@@ -178,12 +178,7 @@ def _statement(each: Statement) -> dict[str, Any]:
             "shares": {line.id: line.share for line in each.lines if line.share},
             "model_label": each.model_label,
             "previous_total": None if previous is None else format_cents(previous),
-            "budget": None
-            if budget is None
-            else {
-                "amount": format_cents(budget.budget_cents),
-                "used": format_cents(budget.used_cents),
-            },
+            "budget": None if budget is None else budget_values(budget),
         },
     }
 
@@ -260,9 +255,7 @@ def _read_statement(stored: Mapping[str, Any], company: Mapping[str, Any]) -> St
             _read_line(line, features, line["share"], shown_only=True) for line in notes["lines"]
         ),
         previous_total_cents=None if previous is None else _cents(previous),
-        budget=None
-        if budget is None
-        else BudgetUse(_cents(budget["amount"]), _cents(budget["used"])),
+        budget=None if budget is None else read_budget(budget),
     )
 
 

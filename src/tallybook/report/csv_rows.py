@@ -1,16 +1,19 @@
 """All lines of a period as CSV: every statement and the central lines under one header.
 
 Summing ``amount`` over ``part`` = statement and ``charged`` = yes, plus ``part`` = central, gives
-the ledger cost again. Lines that are not added are not in it. The last columns name the other team
-of a line that is about a transfer, as `tallybook.report.model.Counterpart` has it.
+the ledger cost again. Lines that are not added are not in it. ``part`` = budget tells of budgets:
+what was in force, used, left, decided on and refused, which adds to nothing. The last columns name
+the other team of a line that is about a transfer, as `tallybook.report.model.Counterpart` has it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
 from tallybook.money import format_cents
+from tallybook.report.budget_rows import budget_cells
 from tallybook.report.model import CentralLine, Statement, StatementLine, StatementSet
 from tallybook.store import canonical_json
 
@@ -57,6 +60,8 @@ def csv_text(issue: StatementSet) -> str:
     for each in issue.statements:
         for line in each.lines:
             writer.writerow(_common(issue) | _statement_row(each, line))
+        for row in budget_cells(each):
+            writer.writerow(_common(issue) | _budget_row(each, row))
     for kept in issue.central:
         writer.writerow(_common(issue) | _central_row(kept))
     return page.getvalue()
@@ -102,6 +107,12 @@ def _statement_row(each: Statement, line: StatementLine) -> dict[str, str]:
         "units": canonical_json(dict(line.quantity.units)) if line.quantity.units else "",
         "amount": format_cents(line.amount_cents),
     }
+
+
+def _budget_row(each: Statement, row: Mapping[str, str]) -> dict[str, str]:
+    texts = {"team": each.team, "team_name": each.team_name, "model": each.model, **row}
+    kept = {column: _not_a_formula(text) for column, text in texts.items()}
+    return kept | {"part": "budget", "charged": "no", "amount": row["amount"]}
 
 
 def _central_row(line: CentralLine) -> dict[str, str]:

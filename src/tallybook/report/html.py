@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tallybook.allocate.compare import CURRENT
 from tallybook.report import figures
+from tallybook.report.budget_rows import budget_texts
 from tallybook.report.chart import charge_bar, comparison_panels
 from tallybook.report.graph.model import GraphView
 from tallybook.report.graph.picture import graph_picture
@@ -53,6 +54,7 @@ def statement_html(issue: StatementSet, team: str) -> str:
         statement=statement,
         plan=outline(issue, statement),
         bar=charge_bar(statement, issue.currency),
+        budgets=budget_texts(statement),
         running_title=f"{issue.company}  {issue.number(team)}",
     )
 

@@ -97,12 +97,68 @@ class StatementLine:
         return self.transfer is not None and self.transfer.role in ("owed", "earned")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetDecision:
+    """More of a budget, approved or denied: by whom, on which day, asked by whom and why.
+
+    ``request`` is 0 for an increase of budgets.yaml, which nobody asked for here; ``expires`` is
+    the first day on which it was not in force any more, empty for the month's end.
+    """
+
+    verdict: str
+    amount_cents: int
+    decided_by: str
+    on: str
+    requested_by: str = ""
+    reason: str = ""
+    expires: str = ""
+    request: int = 0
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """By day, then as they were asked for."""
+        return self.on, self.request
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetAct:
+    """What was done to calls at a budget, such as ``stop``; what they would have cost at most."""
+
+    act: str
+    calls: int
+    estimate_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """One budget of a team: in force at month end, used, decided, acted on.
+
+    ``charge`` is ``actual`` or ``committed`` where the team is charged by budget, else empty.
+    """
+
+    scope: str
+    subject: str
+    name: str
+    charge: str
+    over: str
+    monthly_cents: int
+    in_force_cents: int
+    used_cents: int
+    decisions: tuple[BudgetDecision, ...] = ()
+    acts: tuple[BudgetAct, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class BudgetUse:
-    """The budget in force at month end and how much of it was used."""
+    """The budgets of a team's features in force at month end, and how much of them was used.
+
+    ``rows`` are those budgets one by one, then the limit of the whole team where it has one, which
+    is in no sum; none where the run knew of no decisions.
+    """
 
     budget_cents: int
     used_cents: int
+    rows: tuple[BudgetRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import textwrap
 import unicodedata
 
 from tallybook.report import figures
+from tallybook.report.budget_rows import budget_texts
 from tallybook.report.model import State, Statement, StatementSet
 from tallybook.report.outline import Row, outline
 
@@ -35,6 +36,7 @@ def statement_text(issue: StatementSet, team: str) -> str:
     lines += _corrections(issue, statement.team)
     remarks = _remarks(issue, statement)
     lines += ["", *remarks] if remarks else []
+    lines += _budgets(statement)
     lines += ["", *_foot(issue)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -134,6 +136,29 @@ def _remarks(issue: StatementSet, statement: Statement) -> list[str]:
             f"({figures.money(budget.used_cents)})"
         )
     return remarks
+
+
+def _budgets(statement: Statement) -> list[str]:
+    """Each budget in a row, who decided what below it, and what was done at its amount."""
+    texts = budget_texts(statement)
+    if not texts:
+        return []
+    lines = ["", _budget_columns("Budgets at month end", "in force", "used", "share", "remaining")]
+    for one in texts:
+        name = _clean(f"{one.name}, {one.charge}" if one.charge else one.name)
+        parts = textwrap.wrap(name, 38) or [""]
+        lines.append(_budget_columns(parts[0], one.in_force, one.used, one.share, one.remaining))
+        lines += ["  " + part for part in parts[1:]]
+        for remark in one.remarks:
+            lines += textwrap.wrap(
+                _clean(remark), WIDTH, initial_indent="    ", subsequent_indent="      "
+            )
+    return lines
+
+
+def _budget_columns(name: str, in_force: str, used: str, share: str, remaining: str) -> str:
+    amounts = in_force.rjust(17) + used.rjust(17) + share.rjust(9) + remaining.rjust(17)
+    return _fit(name, 40) + amounts
 
 
 def _corrections(issue: StatementSet, team: str) -> list[str]:
