@@ -16,8 +16,10 @@ from stores import usual_stores
 from tallybook.books.documents import read_folder
 from tallybook.check.check import check
 from tallybook.clock import FixedClock, Period, parse_instant
+from tallybook.close.adjust import approve, line_of, post, prepare
 from tallybook.close.close import close
 from tallybook.close.reopen import reopen
+from tallybook.close.soft import soft_close
 from tallybook.close.waive import waive
 from tallybook.ledger.journal import entries
 from tallybook.meter.ingest import ingest
@@ -152,6 +154,28 @@ class Company:
             clock=self.clock,
             actor="controller",
         )
+
+    def soft_close(self, period: str = "2026-10", actor: str = "controller"):
+        return soft_close(self.store, Period.parse(period), clock=self.clock, actor=actor)
+
+    def adjust(self, *lines: str, period: str = "2026-10", about: str = "", **said):
+        """Prepared by sam; ``lines`` such as ``Charge:a:bot=-1.00``."""
+        with self.store.write() as tx:
+            return prepare(
+                tx,
+                Period.parse(period),
+                [line_of(line) for line in lines],
+                about=Period.parse(about) if about else None,
+                **{"text": "goodwill", "reason": "agreed", "support": "T-1", "actor": "sam"} | said,
+                now_us=self.clock.now_us(),
+            )
+
+    def adjusted(self, *lines: str, period: str = "2026-10", about: str = "", **said):
+        """Prepared by sam, approved and posted by the cfo."""
+        made = self.adjust(*lines, period=period, about=about, **said)
+        with self.store.write() as tx:
+            approve(tx, made.id, actor="cfo", now_us=self.clock.now_us())
+            return post(tx, made.id, actor="cfo", now_us=self.clock.now_us())
 
     def reopen(self, period: str = "2026-10", *, actor="controller", approved_by="cfo", reason="r"):
         with self.store.write() as tx:

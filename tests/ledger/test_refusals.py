@@ -110,7 +110,7 @@ UNMADE: dict[str, Callable[[], object]] = {
     ),
     "account 'Costs:x' belongs to no declared family\n"
     "  next: begin it with one of Cost, Pool, Variance, Absorption, Suspense, Charge, Accrued,"
-    " Payable, Prepaid, Tax, Source, Memo, Rounding, Clearing": lambda: check_account("Costs:x"),
+    " Payable, Prepaid, Tax, Source, Memo, Rounding, Clearing, Result": lambda: check_account("Costs:x"),
     "account 'Cost' names a whole family\n"
     "  next: name one account in it, such as Cost:<part>": lambda: check_account("Cost"),
     "account 'Cost: x' has the part ' x', which is empty, padded or unprintable\n"

@@ -15,6 +15,7 @@ from tallybook.store import Store, Tx
 GUARDED = (
     "document", "command", "pool_actual", "publication", "sheet", "chain", "posting", "statement",
     "provider_invoice", "invoice_version", "invoice_line", "variance_decision",
+    "adjusting", "adjusting_step", "dispute", "dispute_step",
 )  # fmt: skip
 
 
@@ -92,7 +93,8 @@ def _untied(tx: Tx) -> list[str]:
         assert issue is not None, "the row was just read"
         held = tx.scalar(
             "SELECT COALESCE(SUM(p.amount_nano), 0) FROM posting p JOIN chain c ON c.seq = p.seq"
-            " WHERE p.account LIKE 'Charge:%' AND c.period = :period AND c.seq <="
+            " WHERE p.account LIKE 'Charge:%' AND substr(p.source, 1, 5) <> 'roll:'"
+            " AND c.period = :period AND c.seq <="
             " COALESCE((SELECT MIN(r.seq) FROM chain r WHERE r.period = :period"
             " AND r.reason = 'reopen' AND r.seq > (SELECT s.seq FROM chain s"
             " WHERE s.hash = :seal)), c.seq)",

@@ -11,15 +11,14 @@ from tallybook.clock import Period
 from tallybook.ledger.balance import booked, posting_periods
 from tallybook.ledger.journal import JournalEntry, entries
 from tallybook.ledger.model import PostingKey, Reason
-from tallybook.ledger.state import standing_close
+from tallybook.ledger.state import standing_cutoff
 from tallybook.post.basis import basis_at
 from tallybook.post.compute import charged, month_of, pool_actuals
-from tallybook.post.late import closed_periods
+from tallybook.post.late import shut_periods
 from tallybook.post.run import is_from_events, targets
 from tallybook.post.sheet import Versions, latest_sheet, sheet_versions
 from tallybook.report.rebuild import rebuild
 from tallybook.store import Store, Tx
-
 
 _OF_A_MONTH = frozenset(
     (
@@ -39,7 +38,7 @@ def late_is_posted(store: Store) -> Finding:
     """
     faults: list[str] = []
     with store.read() as tx:
-        every = closed_periods(tx)
+        every = shut_periods(tx)
         closed = [name for name in every if _has_late(tx, name)]
         moved = [entry for entry in entries(tx) if entry.period != entry.service_period]
         known = {str(row.id) for row in tx.rows("SELECT id FROM chain")}
@@ -60,7 +59,7 @@ def reproducible(store: Store) -> Finding:
 
 
 def _has_late(tx: Tx, period: str) -> bool:
-    close, held = standing_close(tx, period), sheet_versions(tx, period)
+    close, held = standing_cutoff(tx, period), sheet_versions(tx, period)
     later = close and held and held[1].manifest != close.versions["manifest"]
     return bool(later) or any(other != period for other in posting_periods(tx, period))
 
@@ -77,11 +76,11 @@ def _misnamed(entry: JournalEntry, known: set[str]) -> Iterator[str]:
 def _short(store: Store, period: str) -> Iterator[str]:
     """Balances of a closed month that its events do not give under what its close froze."""
     with store.read() as tx:
-        close, sheet = standing_close(tx, period), latest_sheet(tx, period)
+        close, sheet = standing_cutoff(tx, period), latest_sheet(tx, period)
         held = booked(tx, period)
-    assert close is not None, "the period is closed"
+    assert close is not None, "the period is shut"
     if sheet is None:
-        yield f"{period}: it is closed and has no cost sheet"
+        yield f"{period}: it takes no usage and has no cost sheet"
         return
     frozen = Versions.of(close.versions)
     basis = basis_at(store, Period.parse(period), replace(frozen, manifest=sheet.versions.manifest))
@@ -112,7 +111,7 @@ def _scattered(tx: Tx) -> Iterator[str]:
     for row in tx.rows("SELECT DISTINCT period FROM sheet ORDER BY period"):
         period = str(row.period)
         held = sheet_versions(tx, period)
-        is_open = standing_close(tx, period) is None
+        is_open = standing_cutoff(tx, period) is None
         for other in posting_periods(tx, period):
             if other != period and is_open and held and _has_run_since(tx, period):
                 held_there = booked(tx, period, other).items()

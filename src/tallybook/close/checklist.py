@@ -14,7 +14,11 @@ from tallybook.money import format_share
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the checklist. ``waivable`` items may be passed by a signed waiver."""
+    """One line of the checklist. ``waivable`` items may be passed by a signed waiver.
+
+    ``evidence`` are its figures, ``look`` is the command that shows them line by line, and
+    ``next_step`` what to do about it.
+    """
 
     name: str
     ok: bool
@@ -22,6 +26,7 @@ class Item:
     next_step: str = ""
     waivable: bool = False
     waived_by: str = ""
+    look: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -101,6 +106,7 @@ def state_items(
                 " --estimate AMOUNT --reason WHY",
                 waivable=True,
                 waived_by=waivers.get(name, ""),
+                look=f"{_LOOKS[name]} {period}",
             )
         )
     return items
@@ -111,6 +117,13 @@ _REMEDIES = {
     "estimated": "ingest the reported usage as corrections",
     "unknown": "ingest the reported usage as corrections",
     "unpriced": "see `tallybook worklist unpriced`, add the prices to prices.yaml and apply",
+}
+
+_LOOKS = {
+    "unallocated": "tallybook worklist unallocated",
+    "estimated": "tallybook coverage",
+    "unknown": "tallybook coverage",
+    "unpriced": "tallybook worklist unpriced",
 }
 
 
@@ -150,22 +163,24 @@ def posted_item(due: int) -> Item:
     )
 
 
-def late_item(waiting: Mapping[str, int], landing: str) -> Item:
+def late_item(waiting: Mapping[str, int], landing: str, *, is_shut: bool = False) -> Item:
     """Late usage of closed periods is posted before the next period closes.
 
     Args:
         waiting: events that wait by closed period; a period whose events were only superseded
             from elsewhere counts none.
         landing: the period whose run posts them.
+        is_shut: the period takes no usage any more, so that late usage waits for a later one.
     """
     told = ", ".join(f"{count} of {period}" for period, count in sorted(waiting.items()))
     return Item(
         "late",
-        ok=not waiting,
+        ok=is_shut or not waiting,
         evidence=f"events that came after their close and are not posted: {told}"
         if waiting
         else "no event of a closed period waits",
         next_step=f"post them: tallybook run {landing}" if waiting else "",
+        look="tallybook worklist late",
     )
 
 

@@ -7,31 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tallybook.allocate.allocate import allocate
 from tallybook.clock import Clock, Period
-from tallybook.close.checklist import (
-    Item,
-    ended_item,
-    late_item,
-    order_item,
-    pools_item,
-    posted_item,
-    quarantine_item,
-    state_items,
+from tallybook.close.checklist import Item, ended_item, order_item
+from tallybook.close.duties import (
+    duties_item,
+    require_another,
+    require_duty,
+    role_of,
+    written,
 )
-from tallybook.close.late import late_usage
-from tallybook.close.waive import waivers
-from tallybook.errors import PeriodError
+from tallybook.close.items import (
+    Asked,
+    finance_items,
+    nothing_asked,
+    open_before,
+    refuse_blocked,
+    usage_items,
+)
+from tallybook.close.roll import roll
 from tallybook.ledger.append import append_act, append_entry
 from tallybook.ledger.balance import booked_into
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
-from tallybook.ledger.state import CLOSED, period_state
+from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
 from tallybook.post.basis import Basis, latest_books, read_basis
 from tallybook.post.beside import ROUNDING
-from tallybook.post.compute import month_of, pool_actuals
-from tallybook.post.late import landing_period, stale_periods
-from tallybook.post.run import Fresh, entries_due, on_fresh_lines, post_lines, run
-from tallybook.post.sheet import Sheet, Versions, latest_sheet
+from tallybook.post.frozen import Frozen, frozen_month
+from tallybook.post.run import Fresh, on_fresh_lines, post_lines, run
+from tallybook.post.sheet import Sheet, latest_sheet
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 
@@ -50,6 +52,10 @@ class Issue(Protocol):
     @property
     def remainders(self) -> Sequence[Posting]:
         """What issued cents and exact balances differ by, one posting per line."""
+
+    @property
+    def dispute_until(self) -> str:
+        """The last day on which a line may be disputed; empty if none is named."""
 
     def keep(self, tx: Tx, seal: str, now_us: int) -> object:
         """Seal and keep them."""
@@ -70,16 +76,54 @@ class Closed:
     act: str
 
 
-def check_close(store: Store, period: Period, *, clock: Clock, actor: str) -> tuple[Item, ...]:
-    """Run the period and return its checklist; closes nothing."""
-    run(store, period, clock=clock, actor=actor)
-    basis = read_basis(store, period)
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """Who closes which month, how."""
+
+    period: Period
+    issuer: Issuer
+    clock: Clock
+    actor: str
+    approved_by: str
+    asked: Asked
+
+
+def check_close(
+    store: Store, period: Period, *, clock: Clock, actor: str, asked: Asked = nothing_asked
+) -> tuple[Item, ...]:
+    """Run the period and return its checklist; closes nothing. A soft-closed one is not run.
+
+    Args:
+        store: open books.
+        period: which.
+        clock: the time.
+        actor: who would close.
+        asked: items that rooms beside the line know of.
+    """
     with store.read() as tx:
-        return _checklist(store, tx, basis, _sheet(tx, basis), clock.now_us())
+        is_soft_closed = period_state(tx, str(period)) == SOFT_CLOSED
+    if is_soft_closed:
+        month = frozen_month(store, period)
+        basis, sheet = month.basis, month.sheet
+    else:
+        run(store, period, clock=clock, actor=actor)
+        basis = read_basis(store, period)
+    with store.read() as tx:
+        sheet = sheet if is_soft_closed else _sheet(tx, basis)
+        return _checklist(store, tx, basis, sheet, clock.now_us(), actor, "", asked)
 
 
-def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: str) -> Closed:
-    """Close a period: run it, check it, issue its statements, fix it.
+def close(
+    store: Store,
+    period: Period,
+    *,
+    issuer: Issuer,
+    clock: Clock,
+    actor: str,
+    approved_by: str = "",
+    asked: Asked = nothing_asked,
+) -> Closed:
+    """Close a period: run it, check it, issue its statements, fix it. A soft-closed one is not run.
 
     Args:
         store: open books.
@@ -87,39 +131,71 @@ def close(store: Store, period: Period, *, issuer: Issuer, clock: Clock, actor: 
         issuer: makes the statements from what is booked (`tallybook.report.issue`).
         clock: the time.
         actor: who closes.
+        approved_by: who countersigns, if the actor wrote something of the month.
+        asked: items that rooms beside the line know of.
 
     Raises:
-        PeriodError: it is closed already, or items of the checklist block; nothing changed.
+        PeriodError: it is closed already, items of the checklist block, or the actor may not close;
+            nothing changed.
     """
+    how = _Closing(period, issuer, clock, actor, approved_by.strip(), asked)
     with store.read() as tx:
-        _refuse_early(tx, period, clock.now_us())
+        _refuse_early(tx, how)
+        is_soft_closed = period_state(tx, str(period)) == SOFT_CLOSED
+    if is_soft_closed:
+        return _close_frozen(store, how)
 
     def finish(tx: Tx, fresh: Fresh) -> Closed:
-        now_us = clock.now_us()
-        post_lines(tx, fresh, actor, now_us)
-        sheet = _sheet(tx, fresh.basis)
-        items = _checklist(store, tx, fresh.basis, sheet, now_us)
-        _refuse_blocked(period, items)
-        basis = replace(fresh.basis, versions=sheet.versions)
-        issue = issuer(tx, basis, sheet)
-        _round_to_cents(tx, basis, issue.remainders, actor, now_us)
-        faults.reached("close.rounded")
-        link = append_act(tx, _act(basis, items, issue), actor, now_us)
-        issue.keep(tx, link.hash, now_us)
-        command = Command("close", {"period": str(period)}, actor)
-        log_command(tx, command, now_us, basis.versions.as_dict(), link.id)
-        faults.reached("close.issued")
-        return Closed(str(period), issue.version, issue.body_sha256, link.hash, items, link.id)
+        post_lines(tx, fresh, actor, clock.now_us())
+        return _fix(store, tx, fresh.basis, _sheet(tx, fresh.basis), how)
 
     return on_fresh_lines(store, period, finish)
 
 
-def _refuse_early(tx: Tx, period: Period, now_us: int) -> None:
+def _close_frozen(store: Store, how: _Closing) -> Closed:
+    """Close what was soft-closed: its usage stands as the soft close froze it."""
+    month: Frozen = frozen_month(store, how.period)
+    store.lake.verify(month.basis.snapshot)
+    with store.write() as tx:
+        month.require_standing(tx)
+        return _fix(store, tx, month.basis, month.sheet, how)
+
+
+def _refuse_early(tx: Tx, how: _Closing) -> None:
     """Refuse what no computing can change, before anything is sealed."""
+    period = how.period
     if period_state(tx, str(period)) != CLOSED:
-        end_us = latest_books(tx)[0].calendar.bounds_us(period)[1]
-        early = (ended_item(period, end_us, now_us), order_item(_earlier_open(tx, str(period))))
-        _refuse_blocked(period, early)
+        books = latest_books(tx)[0]
+        require_duty(tx, how.actor, "controller", f"close {period}")
+        if how.approved_by:
+            require_another(how.actor, how.approved_by, f"close of {period}", "--approved-by")
+            require_duty(tx, how.approved_by, "approver", f"countersign the close of {period}")
+        end_us = books.calendar.bounds_us(period)[1]
+        early = (
+            ended_item(period, end_us, how.clock.now_us()),
+            order_item(open_before(tx, str(period))),
+        )
+        refuse_blocked(period, early, "close")
+
+
+def _fix(store: Store, tx: Tx, basis: Basis, sheet: Sheet, how: _Closing) -> Closed:
+    """Check, round, issue and fix, in the caller's transaction."""
+    now_us = how.clock.now_us()
+    items = _checklist(store, tx, basis, sheet, now_us, how.actor, how.approved_by, how.asked)
+    refuse_blocked(how.period, items, "close")
+    basis = replace(basis, versions=sheet.versions)
+    issue = how.issuer(tx, basis, sheet)
+    _round_to_cents(tx, basis, issue.remainders, how.actor, now_us)
+    faults.reached("close.rounded")
+    roll(tx, basis.books.calendar, how.period, how.actor, now_us)
+    link = append_act(tx, _act(tx, basis, items, issue, how), how.actor, now_us)
+    issue.keep(tx, link.hash, now_us)
+    args = {"period": str(how.period)}
+    args |= {"approved_by": how.approved_by} if how.approved_by else {}
+    command = Command("close", args, how.actor)
+    log_command(tx, command, now_us, basis.versions.as_dict(), link.id)
+    faults.reached("close.issued")
+    return Closed(str(how.period), issue.version, issue.body_sha256, link.hash, items, link.id)
 
 
 def _sheet(tx: Tx, basis: Basis) -> Sheet:
@@ -128,55 +204,25 @@ def _sheet(tx: Tx, basis: Basis) -> Sheet:
     return sheet
 
 
-def _checklist(store: Store, tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item, ...]:
-    period = str(basis.period)
-    actuals = pool_actuals(tx, period)
-    allocation = allocate(month_of(basis, sheet.lines, actuals, sheet.uses))
-    due = len(entries_due(tx, basis, allocation, sheet.number))
-    waiting = tx.scalar("SELECT COUNT(*) FROM inbox")
-    missing = [
-        pool.id
-        for pool in basis.policy.pools
-        if pool.monthly_nano is not None and pool.id not in actuals
-    ]
+def _checklist(
+    store: Store,
+    tx: Tx,
+    basis: Basis,
+    sheet: Sheet,
+    now_us: int,
+    actor: str,
+    approved_by: str,
+    asked: Asked,
+) -> tuple[Item, ...]:
+    period = basis.period
+    # Who is who stands in the books of today, whatever the month froze.
+    org = latest_books(tx)[0].org
     return (
-        ended_item(basis.period, basis.end_us, now_us),
-        order_item(_earlier_open(tx, period)),
-        posted_item(due + int(waiting or 0) + (_without_late(sheet) != basis.versions)),
-        _late_item(store, tx, period),
-        *state_items(basis.period, basis.policy, sheet.lines, waivers(tx, period)),
-        pools_item(missing),
-        quarantine_item(int(tx.scalar("SELECT COUNT(*) FROM quarantine") or 0)),
+        *usage_items(store, tx, basis, sheet, now_us),
+        *finance_items(tx, basis, sheet, now_us),
+        *asked(tx, period),
+        duties_item(org, actor, approved_by, written(tx, str(period))),
     )
-
-
-def _without_late(sheet: Sheet) -> Versions:
-    """What late usage was posted into a period does not depend on the period's own basis."""
-    return replace(sheet.versions, late="")
-
-
-def _late_item(store: Store, tx: Tx, period: str) -> Item:
-    waiting = {late.period: late.waiting for late in late_usage(tx)}
-    stale = {name: waiting.get(name, 0) for name in stale_periods(store, tx) if name < period}
-    return late_item(stale, landing_period(tx))
-
-
-def _earlier_open(tx: Tx, period: str) -> list[str]:
-    rows = tx.rows(
-        "SELECT DISTINCT period FROM sealed_file WHERE period < :period"
-        " UNION SELECT DISTINCT period FROM chain WHERE kind = 'entry' AND period < :period"
-        " ORDER BY period",
-        period=period,
-    )
-    return [str(row.period) for row in rows if period_state(tx, str(row.period)) != CLOSED]
-
-
-def _refuse_blocked(period: Period, items: tuple[Item, ...]) -> None:
-    blocking = [item for item in items if item.blocks]
-    if blocking:
-        lines = "\n".join(f"  {item.name}: {item.evidence}" for item in blocking)
-        steps = "\n        ".join(item.next_step for item in blocking if item.next_step)
-        raise PeriodError(f"{period} cannot close, nothing changed:\n{lines}", next_step=steps)
 
 
 def _round_to_cents(
@@ -210,9 +256,12 @@ def _round_to_cents(
         append_entry(tx, entry, actor, now_us)
 
 
-def _act(basis: Basis, items: tuple[Item, ...], issue: Issue) -> Act:
+def _act(tx: Tx, basis: Basis, items: tuple[Item, ...], issue: Issue, how: _Closing) -> Act:
     evidence: Mapping[str, object] = {item.name: item.evidence for item in items}
     waived = {item.name: item.waived_by for item in items if item.waived_by}
+    role = role_of(latest_books(tx)[0].org, how.actor)
+    signed = {"approved_by": how.approved_by} if how.approved_by else {}
+    until = {"dispute_until": issue.dispute_until} if issue.dispute_until else {}
     return Act(
         kind=ActKind.CLOSE,
         period=str(basis.period),
@@ -223,6 +272,9 @@ def _act(basis: Basis, items: tuple[Item, ...], issue: Issue) -> Act:
             "manifest": basis.versions.manifest,
             "statement_version": issue.version,
             "body_sha256": issue.body_sha256,
+            "role": role,
+            **signed,
+            **until,
         },
         versions=basis.versions.as_dict(),
     )

@@ -1,18 +1,18 @@
-"""What came late: events of a closed period, sealed after its close; waiting, or posted since."""
+"""What came late: events of a shut period, sealed after its cutoff; waiting, or posted since."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallybook.ledger.state import standing_close
-from tallybook.post.late import closed_periods
+from tallybook.ledger.state import standing_cutoff
+from tallybook.post.late import shut_periods
 from tallybook.post.sheet import sheet_versions
 from tallybook.store import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Events of one closed period that arrived after it closed.
+    """Events of one shut period that arrived after its cutoff at ``closed_us``.
 
     ``waiting`` ones are not booked; ``posted`` ones are, in a later period, as adjustments.
     """
@@ -29,11 +29,11 @@ class Late:
 
 
 def late_usage(tx: Tx) -> list[Late]:
-    """The closed periods that usage arrived for, and how much of it waits and is posted."""
+    """The shut periods that usage arrived for, and how much of it waits and is posted."""
     found = []
-    for period in closed_periods(tx):
-        act, held = standing_close(tx, period), sheet_versions(tx, period)
-        assert act is not None, "a closed period has its close"
+    for period in shut_periods(tx):
+        act, held = standing_cutoff(tx, period), sheet_versions(tx, period)
+        assert act is not None, "a shut period has its cutoff"
         every = _events_since(tx, period, int(act.details["manifest"]))
         if every:
             waiting = _events_since(tx, period, held[1].manifest) if held else every

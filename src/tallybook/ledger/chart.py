@@ -33,6 +33,7 @@ class Family(StrEnum):
     MEMO = "Memo"
     ROUNDING = "Rounding"
     CLEARING = "Clearing"
+    RESULT = "Result"
 
 
 CENTRAL = frozenset({Family.COST, Family.POOL, Family.VARIANCE, Family.ABSORPTION, Family.SUSPENSE})

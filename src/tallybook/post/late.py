@@ -1,4 +1,7 @@
-"""Late usage: events of a closed period that were sealed after its close, or what tells of them.
+"""Late usage: events of a shut period that were sealed after its cutoff, or what tells of them.
+
+A period is shut when it is closed, or soft-closed: then it takes finance entries only, and usage
+that comes is as late as after a close. The cutoff is the act that shut it first.
 
 Such a period is computed again from all of its events, under everything that its close froze; what
 that differs by is posted into the landing period, the month after the last closed one, and names
@@ -12,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from tallybook.attribute.model import Attribution
 from tallybook.clock import Period
-from tallybook.ledger.state import CLOSED, RecordedAct, period_state, standing_close
+from tallybook.ledger.state import CLOSED, RecordedAct, period_state, standing_cutoff
 from tallybook.post.basis import Basis, basis_at
 from tallybook.post.increment import Compute
 from tallybook.post.sheet import Versions, sheet_number, sheet_versions
@@ -61,16 +64,16 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class LateMonth:
-    """A closed month with late usage: its frozen basis over all of its events, and their sums.
+    """A shut month with late usage: its frozen basis over all of its events, and their sums.
 
     ``since`` is the number of the cost sheet that is booked; ``ground`` the digest of what decided
-    the sums but the events.
+    the sums but the events; ``cutoff`` the act that shut the month.
     """
 
     basis: Basis
     sums: Attribution
     ground: str
-    close: RecordedAct
+    cutoff: RecordedAct
     since: int
 
     @property
@@ -81,39 +84,54 @@ class LateMonth:
 
 def closed_periods(tx: Tx) -> list[str]:
     """The periods that are closed now, the earliest first."""
+    return [name for name in shut_periods(tx) if period_state(tx, name) == CLOSED]
+
+
+def shut_periods(tx: Tx) -> list[str]:
+    """The periods that take no usage now, closed or soft-closed, the earliest first."""
     rows = tx.rows(
-        "SELECT DISTINCT period FROM chain WHERE kind = 'act' AND reason = 'close' ORDER BY period"
+        "SELECT DISTINCT period FROM chain WHERE kind = 'act' AND reason IN ('close', 'soft_close')"
+        " ORDER BY period"
     )
-    return [str(row.period) for row in rows if period_state(tx, str(row.period)) == CLOSED]
+    return [str(row.period) for row in rows if standing_cutoff(tx, str(row.period))]
 
 
 def landing_period(tx: Tx) -> str:
-    """The open period that late usage posts into: the one after the last closed; empty if none."""
+    """The open period that late usage posts into: the one after the last shut; empty if none."""
+    shut = shut_periods(tx)
+    return str(Period.parse(shut[-1]).next()) if shut else ""
+
+
+def finance_period(tx: Tx) -> str:
+    """Where finance posts about closed months: the month after the last closed; empty if none.
+
+    It may be soft-closed: that takes finance entries.
+    """
     closed = closed_periods(tx)
     return str(Period.parse(closed[-1]).next()) if closed else ""
 
 
 def stale_periods(store: Store, tx: Tx) -> list[str]:
-    """The closed periods whose events, or what is told of them, changed since they were booked.
+    """The shut periods whose events, or what is told of them, changed since they were booked.
 
     A correction is filed under its own month and may supersede an event of another one; so may a
     span stand in a trace of the month before or after it.
     """
-    closed = closed_periods(tx)
-    looked = _looked_through(tx, closed)
+    shut = shut_periods(tx)
+    looked = _looked_through(tx, shut)
     return [
         period
-        for period in closed
+        for period in shut
         if _is_stale(store, tx, period) or _is_retold(store, tx, period, looked)
     ]
 
 
-def _looked_through(tx: Tx, closed: list[str]) -> int:
-    """The version of the manifest up to which every closed period has been looked at.
+def _looked_through(tx: Tx, shut: list[str]) -> int:
+    """The version of the manifest up to which every shut period has been looked at.
 
-    Each run of the landing period does so, and so did the close of the last closed one.
+    Each run of the landing period does so, and so did what shut the last one.
     """
-    periods = [closed[-1], str(Period.parse(closed[-1]).next())] if closed else []
+    periods = [shut[-1], str(Period.parse(shut[-1]).next())] if shut else []
     sheets = [held for period in periods if (held := sheet_versions(tx, period))]
     return max((versions.manifest for _, versions in sheets), default=0)
 
@@ -170,27 +188,27 @@ def late_months(store: Store, period: Period, compute: Compute) -> tuple[LateMon
     with store.read() as tx:
         if landing_period(tx) != str(period):
             return ()
-        stale = [(name, standing_close(tx, name)) for name in stale_periods(store, tx)]
+        stale = [(name, standing_cutoff(tx, name)) for name in stale_periods(store, tx)]
         held = {name: sheet_versions(tx, name) for name, _ in stale}
     found = []
-    for name, close in stale:
+    for name, cutoff in stale:
         before = held[name]
-        assert close is not None, "a stale period is closed"
-        assert before is not None, "a closed period has a sheet"
-        found.append(_late_month(store, Period.parse(name), close, before[0], compute))
+        assert cutoff is not None, "a stale period is shut"
+        assert before is not None, "a shut period has a sheet"
+        found.append(_late_month(store, Period.parse(name), cutoff, before[0], compute))
     return tuple(found)
 
 
 def _late_month(
-    store: Store, period: Period, close: RecordedAct, since: int, compute: Compute
+    store: Store, period: Period, cutoff: RecordedAct, since: int, compute: Compute
 ) -> LateMonth:
-    """The month under what its close froze, over all events that are sealed now."""
-    frozen = Versions.of(close.versions)
+    """The month under what its cutoff froze, over all events that are sealed now."""
+    frozen = Versions.of(cutoff.versions)
     newest = replace(frozen, manifest=store.lake.snapshot().version)
     basis = basis_at(store, period, newest)
     basis = replace(basis, versions=replace(basis.versions, late=frozen.late))
     computed = compute(store, basis)
-    return LateMonth(basis, computed.sums, computed.ground, close, since)
+    return LateMonth(basis, computed.sums, computed.ground, cutoff, since)
 
 
 def late_moved(store: Store, tx: Tx, period: Period, months: tuple[LateMonth, ...]) -> bool:
@@ -200,9 +218,9 @@ def late_moved(store: Store, tx: Tx, period: Period, months: tuple[LateMonth, ..
     if stale_periods(store, tx) != [month.period for month in months]:
         return True
     for month in months:
-        close = standing_close(tx, month.period)
+        cutoff = standing_cutoff(tx, month.period)
         now = store.lake.snapshot_in(tx, month.period)
-        if close != month.close or now.files != month.basis.snapshot.files:
+        if cutoff != month.cutoff or now.files != month.basis.snapshot.files:
             return True
     return False
 
@@ -214,7 +232,7 @@ def standing_ranges(tx: Tx, text: str) -> Ranges:
     """
     kept = {}
     for period, spans in Ranges.parse(text).spans.items():
-        close = standing_close(tx, period)
-        if close and spans[0][0] >= sheet_number(tx, period, close.versions):
+        cutoff = standing_cutoff(tx, period)
+        if cutoff and spans[0][0] >= sheet_number(tx, period, cutoff.versions):
             kept[period] = spans
     return Ranges(kept)

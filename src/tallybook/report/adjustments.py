@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tallybook.attribute.model import AttributedLine
 from tallybook.books.model import PolicyVersion
 from tallybook.clock import Period
+from tallybook.close.adjust import ADJUSTING, FAMILY
 from tallybook.errors import CorruptedError
 from tallybook.ledger.model import ActKind, PostingKey
 from tallybook.ledger.state import acts
@@ -137,6 +138,8 @@ def adjustment_label(each: Adjustment, key: LineKey, calls: int) -> str:
     """The words of an adjustment line: the month, what came late, and the statement it corrects."""
     month = Period.parse(each.period).label().split()[0]
     number = f"S-{each.period}-{key.team} v{each.version}"
+    if what := adjusting_words(key.detail.partition(" ")[2]):
+        return f"{month}, {what[0].lower()}{what[1:]} ({number})"
     if key.detail.endswith(PRICES):
         return f"{month}, transfer prices of late calls ({number})"
     if key.detail.endswith(UNMETERED):
@@ -146,6 +149,58 @@ def adjustment_label(each: Adjustment, key: LineKey, calls: int) -> str:
     if calls > 0:
         return f"{month}, {calls:,} late call{'s' * (calls != 1)} ({number})"
     return f"{month}, late corrections ({number})"
+
+
+def adjusting_words(detail: str) -> str:
+    """The words of an adjusting entry by its detail, ``J-0001 text``; empty if it is none."""
+    number, _, text = detail.partition(" ")
+    return f"Adjustment {number}: {text}" if ADJUSTING.fullmatch(number) else ""
+
+
+_VARIANCES = {
+    "rate_card": "contract prices against the rate card",
+    "pool": "cost pools: actual against policy",
+    "price": "billed at another price than the contract",
+    "markup": "under- or over-absorbed by markup",
+    "budget": "unused commitments",
+    "credit": "credits of the provider",
+    "discount": "discounts of the provider",
+    "fee": "fees of the provider",
+    "fx": "exchange differences",
+    "commitment": "commitments to the provider",
+    "minimum": "minimum charges of the provider",
+    "expired_credit": "credits that expired",
+    "completeness": "expected to be billed and not metered",
+}
+
+
+def is_decided(key: PostingKey) -> bool:
+    """Whether a charge is a variance that was recharged or is expected, or an adjusting entry."""
+    family = key.source.partition(":")[0]
+    return family == FAMILY or (key.kind == "variance" and family in ("dispose", "accrual"))
+
+
+def decided_key(place: LineKey, period: str) -> LineKey:
+    """The line of what was decided about a closed month, in the month that it posted into."""
+    return place._replace(detail=f"{period} {place.detail}")
+
+
+def variance_label(key: LineKey, versions: Mapping[str, int]) -> str:
+    """The words of a variance line: what it is, and the statement that it is about.
+
+    Args:
+        key: the line; the detail of one about another month begins with that month.
+        versions: the newest statement version of each month that adjustments are about.
+    """
+    period, _, rest = key.detail.partition(" ")
+    what = rest if period in versions else key.detail
+    words = _VARIANCES.get(what, what)
+    if what.startswith("expected, "):
+        words = f"{_VARIANCES['completeness']}: {what.removeprefix('expected, ')}"
+    if period not in versions:
+        return f"Variance: {words}" if what in _VARIANCES else words
+    month = Period.parse(period).label().split()[0]
+    return f"{month}, variance: {words} (S-{period}-{key.team} v{versions[period]})"
 
 
 def adjustment_key(team: str, period: str, what: str) -> LineKey:
@@ -160,7 +215,7 @@ def _figures(each: Adjustment) -> dict[LineKey, LineFigures]:
     unmetered: dict[str, int] = defaultdict(int)
     shown: set[str] = set()
     for key, nano in each.held.items():
-        if place := line_key(key):
+        if (place := line_key(key)) and not is_decided(key):
             total[place.team] += nano
             markup[place.team] += nano if place.kind == "markup" else 0
             prices[place.team] += nano if place.is_price else 0
@@ -182,7 +237,20 @@ def _figures(each: Adjustment) -> dict[LineKey, LineFigures]:
             if nano:
                 moved = LineFigures(nano=nano, shown=_is_shown(each, team, shown))
                 found[adjustment_key(team, each.period, what)] = moved
-    return found
+    return {**found, **_decided(each, shown)}
+
+
+def _decided(each: Adjustment, shown: set[str]) -> dict[LineKey, LineFigures]:
+    """The lines of what people decided about the month, and of what is expected of it."""
+    sums: dict[LineKey, int] = defaultdict(int)
+    for key, nano in each.held.items():
+        if (place := line_key(key)) and is_decided(key):
+            sums[decided_key(place, each.period)] += nano
+    return {
+        place: LineFigures(nano=nano, shown=_is_shown(each, place.team, shown))
+        for place, nano in sums.items()
+        if nano
+    }
 
 
 def _is_shown(each: Adjustment, team: str, shown: set[str]) -> bool:

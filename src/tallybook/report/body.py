@@ -66,6 +66,7 @@ def body(issue: StatementSet) -> dict[str, Any]:
             "dispute_until": issue.dispute_until,
             "simulated": issue.simulated,
             **_differences(issue),
+            **({"soft_closed": True} if issue.soft_closed else {}),
         },
         "body_sha256": issue.body_sha256,
         "seal": issue.seal,
@@ -120,6 +121,7 @@ def from_body(stored: Mapping[str, Any]) -> StatementSet:
         dispute_until=notes["dispute_until"],
         simulated=notes["simulated"],
         differences=tuple(_read_difference(one) for one in notes.get("differences", ())),
+        soft_closed=notes.get("soft_closed", False),
         seal=stored["seal"],
         body_sha256=stored["body_sha256"],
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
-from tallybook.ledger.state import CLOSED, period_state
+from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
 from tallybook.post.basis import basis_at
-from tallybook.post.sheet import latest_sheet
+from tallybook.post.frozen import frozen_sheet
 from tallybook.report.draft import draft
 from tallybook.report.held import held_in
+from tallybook.report.issue import dispute_day
 from tallybook.report.issued import issued, next_version, totals_of
 from tallybook.report.model import StatementSet
 from tallybook.store import Store
@@ -26,7 +29,8 @@ def statements_of(store: Store, period: Period, version: int | None = None) -> S
         PeriodError: nothing is booked in the period, or it has no such version.
     """
     with store.read() as tx:
-        is_closed = period_state(tx, str(period)) == CLOSED
+        state = period_state(tx, str(period))
+        is_closed = state == CLOSED
         if is_closed or version:
             found = issued(tx, str(period), version)
             if found is None:
@@ -35,12 +39,14 @@ def statements_of(store: Store, period: Period, version: int | None = None) -> S
                     next_step="leave --version out for the newest",
                 )
             return found
-        sheet = latest_sheet(tx, str(period))
+        sheet = frozen_sheet(tx, str(period))
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
         held, adjustments = held_in(tx, sheet)
         before = totals_of(issued(tx, str(period.previous())))
         version = next_version(tx, str(period))
+        until = dispute_day(tx, period)
     # As booked, so by the files that the last run stood on, not by what was applied since.
     basis = basis_at(store, period, sheet.versions)
-    return draft(basis.books, basis.policy, sheet, held, before, version, adjustments).statements
+    made = draft(basis.books, basis.policy, sheet, held, before, version, adjustments, until)
+    return replace(made.statements, soft_closed=state == SOFT_CLOSED)

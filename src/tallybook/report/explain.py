@@ -26,15 +26,22 @@ from tallybook.errors import LedgerError, PeriodError
 from tallybook.ledger.balance import booked
 from tallybook.ledger.journal import entry_of
 from tallybook.ledger.model import PostingKey
-from tallybook.ledger.state import standing_close
+from tallybook.ledger.state import standing_cutoff
 from tallybook.money import format_percent
 from tallybook.post.basis import Basis, basis_at
+from tallybook.post.beside import is_of_close
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.late import Ranges
-from tallybook.post.run import posting_key
+from tallybook.post.run import is_from_events, posting_key
 from tallybook.post.sheet import Sheet, sheet_at, sheet_number
-from tallybook.report.adjustments import Adjustment, adjustment_figures
-from tallybook.report.calls import Calls, find_calls
+from tallybook.report.adjustments import (
+    Adjustment,
+    adjustment_figures,
+    decided_key,
+    is_decided,
+)
+from tallybook.report.calls import NO_CALLS, Calls, find_calls
+from tallybook.report.draft import pool_of
 from tallybook.report.held import held_in
 from tallybook.report.lines import (
     LineKey,
@@ -104,7 +111,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
     """
     with store.read() as tx:
         period = _period_of(tx, reference)
-        issued = standing_close(tx, period) if LINE.fullmatch(reference) else None
+        issued = standing_cutoff(tx, period) if LINE.fullmatch(reference) else None
         into = period if issued else ""
         number = sheet_number(tx, period, issued.versions) if issued else 0
         sheet = sheet_at(tx, period, number)
@@ -113,6 +120,8 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         held = booked(tx, period, into)
         keys = _keys_of(tx, reference, period, held)
         parts = _entry_parts(tx, period, keys, into)
+        if keys and not any(is_from_events(key) or is_of_close(key) for key in keys):
+            return beside_line(tx, reference, period, parts)
         actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
     month = month_of(basis, sheet.lines, actuals, sheet.uses)
@@ -142,6 +151,8 @@ def _late_line(store: Store, reference: str, sheet: Sheet, sample: int) -> Expla
     """
     with store.read() as tx:
         _, adjustments = held_in(tx, sheet)
+        if told := _decided(tx, reference, sheet.period, adjustments):
+            return told
         about, team = _adjusted(reference, sheet.period, adjustments)
         keys = {k for k in about.held if (place := line_key(k)) and place.team == team}
         parts = _entry_parts(tx, about.period, keys, sheet.period)
@@ -173,6 +184,42 @@ def _late_line(store: Store, reference: str, sheet: Sheet, sample: int) -> Expla
         ),
         owners=_came(behind, before.lines),
         calls=calls,
+    )
+
+
+def _decided(
+    tx: Tx, reference: str, period: str, adjustments: Sequence[Adjustment]
+) -> Explanation | None:
+    """A line about a closed month that no usage made: an adjusting entry, a decided variance."""
+    for each in adjustments:
+        for key in filter(is_decided, each.held):
+            place = line_key(key)
+            if place and line_id(period, decided_key(place, each.period)) == reference:
+                keys = {k for k in each.held if is_decided(k) and line_key(k) == place}
+                parts = _entry_parts(tx, each.period, keys, period)
+                return beside_line(tx, reference, period, parts)
+    return None
+
+
+def beside_line(tx: Tx, reference: str, period: str, parts: tuple[EntryPart, ...]) -> Explanation:
+    """What no run posted: its entries with who prepared and approved them, why, and what proves it.
+
+    No calls stand behind it.
+    """
+    shares = []
+    for part in parts:
+        entry = entry_of(tx, part.entry)
+        said = [f"{name}: {value}" for name, value in entry.details.items() if value]
+        told = "; ".join([entry.text, f"posted by {entry.actor}", *said])
+        shares.append(Share(part.source, told, part.amount_nano))
+    return Explanation(
+        line=reference,
+        period=period,
+        posted_nano=sum(part.amount_nano for part in parts),
+        entries=parts,
+        allocated=tuple(shares),
+        owners=(),
+        calls=NO_CALLS,
     )
 
 
@@ -420,7 +467,7 @@ def _shares(
         for key in sorted(keys)
         if held.get(key, 0)
     ]
-    pools = {key.detail for key in keys if key.kind in ("pool", "evaluation")}
+    pools = {pool_of(key.detail) for key in keys if key.kind in ("pool", "evaluation")}
     pools |= {key.account.removeprefix("Pool:") for key in keys if key.source == FLOWS}
     for share in allocation.shares:
         if share.pool in pools:
@@ -465,7 +512,7 @@ def _by_team(share: PoolShare) -> list[Share]:
     instead = f", as {', '.join(share.empty)} is zero" if share.empty else ""
     return [
         Share(
-            f"pool {share.pool}",
+            f"pool {share.label}",
             f"{team}: {share.driver} {share.weights[team]} of {whole}{instead}",
             nano,
         )

@@ -24,6 +24,7 @@ ROOTS = {
     Family.TAX: "Assets",
     Family.SUSPENSE: "Equity",
     Family.CLEARING: "Equity",
+    Family.RESULT: "Equity",
 }
 DIMENSIONS = (
     "team",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tallybook.clock import Period
+from tallybook.close.dispute import due_day
 from tallybook.ledger.model import Posting
 from tallybook.money import NANO_PER_CENT
-from tallybook.post.basis import Basis
+from tallybook.post.basis import Basis, latest_books
 from tallybook.post.sheet import Sheet
 from tallybook.report.body import body_digest, json_text, sealed
 from tallybook.report.differences import differences
@@ -35,6 +37,11 @@ class PreparedIssue:
         """The digest of the body."""
         return body_digest(self.statements)
 
+    @property
+    def dispute_until(self) -> str:
+        """The last day on which a line may be disputed; empty if none is named."""
+        return self.statements.dispute_until
+
     def keep(self, tx: Tx, seal: str, now_us: int) -> StatementSet:
         """Seal the statements with the head of the chain and keep them for ever."""
         final = sealed(self.statements, seal)
@@ -48,7 +55,8 @@ def prepare_issue(tx: Tx, basis: Basis, sheet: Sheet) -> PreparedIssue:
     version = next_version(tx, period)
     held, adjustments = held_in(tx, sheet)
     before = totals_of(issued(tx, str(basis.period.previous())))
-    drafted = draft(basis.books, basis.policy, sheet, held, before, version, adjustments)
+    until = dispute_day(tx, basis.period)
+    drafted = draft(basis.books, basis.policy, sheet, held, before, version, adjustments, until)
     statements = corrected(drafted.statements, issued(tx, period))
     remainders = tuple(
         _remainder(key, drafted.cents[key] * NANO_PER_CENT - nano, basis)
@@ -56,6 +64,15 @@ def prepare_issue(tx: Tx, basis: Basis, sheet: Sheet) -> PreparedIssue:
         if drafted.cents[key] * NANO_PER_CENT != nano
     )
     return PreparedIssue(statements, remainders)
+
+
+def dispute_day(tx: Tx, period: Period) -> str:
+    """Until when a line of a month may be disputed, by the policy of today; empty: no day is named.
+
+    It moves no amount. The close keeps it in its act, so that rebuilding finds it again.
+    """
+    days = latest_books(tx)[0].policy.at(period).closing.dispute_days
+    return "" if days is None else due_day(period, days)
 
 
 def corrected(drafted: StatementSet, before: StatementSet | None) -> StatementSet:

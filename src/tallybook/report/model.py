@@ -260,6 +260,7 @@ class StatementSet:
     Attributes:
         period: ``"2026-10"``; ``period_label`` is ``"October 2026"``.
         dispute_until: ISO date or plain text; empty when nothing can be disputed yet.
+        soft_closed: of a draft, that its usage is cut off and finance entries may still come.
         simulated: the figures come from a simulated company and say so.
         differences: of a corrected set, to the version before; of a first version, none.
         seal: head of the chain at close, and ``body_sha256`` the digest of the body; both empty
@@ -291,6 +292,7 @@ class StatementSet:
     seal: str = ""
     body_sha256: str = ""
     differences: tuple[Difference, ...] = ()
+    soft_closed: bool = False
 
     def __post_init__(self) -> None:
         where = f"statements of {self.period}"

@@ -102,7 +102,8 @@ def _again(store: Store, close: RecordedAct, version: int) -> StatementSet:
     with store.read() as tx:
         before = _totals_before(tx, period, close.seq)
         last = issued(tx, close.period, version - 1) if version > 1 else None
-    made = draft(basis.books, basis.policy, sheet, held, before, version, adjustments)
+    until = str(close.details.get("dispute_until", ""))
+    made = draft(basis.books, basis.policy, sheet, held, before, version, adjustments, until)
     return sealed(corrected(made.statements, last), close.hash)
 
 

@@ -91,6 +91,8 @@ def _banner(issue: StatementSet) -> list[str]:
     banner = (
         ["*** SIMULATED DATA: no company, no provider, no money ***"] if issue.simulated else []
     )
+    if issue.soft_closed:
+        return [*banner, "*** SOFT-CLOSED DRAFT: usage is cut off, not issued ***"]
     return [*banner, "*** DRAFT: not issued ***"] if issue.status == "draft" else banner
 
 

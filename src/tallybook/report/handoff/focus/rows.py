@@ -16,11 +16,11 @@ from tallybook.errors import CorruptedError, HandoffError, PeriodError
 from tallybook.ledger.balance import booked_into
 from tallybook.ledger.chart import check_account
 from tallybook.ledger.model import NANO_SCALE, PostingKey
-from tallybook.ledger.state import standing_close
 from tallybook.money import PICO_PER_NANO, format_units
-from tallybook.post.beside import ROUNDING
+from tallybook.post.beside import is_of_close
+from tallybook.post.frozen import frozen_sheet
 from tallybook.post.late import Span, standing_ranges
-from tallybook.post.sheet import Sheet, sheet_at, sheet_number
+from tallybook.post.sheet import Sheet, sheet_at
 from tallybook.report.handoff.accrual import LEDGER_COST
 from tallybook.report.handoff.focus.model import Bearer, Row, Totals
 from tallybook.report.handoff.focus.month import MonthRows
@@ -51,13 +51,13 @@ def held(store: Store, period: Period) -> Held:
         PeriodError: nothing is booked in it.
     """
     with store.read() as tx:
-        close = standing_close(tx, str(period))
-        number = sheet_number(tx, str(period), close.versions) if close else 0
-        sheet = sheet_at(tx, str(period), number)
+        sheet = frozen_sheet(tx, str(period))
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
         ranges = standing_ranges(tx, sheet.versions.late)
-        return Held(sheet, booked_into(tx, str(period)), ranges.spans)
+        posted = booked_into(tx, str(period))
+        exact = {key: nano for key, nano in posted.items() if not is_of_close(key)}
+        return Held(sheet, exact, ranges.spans)
 
 
 def period_rows(store: Store, period: Period, totals: Totals) -> Iterator[Row]:
@@ -134,7 +134,7 @@ def _others(found: Held, explained: Mapping[str, set[str]]) -> Iterator[Row]:
     """Postings on cost that no run made, by account, team and month."""
     sums: dict[tuple[str, str, str, str], int] = defaultdict(int)
     for key, nano in found.keys.items():
-        made = key.source in explained.get(key.service_period, ()) or key.source == ROUNDING
+        made = key.source in explained.get(key.service_period, ())
         if not made and check_account(key.account) in LEDGER_COST:
             sums[key.service_period, key.account, key.team, key.feature] += nano
     for (period, account, team, feature), nano in sorted(sums.items()):
