@@ -17,7 +17,7 @@ import click
 from tallybook.clock import Clock, Period, SystemClock
 from tallybook.errors import TallybookError, WrongUsageError
 from tallybook.store import Store
-from tallybook.store.engine import BOOK
+from tallybook.store.address import holds_books
 
 
 @dataclass
@@ -50,7 +50,7 @@ def default_home() -> Path:
     if named:
         return Path(named)
     here = Path.cwd()
-    return here if (here / BOOK).is_file() else Path.home() / ".tallybook"
+    return here if holds_books(here) else Path.home() / ".tallybook"
 
 
 def parse_period(text: str) -> Period:

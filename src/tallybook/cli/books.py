@@ -14,20 +14,44 @@ from tallybook.cli.options import json_option
 from tallybook.post.apply import apply_documents, current_documents
 from tallybook.store import Store
 from tallybook.store.commands import Command
+from tallybook.store.engine import HEAD
+from tallybook.store.join import join
 from tallybook.store.upgrade import Upgraded
 from tallybook.store.upgrade import upgrade as upgrade_books
 
 
 @click.command()
 @click.argument("home", type=click.Path(path_type=Path))
+@click.option(
+    "--store",
+    "database",
+    default="",
+    metavar="URL",
+    help="PostgreSQL database to keep the books in; its password is in PGPASSWORD or ~/.pgpass.",
+)
+@click.option(
+    "--lake",
+    default="",
+    metavar="URL",
+    help="Where sealed files lie, as s3://bucket/folder; else in HOME/lake.",
+)
+@click.option("--join", "is_joined", is_flag=True, help="The books are in the database already.")
 @json_option
 @click.pass_obj
-def init(app: App, home: Path) -> None:
+def init(app: App, home: Path, database: str, lake: str, is_joined: bool) -> None:  # noqa: FBT001 - click gives flags by position
     """Make an empty set of books in HOME, with example policy files in HOME/books.
 
-    Example:  tallybook init acme
+    The book is a file in HOME, for one host. With --store it is a PostgreSQL database, for several:
+    each has a folder of its own, the first made without and the others with --join, and all name
+    the same --lake.
+
+    Examples:  tallybook init acme
+    tallybook init acme --store postgresql://tally@db.example/acme --lake s3://acme/lake
     """
-    Store.create(home).close()
+    if is_joined:
+        join(home, database, lake).close()
+    else:
+        Store.create(home, database, lake).close()
     folder = home / "books"
     folder.mkdir(exist_ok=True)
     for name, text in example_files().items():
@@ -43,14 +67,22 @@ def init(app: App, home: Path) -> None:
 
 @click.command()
 @click.argument("home", type=click.Path(path_type=Path))
+@click.option(
+    "--to", "to", default=HEAD, metavar="VERSION", help="Another schema, for an earlier release."
+)
 @json_option
 @click.pass_obj
-def upgrade(app: App, home: Path) -> None:
+def upgrade(app: App, home: Path, to: str) -> None:
     """Bring the books in HOME to this release. First the book file is copied; twice does nothing.
 
-    Example:  tallybook upgrade acme
+    Books on PostgreSQL are not copied: back them up with pg_dump first. The change is one
+    transaction. With --to the books go back to an earlier schema, which is refused if it has no
+    place for something that was recorded.
+
+    Examples:  tallybook upgrade acme
+    tallybook upgrade acme --to 0005
     """
-    done = upgrade_books(home)
+    done = upgrade_books(home, to)
     app.answer(
         {
             "before": done.before,
@@ -63,15 +95,18 @@ def upgrade(app: App, home: Path) -> None:
 
 
 def _upgraded_text(done: Upgraded, home: Path) -> str:
-    if not done.backup:
-        return f"the books in {home} are of this release already: schema {done.after}"
+    if not done.steps:
+        return f"the books in {home} have schema {done.after} already"
+    verb = "upgraded" if done.before < done.after else "brought back"
     steps = [f"  {number}  {what}" for number, what in done.steps]
+    kept = [f"  the book file as it was: {done.backup}"] if done.backup else []
+    after = f"tallybook --home {home} check" if done.after == HEAD else "open them with that release"
     return "\n".join(
         [
-            f"books in {home} upgraded from schema {done.before} to {done.after}",
+            f"books in {home} {verb} from schema {done.before} to {done.after}",
             *steps,
-            f"  the book file as it was: {done.backup}",
-            f"  next: tallybook --home {home} check",
+            *kept,
+            f"  next: {after}",
         ]
     )
 

@@ -29,7 +29,7 @@ from tallybook.sim.world.company import texts_of
 from tallybook.sim.world.model import Operation
 from tallybook.store import Store
 from tallybook.store.commands import Command, log_command
-from tallybook.store.engine import BOOK
+from tallybook.store.address import BOOK
 
 ACTOR: Final = "world"
 ITEMS: Final = ("unallocated", "unknown", "estimated", "unpriced")
