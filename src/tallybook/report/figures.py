@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from tallybook.clock import Period
-from tallybook.money import format_cents, half_even
+from tallybook.money import format_cents, format_units, half_even
 
 ISO_DAY = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})")
 THOUSAND, MILLION = 10**3, 10**6
 PLAIN_TOKENS_MAX = 10_000
 SHORT_HASH = 8
+PICO_SCALE = 12
 
 
 def money(cents: int) -> str:
@@ -21,6 +22,13 @@ def money(cents: int) -> str:
 def signed_money(cents: int) -> str:
     """A movement: always with its sign, ``"+312.60"``."""
     return f"+{money(cents)}" if cents > 0 else money(cents)
+
+
+def exact(pico: int) -> str:
+    """Every digit of an amount, two decimals at least: ``"-1,234.5678"``."""
+    whole, _, decimals = format_units(abs(pico), PICO_SCALE).partition(".")
+    sign = "-" if pico < 0 else ""
+    return f"{sign}{int(whole):,}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def count(number: int) -> str:

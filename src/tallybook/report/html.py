@@ -126,6 +126,7 @@ def _templates() -> Environment:
         "money": _minus(figures.money),
         "signed": _minus(figures.signed_money),
         "minus": _with_minus,
+        "exact": lambda pico: _with_minus(figures.exact(pico)),
         "count": figures.count,
         "tokens": figures.tokens,
         "day": figures.day,

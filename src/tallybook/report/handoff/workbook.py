@@ -28,7 +28,7 @@ from tallybook.report.model import StatementSet
 CENTS_MAX: Final = 10**15
 MONEY: Final = "#,##0.00;[Red]-#,##0.00"
 COUNT: Final = "#,##0"
-_OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 
 Cell = str | int | Decimal | None
 
@@ -79,11 +79,11 @@ def workbook(
     if team:
         issue.statement(team)
     packed = io.BytesIO()
-    book = xlsxwriter.Workbook(packed, _OPTIONS)
+    book = xlsxwriter.Workbook(packed, OPTIONS)
     made = datetime.fromisoformat(Period.parse(issue.period).last_day())
     title = f"{issue.company}, statements of {issue.period}"
     book.set_properties({"title": title, "created": made})
-    writer = _Writer(book)
+    writer = SheetWriter(book)
     writer.sheet("Summary", ("", ""), _summary(issue))
     writer.sheet("Statements", _LINE_HEAD, _lines(issue, team))
     writer.sheet("Central", ("kind", "detail", "label", "amount"), _central(issue))
@@ -228,15 +228,15 @@ def _journal_cells(journal: NeutralJournal) -> Iterable[tuple[Cell, ...]]:
                len(each.lines), _money(each.debit_cents))  # fmt: skip
 
 
-class _Writer:
+class SheetWriter:
     """Writes sheets: a bold head that stays in view, and each kind of cell in its format."""
 
     _WIDTH_MAX = 48
 
-    def __init__(self, book: Any) -> None:
+    def __init__(self, book: Any, money_format: str = MONEY) -> None:
         self._book = book
         self._head = book.add_format({"bold": True, "bottom": 1})
-        self._money = book.add_format({"num_format": MONEY})
+        self._money = book.add_format({"num_format": money_format})
         self._count = book.add_format({"num_format": COUNT})
 
     def sheet(self, name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:

@@ -1,0 +1,1 @@
+"""Anyone's rival figure explained: the bridge from our total to theirs."""
