@@ -22,6 +22,7 @@ from tallybook.gateway.model import (
     MIB,
     REQUIRABLE,
     STAMPS,
+    BudgetPolicy,
     GatewayConfig,
     Kind,
     Limits,
@@ -106,6 +107,21 @@ class PolicyForm(Form):
     cost_header: bool = False
 
 
+class BudgetsForm(Form):
+    """Budgets that hold; without the section no call is refused for one."""
+
+    unpriced: UntaggedText = "refuse"
+    blind: UntaggedText = "refuse"
+    wait_s: Count = 5
+    header: bool = False
+    request_url: Text | None = None
+    output_tokens: Count = 16_384
+    server: Text | None = None
+    server_env: Text | None = None
+    lease_s: Seconds = 300
+    nodes: Count = 0
+
+
 class LimitsForm(Form):
     """Sizes in MiB, times in seconds."""
 
@@ -137,6 +153,7 @@ class GatewayForm(Form):
     books: Text | None = None
     tls: TlsForm | None = None
     policy: PolicyForm = Field(default_factory=PolicyForm)
+    budgets: BudgetsForm | None = None
     limits: LimitsForm = Field(default_factory=LimitsForm)
 
 
@@ -198,9 +215,33 @@ def _built(form: GatewayForm, folder: Path, sheet: Sheet, digest: str) -> Gatewa
             required=tuple(form.policy.required),
             cost_header=form.policy.cost_header,
         ),
+        budgets=_budgets(form, sheet),
         limits=_limits(limits),
         spool_bytes=limits.spool_mib * MIB,
         digest=digest,
+    )
+
+
+def _budgets(form: GatewayForm, sheet: Sheet) -> BudgetPolicy | None:
+    told = form.budgets
+    if told is None:
+        return None
+    if not form.books and not (form.ship_to or "").startswith("books:"):
+        _refuse(sheet, ("budgets",), "no books to read budgets from", "books:, or ship_to: books:")
+    if told.server and "@" in told.server:
+        # The address itself is not repeated: what stands before an @ is a secret.
+        _refuse(sheet, ("budgets", "server"), "a password stands here", "server_env: its variable")
+    return BudgetPolicy(
+        unpriced=told.unpriced,
+        blind=told.blind,
+        wait_s=told.wait_s,
+        header=told.header,
+        request_url=told.request_url or "",
+        output_tokens=told.output_tokens,
+        server=told.server or "",
+        server_env=told.server_env or "",
+        lease_s=told.lease_s,
+        nodes=told.nodes,
     )
 
 

@@ -73,17 +73,28 @@ def error_body(kind: Kind, refusal: Refusal) -> dict[str, Any]:
     if kind == "anthropic":
         other = "api_error" if ours else "invalid_request_error"
         told = {"type": _ANTHROPIC.get(status, other), "message": message, "code": refusal.code}
-        return {"type": "error", "error": told}
+        return {"type": "error", "error": told | _ours(refusal)}
     if kind in ("gemini", "vertex"):
         word = _GOOGLE.get(status, "INTERNAL" if ours else "INVALID_ARGUMENT")
-        reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": refusal.code}
+        reason: dict[str, Any] = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": refusal.code,
+        }
+        if refusal.details:
+            reason["metadata"] = dict(refusal.details)
         told_google = {"code": status, "message": message, "status": word, "details": [reason]}
         return {"error": told_google}
     if kind == "bedrock":
-        return {"message": message, "code": refusal.code}
+        return {"message": message, "code": refusal.code} | _ours(refusal)
     other = "server_error" if ours else "invalid_request_error"
     word = _OPENAI.get(status, other)
-    return {"error": {"message": message, "type": word, "param": None, "code": refusal.code}}
+    shown = {"message": message, "type": word, "param": None, "code": refusal.code}
+    return {"error": shown | _ours(refusal)}
+
+
+def _ours(refusal: Refusal) -> dict[str, Any]:
+    """Figures beside the members that the provider's clients know."""
+    return {"details": dict(refusal.details)} if refusal.details else {}
 
 
 def error_answer(kind: Kind, refusal: Refusal, *, close: bool) -> bytes:
@@ -100,6 +111,8 @@ def error_answer(kind: Kind, refusal: Refusal, *, close: bool) -> bytes:
         lines.append(f"x-amzn-errortype: {word}")
     if refusal.retry_after_s is not None:
         lines.append(f"retry-after: {refusal.retry_after_s}")
+    if refusal.is_final:
+        lines.append("x-should-retry: false")  # the clients of OpenAI and Anthropic heed it
     if close:
         lines.append("connection: close")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

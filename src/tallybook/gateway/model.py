@@ -113,6 +113,29 @@ class TagPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetPolicy:
+    """How calls are held to the budgets of the books.
+
+    ``unpriced`` is for a call under a limit whose model has no price, ``blind`` for one of which
+    nobody can say what is left: no limits are known, or this gateway was cut off for longer than
+    ``lease_s`` from the server that it shares budgets through. ``wait_s`` is how long a call waits
+    while others hold what is left. ``output_tokens`` bound an answer where the request does not.
+    ``server`` is the address of that server, or ``server_env`` names the variable that holds it.
+    """
+
+    unpriced: Untagged = "refuse"
+    blind: Untagged = "refuse"
+    wait_s: int = 5
+    header: bool = False
+    request_url: str = ""
+    output_tokens: int = 16_384
+    server: str = ""
+    server_env: str = ""
+    lease_s: int = 300
+    nodes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
     """One configuration file, checked. ``digest`` is that of its bytes."""
 
@@ -128,6 +151,7 @@ class GatewayConfig:
     certificate: Path | None = None
     private_key: Path | None = None
     policy: TagPolicy = field(default_factory=TagPolicy)
+    budgets: BudgetPolicy | None = None
     limits: Limits = field(default_factory=Limits)
     spool_bytes: int = 8192 * MIB
     digest: str = ""
@@ -164,13 +188,16 @@ class Refusal:
     """A call that is not passed on, or that brought no answer.
 
     ``code`` is a word of ours for programs (``key_unknown``), ``message`` is for people: what is
-    wrong and what to do.
+    wrong and what to do. ``details`` are its figures, for programs. A refusal that ``is_final``
+    tells clients not to try again by themselves.
     """
 
     status: int
     code: str
     message: str
     retry_after_s: int | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    is_final: bool = False
 
 
 Headers = Mapping[str, str]

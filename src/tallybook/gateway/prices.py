@@ -17,7 +17,7 @@ from tallybook.money import format_units
 from tallybook.rate.book import PriceBook
 from tallybook.rate.compile import compile_prices
 from tallybook.rate.lists import DEFAULT_LIST, load_list
-from tallybook.rate.model import PriceKey
+from tallybook.rate.model import PriceKey, Vector
 from tallybook.rate.reference import RowLookup, price_call, row_lookup
 
 _PICO_SCALE: Final = 12
@@ -67,6 +67,11 @@ class PriceTable:
                 return None
             total += found["contract"]
         return total
+
+    def vector(self, key: PriceKey, started_us: int, context: int) -> Vector | None:
+        """Pico per meter under contract at so many input tokens; None if there is no price."""
+        row = self._lookup(key, started_us)(key, started_us, context)
+        return None if row is None else row.contract
 
     def _lookup(self, key: PriceKey, started_us: int) -> RowLookup:
         day = started_us // _DAY_US

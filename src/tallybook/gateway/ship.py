@@ -10,20 +10,24 @@ import os
 import signal
 import threading
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 from tallybook.errors import TallybookError
 from tallybook.gateway.counters import Counters, Row
 from tallybook.gateway.journal import recover
 from tallybook.gateway.model import GatewayConfig
+from tallybook.gateway.notices import notices_of, ship_notices
 from tallybook.sdk.counters import Health
 from tallybook.sdk.destinations import destination
 from tallybook.sdk.shipping import ship
 from tallybook.sdk.spool import waiting
+from tallybook.store import Store
 
 LOG: Final = logging.getLogger("tallybook.gateway")
 _EVERY_S: Final = 1.0
 _PAUSE_MAX_S: Final = 60.0
+_LOCAL: Final = "books:"
 
 
 def run(config: GatewayConfig, table: Counters, row: int) -> None:
@@ -47,6 +51,7 @@ def once(config: GatewayConfig, counters: Row, health: Health) -> bool:
             # Opened for each round: a store that was gone is there again without a restart.
             with closing(destination(config.ship_to, os.environ.get("TALLYBOOK_TOKEN", ""))) as to:
                 ship(config.spool, to, health=health)
+        _ship_notices(config)
     except (TallybookError, OSError) as error:
         health.warn("ship", str(error))
         return False
@@ -54,3 +59,11 @@ def once(config: GatewayConfig, counters: Row, health: Health) -> bool:
         health.failed("ship", error)
         return False
     return True
+
+
+def _ship_notices(config: GatewayConfig) -> None:
+    """Bring what was done at limits to books on this machine; over a network it waits."""
+    folder = notices_of(config.spool)
+    if config.ship_to.startswith(_LOCAL) and waiting(folder):
+        with closing(Store.open(Path(config.ship_to.removeprefix(_LOCAL)))) as store:
+            ship_notices(folder, store)

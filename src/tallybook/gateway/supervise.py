@@ -27,6 +27,8 @@ from tallybook.gateway.model import GatewayConfig
 from tallybook.gateway.prices import table_of
 from tallybook.gateway.secret import Credential
 from tallybook.gateway.ship import run as run_shipper
+from tallybook.gateway.steward import publish_once
+from tallybook.gateway.steward import run as run_steward
 from tallybook.gateway.worker import listen, run, tls_of
 
 LOG: Final = logging.getLogger("tallybook.gateway")
@@ -35,6 +37,7 @@ _ROWS: Final = 600
 _LIVED_S: Final = 2.0
 _PAUSE_S: Final = 1.0
 _SHIPPER: Final = -1
+_STEWARD: Final = -2
 
 
 @dataclass(slots=True)
@@ -58,8 +61,10 @@ def check(config: GatewayConfig) -> None:
     for upstream in config.upstreams:
         Credential(upstream)
     tls_of(config)
-    if config.policy.cost_header:
+    if config.policy.cost_header or config.budgets is not None:
         table_of(config.books)
+    if config.budgets is not None:
+        publish_once(config)
 
 
 @contextmanager
@@ -112,7 +117,7 @@ class Gateway:
     def run(self) -> None:
         """Run until SIGTERM; SIGHUP reads the configuration again."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        for slot in (_SHIPPER, *range(len(self._listening))):
+        for slot in self._slots():
             self._start(slot)
         while self._children:
             found = signal.sigtimedwait(_SIGNALS, _PAUSE_S)
@@ -123,6 +128,10 @@ class Gateway:
                 self._stop()
             self._reap()
             self._start_due()
+
+    def _slots(self) -> list[int]:
+        stewards = [_STEWARD] if self._config.budgets is not None else []
+        return [_SHIPPER, *stewards, *range(len(self._listening))]
 
     def _start(self, slot: int) -> None:
         used = {child.row for child in self._children.values()}
@@ -137,6 +146,8 @@ class Gateway:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             if slot == _SHIPPER:
                 run_shipper(self._config, self._table, row)
+            elif slot == _STEWARD:
+                run_steward(self._config)
             else:
                 run(self._config, self._listening[slot], self._table, row)
             code = 0
@@ -199,7 +210,7 @@ class Gateway:
             return
         self._config = config
         old = list(self._children.items())
-        for slot in (_SHIPPER, *range(len(self._listening))):
+        for slot in self._slots():
             self._start(slot)
         for pid, child in old:
             child.leaves = True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
+import secrets
 import signal
 import socket
 import ssl
@@ -14,8 +16,11 @@ from typing import Final
 
 import uvloop
 
-from tallybook.clock import SystemClock
+from tallybook.budget.book import Book
+from tallybook.budget.hold import Holder
+from tallybook.clock import Clock, SystemClock
 from tallybook.errors import TallybookError
+from tallybook.gateway.budgets import Budgets
 from tallybook.gateway.call import Ledger
 from tallybook.gateway.client import Client
 from tallybook.gateway.counters import Counters
@@ -23,8 +28,10 @@ from tallybook.gateway.desk import Desk
 from tallybook.gateway.journal import Journal
 from tallybook.gateway.keyring import Keyring
 from tallybook.gateway.model import GatewayConfig
+from tallybook.gateway.notices import Notices, notices_of
 from tallybook.gateway.pending import Pending
-from tallybook.gateway.prices import table_of
+from tallybook.gateway.prices import PriceTable, table_of
+from tallybook.gateway.published import Published, folder_of
 from tallybook.gateway.secret import Credential
 from tallybook.gateway.works import Works
 from tallybook.sdk.counters import Health
@@ -33,6 +40,7 @@ LOG: Final = logging.getLogger("tallybook.gateway")
 _TEND_S: Final = 0.5
 _SYNC_S: Final = 0.1
 _BACKLOG: Final = 1024
+_GARBAGE: Final = 20_000
 
 
 def make_works(
@@ -55,6 +63,7 @@ def make_works(
     journal = Journal(config.spool, bound_bytes=config.spool_bytes, health=health)
     pending = Pending(config.spool.with_name(config.spool.name + ".pending"))
     ledger = Ledger(journal, pending, clock=clock, counters=counters, health=health)
+    ledger.budgets = budgets_of(config, prices, clock=clock, time=time, health=health)
     return Works(
         config=config,
         desk=Desk(config, keys, ledger, clock),
@@ -67,8 +76,41 @@ def make_works(
         soon=soon,
         credentials=credentials,
         prices=prices,
+        budgets=ledger.budgets,
         keys=keys,
         journal=journal,
+    )
+
+
+def budgets_of(
+    config: GatewayConfig,
+    prices: PriceTable | None,
+    *,
+    clock: Clock,
+    time: Callable[[], float],
+    health: Health,
+) -> Budgets | None:
+    """What holds calls to the budgets; None where the configuration asks for no such thing.
+
+    Raises:
+        OSError: the book of the node cannot be opened.
+    """
+    policy = config.budgets
+    if policy is None:
+        return None
+    is_shared = bool(policy.server or policy.server_env)
+    published = Published(folder_of(config.spool))
+    published.refresh()
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    return Budgets(
+        policy,
+        Holder(Book(folder_of(config.spool)), name, is_shared=is_shared),
+        published,
+        prices or table_of(config.books),
+        Notices(notices_of(config.spool), health),
+        clock=clock,
+        time=time,
+        health=health,
     )
 
 
@@ -104,11 +146,16 @@ async def serving(
         for pool in works.pools.values():
             pool.close()
         works.journal.close()
+        if works.budgets is not None:
+            works.budgets.close()
 
 
 async def _until_told(
     config: GatewayConfig, listening: socket.socket, table: Counters, row: int
 ) -> None:
+    gc.collect()
+    gc.freeze()  # what is there now stays; only what calls leave behind is looked through
+    gc.set_threshold(_GARBAGE)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -145,6 +192,8 @@ async def _tend(works: Works) -> None:
             for pool in works.pools.values():
                 pool.tend()
             works.journal.tend()
+            if works.budgets is not None:
+                works.budgets.tend()
             _count(works)
             await _refresh(works, loop)
 

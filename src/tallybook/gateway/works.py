@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tallybook.clock import Clock
+from tallybook.gateway.budgets import Budgets
 from tallybook.gateway.call import Ledger
 from tallybook.gateway.counters import Counters, Row
 from tallybook.gateway.desk import Desk
@@ -44,16 +45,19 @@ class Works:
     keys: Keyring
     journal: Journal
     prices: PriceTable | None = None
+    budgets: Budgets | None = None
     pools: dict[str, Pool] = field(default_factory=dict)
     clients: set[Client] = field(default_factory=set)
     exchanges: set[Exchange] = field(default_factory=set)
     stopping: bool = False
     ready: bool = True
 
-    @property
-    def limits(self) -> Limits:
-        """Of the configuration."""
-        return self.config.limits
+    limits: Limits = field(init=False)
+    """of the configuration"""
+
+    def __post_init__(self) -> None:
+        """Keep at hand what every call asks for."""
+        self.limits = self.config.limits
 
     def pool_of(self, upstream: Upstream) -> Pool:
         """The connections to an upstream."""
