@@ -103,6 +103,20 @@ def test_what_is_idle_goes_back_to_the_node(tmp_path, holder):
     other.close()
 
 
+def test_what_a_call_beyond_the_limit_did_not_use_is_for_no_call_within_it(holder):
+    room = holder.room_of(limit(1000))
+    holder.settle(ask(holder, [limit(1000)], 1000), 1000)
+    beyond = [room]
+    assert holder.draw([room], 300, [2000], beyond) == []
+    held = holder.reserve([room], Estimate(300, 300), beyond)
+    assert room.drawn == 1300
+    holder.settle(held, 100)
+    assert ask(holder, [limit(1000)], 1) is None
+    holder.tend()
+    book = holder.book.account("2026-10/feature:bot")
+    assert (book.taken_nano, book.spent_nano) == (1100, 1100)
+
+
 def test_a_process_that_is_killed_leaves_what_it_used_and_held(tmp_path):
     book, ready = Book(tmp_path), os.pipe()
     pid = os.fork()

@@ -115,6 +115,17 @@ def _granted(books, grants):
     return replace(books, budgets=books.budgets.granted(grants))
 
 
+def test_a_grant_raises_a_use_case_that_is_under_the_default_and_no_other(books):
+    given = Grant(1, "feature", "find", OCTOBER, NANO, at(5), at(7), "x", "y", "z", 1)
+    for day, nano in ((4, 20), (6, 21), (8, 20)):
+        limits = limits_in_force(_granted(books, [given]), OCTOBER, at(day))
+        found = limits.named("feature", "find")
+        assert (found.budget, found.limit_nano, found.is_default) == (
+            "feature:find", nano * NANO, True,
+        )  # fmt: skip
+        assert limits.named("feature", "probe").limit_nano == 20 * NANO
+
+
 def test_a_budget_holds_from_its_month_on(books):
     november = Period.parse("2026-11")
     assert "team:research" not in limits_in_force(books, OCTOBER, at(1)).rows

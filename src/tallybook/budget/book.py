@@ -23,6 +23,8 @@ _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 _BLOCK: Final = 1 << 20
 _COMPACT_BYTES: Final = 8 << 20
+_NONE: Final = 200
+"""Halvings that leave nothing."""
 _ENCODE: Final = msgspec.json.Encoder().encode
 _DECODE: Final = msgspec.json.Decoder(list[Any]).decode
 
@@ -59,6 +61,8 @@ class Book:
         """of such accounts: what was spent by all, and the need for which nothing was free"""
         self.minutes: dict[str, tuple[int, int]] = {}
         """of throttled accounts: a minute and the calls that were let through in it"""
+        self.is_blind = False
+        """whether the server that accounts are shared through has not been heard for too long"""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._lock = os.open(folder / "lock", flags, _FILE_MODE)
         self._file = -1
@@ -108,6 +112,7 @@ class Book:
         halvings: int,
         *,
         is_shared: bool,
+        exactly: Sequence[bool] = (),
     ) -> list[int]:
         """Draw from several accounts; where one has too little nothing is drawn of it.
 
@@ -117,6 +122,7 @@ class Book:
             used_nano: what the holder has used of each in all.
             slots: where it counts each.
             halvings: see `Account.draw`.
+            exactly: of which accounts no slice is drawn, but what is needed.
             is_shared: whether the node draws from a server; what it lacks is noted for that.
 
         Raises:
@@ -124,19 +130,19 @@ class Book:
         """
         with self.held() as acts:
             drawn = []
-            for want, used, slot in zip(wants, used_nano, slots, strict=True):
+            just = exactly or (False,) * len(wants)
+            for want, used, slot, exact in zip(wants, used_nano, slots, just, strict=True):
                 account = self.account(want.account)
                 ceiling = self.ceilings.get(want.account, 0) if is_shared else want.ceiling_nano
-                granted = account.granting(ceiling, want.need_nano, halvings)
+                granted = account.granting(ceiling, want.need_nano, _NONE if exact else halvings)
                 if self.slots.get(holder, {}).get(slot) != want.account:
                     acts.append(["slot", want.account, holder, slot])
                 if granted:
                     acts.append(["draw", want.account, holder, granted, used])
                 rest = ceiling - account.taken_nano - granted
                 wanted = self.wants.get(want.account, (0, 0))[0]
-                if is_shared and rest < max(want.need_nano, granted) > wanted:
-                    most = max(want.need_nano, granted)
-                    acts.append(["want", want.account, most, want.ceiling_nano])
+                if is_shared and rest < max(want.need_nano, granted) and want.need_nano > wanted:
+                    acts.append(["want", want.account, want.need_nano, want.ceiling_nano])
                 drawn.append(granted)
         return drawn
 
@@ -240,6 +246,8 @@ class Book:
         elif word == "full":
             self.full[name] = (rest[0], rest[1])
             self.wants.pop(name, None)
+        elif word == "blind":
+            self.is_blind = rest[0]
         elif word == "minute":
             began, count = self.minutes.get(name, (rest[0], 0))
             self.minutes[name] = (rest[0], count + 1 if began == rest[0] else 1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -29,14 +29,15 @@ class Room:
     """What this process has of one budget and month."""
 
     __slots__ = (
-        "account", "drawn", "idle", "is_new", "limit", "reserved", "room", "slot", "told", "used",
+        "account", "drawn", "idle", "is_new", "limit", "reserved", "room", "slot", "spare", "told",
+        "used",
     )  # fmt: skip
 
     def __init__(self, account: str, slot: int, limit: Limit) -> None:
         self.account = account
         self.slot = slot
         self.limit = limit
-        self.drawn = self.used = self.reserved = self.room = self.told = 0
+        self.drawn = self.used = self.reserved = self.room = self.told = self.spare = 0
         self.idle = 0
         self.is_new = True
 
@@ -47,12 +48,13 @@ class Room:
 
 
 class Reservation:
-    """What one call holds, and of which budgets."""
+    """What one call holds, and of which budgets; of those in ``beyond`` beyond their limit."""
 
-    __slots__ = ("is_over", "nano", "rooms")
+    __slots__ = ("beyond", "is_over", "nano", "rooms")
 
-    def __init__(self, rooms: Sequence[Room], nano: int) -> None:
+    def __init__(self, rooms: Sequence[Room], nano: int, beyond: Collection[Room] = ()) -> None:
         self.rooms = rooms
+        self.beyond = beyond
         self.nano = nano
         self.is_over = False
 
@@ -72,7 +74,7 @@ class Holder:
     ) -> None:
         self.book = book
         self.name = name
-        self._is_shared = is_shared
+        self.is_shared = is_shared
         self._halvings = halvings
         self._rooms: dict[str, Room] = {}
         self._free_slots = list(range(_SLOTS - 1, -1, -1))
@@ -103,8 +105,17 @@ class Holder:
         room.limit = limit
         return room
 
-    def reserve(self, rooms: Sequence[Room], estimate: Estimate) -> Reservation | None:
-        """Reserve from all, if each has room in this process; None, and nothing, if not."""
+    def reserve(
+        self, rooms: Sequence[Room], estimate: Estimate, beyond: Collection[Room] = ()
+    ) -> Reservation | None:
+        """Reserve from all, if each has room in this process; None, and nothing, if not.
+
+        Args:
+            rooms: that the call is under.
+            estimate: of the call.
+            beyond: those of them that it is let beyond the limit of: what it holds there and does
+                not use is for no other call within the limit.
+        """
         need, hold = estimate.need_nano, estimate.hold_nano
         for room in rooms:
             if room.room < need and room.limit.is_enforced:
@@ -115,15 +126,22 @@ class Holder:
             room.reserved += hold
             room.idle = 0
             numbers[2 * room.slot + 1] = room.reserved
-        return Reservation(rooms, hold)
+        return Reservation(rooms, hold, beyond)
 
-    def draw(self, rooms: Sequence[Room], need_nano: int, ceilings: Sequence[int]) -> list[Room]:
+    def draw(
+        self,
+        rooms: Sequence[Room],
+        need_nano: int,
+        ceilings: Sequence[int],
+        beyond: Collection[Room] = (),
+    ) -> list[Room]:
         """Draw for those of the rooms that have too little; those that still have.
 
         Args:
             rooms: that a call is under.
             need_nano: what it needs.
             ceilings: up to where each may be drawn.
+            beyond: those of which no more is drawn than the call needs.
 
         Raises:
             OSError: the book cannot be written.
@@ -141,7 +159,8 @@ class Holder:
             [room.used for room in short],
             [room.slot for room in short],
             self._halvings,
-            is_shared=self._is_shared,
+            is_shared=self.is_shared,
+            exactly=[room in beyond for room in short],
         )
         for room, nano in zip(short, drawn, strict=True):
             room.is_new = False
@@ -159,7 +178,10 @@ class Holder:
         for room in held.rooms:
             room.used += cost_nano
             room.reserved -= nano
-            room.room += nano - cost_nano
+            if room in held.beyond and cost_nano < nano:
+                room.spare += nano - cost_nano
+            else:
+                room.room += nano - cost_nano
             # A process killed between the two counts too much rather than too little.
             numbers[2 * room.slot] = room.used
             numbers[2 * room.slot + 1] = room.reserved
@@ -187,18 +209,24 @@ class Holder:
         for room in self._rooms.values():
             room.told = room.used
             room.is_new = False
-            if room.idle and not room.reserved:
-                room.drawn -= max(room.room, 0)
-                room.room = min(room.room, 0)
+            back = self._back(room)
+            room.drawn -= back
+            room.room -= back - room.spare
+            room.spare = 0
             room.idle += 1
 
     def _news(self) -> Iterator[Act]:
         for room in self._rooms.values():
-            back = max(room.room, 0) if room.idle and not room.reserved else 0
+            back = self._back(room)
             if room.is_new:
                 yield ["slot", room.account, self.name, room.slot]
             if room.used > room.told or back:
                 yield ["tell", room.account, self.name, room.used, back]
+
+    def _back(self, room: Room) -> int:
+        """What goes back to the book: what was held beyond a limit, and what is idle."""
+        idle = max(room.room, 0) if room.idle and not room.reserved else 0
+        return idle + room.spare
 
     def forget(self, months: Sequence[str], idle: int) -> None:
         """Forget the budgets of other months, and what was idle for so many times of `tend`.

@@ -36,6 +36,7 @@ class Limits:
         each_customer: of each customer that has none.
         team_of: the team that answers for each feature; ``unit_of`` the unit of each team.
         spent_before: by name of the budget, what was spent outside of the gateways' own count.
+        currency: of the amounts.
         nodes: how many gateways share the budgets.
     """
 
@@ -48,6 +49,7 @@ class Limits:
     team_of: Mapping[str, str] = field(default_factory=dict)
     unit_of: Mapping[str, str] = field(default_factory=dict)
     spent_before: Mapping[str, int] = field(default_factory=dict)
+    currency: str = ""
     nodes: int = 1
     _found: dict[tuple[str, str, str, str], tuple[Limit, ...]] = field(
         default_factory=dict, compare=False
@@ -125,18 +127,28 @@ def limits_in_force(
             limit = replace(limit, subject=digest_of(row.customer))
         rows[limit.budget] = replace(limit, spent_before_nano=before.get(limit.budget, 0))
     stated, org = books.budgets.default, books.org
+    default = None
+    if stated is not None:
+        default = replace(_limit(stated, period, stated.monthly_nano), is_default=True)
+        for name in {one.id for one in org.features if one.span.holds(at_us)}:
+            more_nano = books.budgets.granted_nano("feature", name, period, at_us)
+            if more_nano and f"feature:{name}" not in rows:
+                raised = _limit(stated, period, stated.monthly_nano + more_nano)
+                before_nano = before.get(f"feature:{name}", 0)
+                rows[f"feature:{name}"] = replace(
+                    raised, subject=name, is_default=True, spent_before_nano=before_nano
+                )
     return Limits(
         period=period,
         from_us=from_us,
         to_us=to_us,
         rows=rows,
-        default=None
-        if stated is None
-        else replace(_limit(stated, period, stated.monthly_nano), is_default=True),
+        default=default,
         each_customer=each_customer,
         team_of={one.id: one.team for one in org.features if one.span.holds(at_us)},
         unit_of={one.id: one.unit for one in org.teams if one.span.holds(at_us)},
         spent_before=before,
+        currency=org.company.currency,
     )
 
 
@@ -178,6 +190,7 @@ def as_plain(limits: Limits) -> dict[str, Any]:
         "team_of": dict(limits.team_of),
         "unit_of": dict(limits.unit_of),
         "spent_before": dict(limits.spent_before),
+        "currency": limits.currency,
         "nodes": limits.nodes,
     }
 
@@ -196,6 +209,7 @@ def from_plain(data: Mapping[str, Any]) -> Limits:
         team_of=data["team_of"],
         unit_of=data["unit_of"],
         spent_before=data["spent_before"],
+        currency=data["currency"],
         nodes=data["nodes"],
     )
 

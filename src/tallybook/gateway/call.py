@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +27,9 @@ from tallybook.meter.usage.read import read_response
 from tallybook.sdk.asked import Asked
 from tallybook.sdk.counters import Health
 from tallybook.sdk.record import Attempt, Outcome, request_id_of
+
+if TYPE_CHECKING:
+    from tallybook.gateway.budgets import Budgets
 
 _FAILURES_MAX: Final = 10_000
 _RETRY_WITHIN_S: Final = 300.0
@@ -180,8 +183,10 @@ class Ledger:
         if call.is_settled:
             return
         call.is_settled = True
-        with self._health.guarded("settle"):
+        try:
             self._settle(call, ending, took_s)
+        except Exception as error:  # noqa: BLE001 - the answer goes on whatever fails here
+            self._health.failed("settle", error)
         if call.held is not None and self.budgets is not None:
             with self._health.guarded("budgets"):
                 self.budgets.settle(call, ending)

@@ -16,15 +16,12 @@ from tallybook.gateway.heads import (
     CHUNKED,
     UNTIL_CLOSE,
     ReplyHead,
-    request_head,
-    request_start,
-    written,
 )
 from tallybook.gateway.model import Refusal
+from tallybook.gateway.onward import request_of
 from tallybook.gateway.prices import as_text
-from tallybook.gateway.reading import Reading
+from tallybook.gateway.reading import Reading, wire_of
 from tallybook.gateway.results import Begun, Results, watch_of
-from tallybook.gateway.sigv4 import signed
 from tallybook.gateway.upstream import Connection
 from tallybook.gateway.works import Works
 from tallybook.meter.model import Status
@@ -85,6 +82,8 @@ class Exchange:
     _head = b""
     _was_sent = _retried = _reframed = _head_out = _closes = _left_whole = _over = False
     _delivered = _drained = 0
+    goes_straight = False
+    """Whether the next piece of the answer goes on as it comes, unless it is the last."""
 
     def __init__(
         self, works: Works, call: Call, opening: Opening, length: int, caller: Caller
@@ -113,11 +112,31 @@ class Exchange:
     # -- towards the provider
 
     def start(self) -> None:
+        """Have the call let in by its budgets, now or in a while; then it goes out."""
+        budgets = self._works.budgets
+        if budgets is None:
+            self._go()
+            return
+        self.deadline_s += budgets.wait_s
+        self._works.exchanges.add(self)
+        budgets.admit(self._call, self._go, self._not_let_in)
+
+    def _not_let_in(self, refusal: Refusal) -> None:
+        self._works.ledger.dismiss(self._call)
+        self._refuse(refusal)
+
+    def _go(self) -> None:
         """Note the call and find a connection for it."""
+        if self._over:
+            self._works.ledger.dismiss(self._call)
+            return
+        if self._length != CHUNKED and self._sent_all:
+            self._length = len(self._call.body)  # another model may stand in it now
         try:
             self._works.ledger.admit(self._call)
         except OSError as error:
             self._works.health.failed("intents", error)
+            self._works.ledger.dismiss(self._call)
             self._refuse(
                 Refusal(503, "not_metered", "This call cannot be noted, so it is not passed on.", 5)
             )
@@ -133,57 +152,13 @@ class Exchange:
             return
         self._connection = connection
         self.deadline_s = self._works.time() + self._works.limits.first_byte_s
-        connection.send(self._request())
+        connection.send(request_of(self._works, self._call, self._opening, self._length))
         self._was_sent = True
         for piece in self._uploads:
             connection.send(piece)
         self._uploads = ()
         if not self._sent_all and self._caller is not None:
             self._caller.hold(still=False)
-
-    def _request(self) -> bytes:
-        call, upstream, opening = self._call, self._call.upstream, self._opening
-        path = upstream.base + call.path
-        target = f"{path}?{call.query}" if call.query else path
-        credential = self._credential(path)
-        body = call.body
-        if self._length == CHUNKED:
-            lines = opening.lines + credential
-            return request_head(call.method, target, upstream.authority, lines, CHUNKED) + chunk(
-                body
-            )
-        if not self._length and call.method != "POST":
-            lines = opening.lines + credential
-            return request_head(call.method, target, upstream.authority, lines, 0)
-        made_with, start = opening.sent
-        if not start or made_with != credential:
-            lines = opening.lines + credential
-            start = request_start(call.method, target, upstream.authority, lines)
-            opening.sent = (credential, start)
-        return b"%b%d\r\n\r\n%b" % (start, self._length, body)
-
-    def _credential(self, path: str) -> bytes:
-        call, upstream = self._call, self._call.upstream
-        credential = self._works.credentials[upstream.name]
-        if upstream.kind == "bedrock":
-            headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in self._opening.pairs
-                if name.decode("latin-1").lower() in _SIGNED
-            }
-            pairs = signed(
-                credential.aws,
-                method=call.method,
-                path=path,
-                query=call.query,
-                headers={**headers, "host": upstream.authority},
-                body=call.body,
-                region=upstream.region,
-                service=_SERVICE,
-                now_us=self._works.clock.now_us(),
-            )
-            return written(pairs)
-        return credential.lines
 
     def upload(self, content: bytes, *, ended: bool) -> None:
         """More of a streamed body came."""
@@ -240,7 +215,47 @@ class Exchange:
             or self._caller is None
             or not self._caller.stays
         )
-        self._head = head
+        self._head = head + call.lines
+
+    def answered(self, reply: ReplyHead, body: bytes) -> bool:
+        """Take a plain answer that is here whole, head and body; whether it was one.
+
+        It is settled and goes on as `replied` and `passed` would do it, in one step. Whatever is
+        not as usual is left to them.
+        """
+        works, call, caller = self._works, self._call, self._caller
+        standing = call.standing
+        if (
+            standing is None
+            or standing.reader is None
+            or reply.status not in _SUCCESS
+            or caller is None
+            or works.prices is not None
+            or not self._sent_all
+        ):
+            return False
+        named = reply.named
+        if "content-encoding" in named or wire_of(named.get("content-type", "")) != "json":
+            return False
+        try:
+            found = standing.reader(body, named)
+        except Exception as error:  # noqa: BLE001 - it is read again, and then counted as a fault
+            works.health.failed("reader", error)
+            return False
+        if found is None:
+            return False
+        works.counters.add("answers_2xx")
+        self._reply = reply
+        self._delivered = size = len(body)
+        took_s = works.time() - self._begun_s
+        ending = Ending("ok", reading=found, billed=True, headers=named, delivered=size, total=size)
+        works.ledger.settle(call, ending, took_s)
+        stays = caller.stays
+        end = b"\r\n" if stays else b"Connection: close\r\n\r\n"
+        self._head_out = True
+        caller.send(b"%b%b%b%b" % (reply.raw, call.lines, end, body))
+        self._finish(close=not stays)
+        return True
 
     def _must_hold(self, reply: ReplyHead) -> bool:
         """Whether the answer is looked at whole before any of it goes on."""
@@ -275,12 +290,7 @@ class Exchange:
             self._first_s = now_s - self._begun_s
         if caller is None:
             self._drained += len(content)
-        if self._watch is None and self._held is None and not self._reframed:
-            out = raw
-            if content and self._reading is not None:
-                self._reading.feed(content)
-        else:
-            out = self._read(raw, content, ended=ended)
+        out = self._read(raw, content, ended=ended)
         if ended:
             out = self._ended(out)
         if caller is None:
@@ -293,9 +303,21 @@ class Exchange:
         if out:
             caller.send(out)
             self._delivered += len(content)
-            works.counters.add("out_bytes", len(content))
         if ended:
             self._finish(close=self._closes)
+        else:
+            self.goes_straight = (
+                self._head_out and self._watch is None and self._held is None and not self._reframed
+            )
+
+    def relay(self, raw: bytes, content: bytes) -> None:
+        """A piece that neither begins nor ends an answer goes on as it came (`goes_straight`)."""
+        self.deadline_s = self._works.time() + self._works.limits.idle_s
+        if self._reading is not None:
+            self._reading.feed(content)
+        self._delivered += len(content)
+        assert self._caller is not None
+        self._caller.send(raw)
 
     def _ended(self, out: bytes) -> bytes:
         """The last piece came: the event is on the disk before it goes out; what does."""
@@ -414,6 +436,8 @@ class Exchange:
         if self._over:
             return
         self._over = True
+        self.goes_straight = False
+        self._works.counters.add("out_bytes", self._delivered)
         self._works.exchanges.discard(self)
         caller, self._caller = self._caller, None
         connection, self._connection = self._connection, None
@@ -493,6 +517,7 @@ class Exchange:
         if self._over:
             return
         self._caller = None
+        self.goes_straight = False
         self._left_whole = self._reading is not None and self._reading.ended
         self._works.counters.add("client_aborts")
         if not self._was_sent:

@@ -1,0 +1,446 @@
+"""Budgets in the way of a call: let in, made to wait, passed to a cheaper model, or refused.
+
+`admit` is asked before a call goes out and `settle` when it has ended. Everything between is whole
+nano held in this process (`tallybook.budget.hold`); the book of the node is read only when a slice
+is used up. A call that must wait because others hold what is left is asked for again when one of
+them ends, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from tallybook.budget.estimate import Usual, bound_nano, estimate
+from tallybook.budget.hold import Holder, Reservation, Room
+from tallybook.budget.limits import Limits
+from tallybook.budget.model import Act, Estimate, Limit
+from tallybook.clock import Clock
+from tallybook.errors import CorruptedError
+from tallybook.gateway.call import Call, Ending
+from tallybook.gateway.model import BudgetPolicy, Refusal
+from tallybook.gateway.notices import Notices
+from tallybook.gateway.prices import PriceTable
+from tallybook.gateway.published import Published
+from tallybook.gateway.refusals import refusal_of, remaining_line
+from tallybook.gateway.sizing import sized, with_model
+from tallybook.meter.usage.model import UsageReading
+from tallybook.money import nano_covering
+from tallybook.rate.model import PriceKey
+from tallybook.sdk.counters import Health
+from tallybook.sdk.record import Attempt
+
+_TICK_S: Final = 0.02
+_MINUTE_US: Final = 60_000_000
+_FORGET_AFTER: Final = 240
+"""Half seconds after which a budget that nobody uses is forgotten by this process."""
+_NO_ROOMS: Final[tuple[Room, ...]] = ()
+
+
+@dataclass(slots=True)
+class _Ask:
+    """A call that asks to be let in."""
+
+    call: Call
+    limits: tuple[Limit, ...]
+    estimate: Estimate
+    go: Callable[[], None]
+    refuse: Callable[[Refusal], None]
+    until_s: float
+    beyond: set[str] = field(default_factory=set)
+    swapped: str = ""
+    short: str = ""
+
+
+class Budgets:
+    """See above. One for each process.
+
+    Args:
+        policy: of the configuration.
+        holder: what this process holds.
+        published: the limits in force.
+        prices: what calls cost.
+        notices: where acts at a limit are noted.
+        clock: which month it is.
+        time: of the loop, in seconds.
+        health: told of faults of ours.
+    """
+
+    def __init__(
+        self,
+        policy: BudgetPolicy,
+        holder: Holder,
+        published: Published,
+        prices: PriceTable,
+        notices: Notices,
+        *,
+        clock: Clock,
+        time: Callable[[], float],
+        health: Health,
+    ) -> None:
+        self._policy = policy
+        self._holder = holder
+        self._published = published
+        self._prices = prices
+        self._notices = notices
+        self._clock = clock
+        self._time = time
+        self._health = health
+        self._usual = Usual()
+        self._waiting: deque[_Ask] = deque()
+        self._is_due = False
+        self._lacking: set[str] = set()
+        self.reload_prices: Callable[[], PriceTable] | None = None
+        self.wait_s = policy.wait_s
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for others to end."""
+        return len(self._waiting)
+
+    # -- before a call goes out
+
+    def admit(self, call: Call, go: Callable[[], None], refuse: Callable[[Refusal], None]) -> None:
+        """Let a call in: one of the two is called, now or later, once.
+
+        Args:
+            call: that asks. What it holds is noted on it; under a downgrade its model changes.
+            go: it may go out.
+            refuse: it may not, and why.
+        """
+        attempt = call.attempt
+        if attempt is None or call.treatment not in ("metered", "batch"):
+            go()
+            return
+        months = self._published.at(attempt.started_us)
+        if months is None:
+            self._blind(call, "no limits are known here", go, refuse)
+            return
+        limits = self._limits_of(months, attempt)
+        if not any(limit.is_enforced for limit in limits):
+            if limits:
+                call.held = Reservation([self._holder.room_of(one) for one in limits], 0)
+            go()
+            return
+        found = self._estimate(call, limits)
+        if isinstance(found, Refusal):
+            refuse(found)
+            return
+        ask = _Ask(call, limits, found, go, refuse, self._time() + self._policy.wait_s)
+        ask.short = self._behind(limits)
+        if ask.short or not self._decided(ask):
+            self._lacking.add(ask.short)
+            self._waiting.append(ask)
+            self._wake()
+
+    def _behind(self, limits: tuple[Limit, ...]) -> str:
+        """Which of these budgets others wait for already; '' if none."""
+        if not self._lacking:
+            return ""
+        accounts = (f"{limit.period}/{limit.budget}" for limit in limits)
+        return next((one for one in accounts if one in self._lacking), "")
+
+    def _limits_of(self, months: Limits, attempt: Attempt) -> tuple[Limit, ...]:
+        tags = attempt.tags
+        return months.of(
+            tags.get("team", ""), tags.get("feature", ""), attempt.key_id, tags.get("customer", "")
+        )
+
+    def _estimate(self, call: Call, limits: tuple[Limit, ...]) -> Estimate | Refusal:
+        """What the call may cost, or a refusal because nobody knows."""
+        attempt = call.attempt
+        assert attempt is not None
+        if call.treatment == "batch":
+            return Estimate(1, 0)  # its results are billed when they are there
+        enforced = [limit for limit in limits if limit.is_enforced]
+        least_nano = min(limit.limit_nano for limit in enforced)
+        asked = attempt.asked
+        size, tier = sized(asked, call.body, self._policy.output_tokens)
+        usual = self._usual.of(attempt.tags.get("feature", ""), asked.model)
+        prices = None
+        if asked.model:
+            key = PriceKey(asked.provider, asked.model, tier, call.upstream.region)
+            prices = self._prices.vector(key, attempt.started_us, size.input_tokens or 0)
+        if prices is None and self._policy.unpriced == "refuse":
+            self._note(call, enforced[0], "unpriced", 0, f"no price of {asked.model!r}")
+            return refusal_of("unpriced", enforced[0], call, 0, 0, self._policy)
+        bound = None if prices is None else bound_nano(prices, size)
+        return estimate(bound, usual, is_stated=size.is_stated, least_limit_nano=least_nano)
+
+    def _decided(self, ask: _Ask) -> bool:
+        """Try to let a call in; whether it was decided, or has to wait."""
+        try:
+            return self._tried(ask)
+        except OSError as error:
+            self._health.failed("budgets", error)
+            self._blind(ask.call, "the book of this gateway cannot be written", ask.go, ask.refuse)
+            return True
+
+    def _tried(self, ask: _Ask) -> bool:
+        holder, call = self._holder, ask.call
+        for _ in range(2 * len(ask.limits) + 2):
+            rooms = [holder.room_of(limit) for limit in ask.limits]
+            beyond = [room for room in rooms if room.limit.budget in ask.beyond]
+            held = holder.reserve(rooms, ask.estimate, beyond)
+            if held is None:
+                ceilings = [_ceiling(ask, room) for room in rooms]
+                short = holder.draw(rooms, ask.estimate.need_nano, ceilings, beyond)
+                if short:
+                    if not self._is_spent(ask, short[0]):
+                        ask.short = short[0].account
+                        return False
+                    refusal = self._over(ask, short[0])
+                    if refusal is None:
+                        continue
+                    ask.refuse(refusal)
+                    return True
+                held = holder.reserve(rooms, ask.estimate, beyond)
+            if held is not None:
+                call.held = held
+                self._mark(ask)
+                ask.go()
+                return True
+        return False
+
+    def _is_spent(self, ask: _Ask, room: Room) -> bool:
+        """Whether what lacks is spent, and not only held by calls that are under way."""
+        book, ceiling = self._holder.book, _ceiling(ask, room)
+        need_nano = ask.estimate.need_nano
+        if self._holder.is_shared:
+            told = book.full.get(room.account)
+            return told is not None and told[0] + need_nano > ceiling
+        return book.account(room.account).spent_nano + need_nano > ceiling
+
+    def _over(self, ask: _Ask, room: Room) -> Refusal | None:
+        """What the owner chose for beyond the limit; None if the call may go on beyond it."""
+        limit = room.limit
+        spent_nano = self._spent(room)
+        is_beyond = limit.budget in ask.beyond
+        if not is_beyond and limit.over == "throttle":
+            now_us = self._clock.now_us()
+            most = max(1, limit.calls_per_minute // max(self._published.nodes, 1))
+            if self._holder.book.minute(room.account, now_us // _MINUTE_US, most):
+                ask.beyond.add(limit.budget)
+                return None
+            wait_s = (_MINUTE_US - now_us % _MINUTE_US) // 1_000_000 + 1
+            return self._refused("throttle", ask, room, spent_nano, wait_s)
+        if not is_beyond and limit.over == "downgrade" and self._swapped(ask, limit):
+            return None
+        act: Act = "approval" if limit.over == "approval" else "stop"
+        return self._refused(act, ask, room, spent_nano, None)
+
+    def _swapped(self, ask: _Ask, limit: Limit) -> bool:
+        """Have the allowed cheaper model answer; whether there is one."""
+        call, attempt = ask.call, ask.call.attempt
+        assert attempt is not None
+        asked = attempt.asked
+        instead = limit.downgrade.get(asked.model)
+        if instead is None:
+            if asked.model in limit.downgrade.values():  # it is the cheaper model already
+                ask.beyond.add(limit.budget)
+                return True
+            return False
+        try:
+            body = with_model(call.body, instead)
+        except (ValueError, msgspec.MsgspecError):
+            return False
+        tags = {**attempt.tags, "labels.downgraded_from": asked.model}
+        asked = msgspec.structs.replace(asked, model=instead)
+        call.asked, call.body, call.standing = asked, body, None
+        call.attempt = msgspec.structs.replace(attempt, asked=asked, tags=tags)
+        found = self._estimate(call, ask.limits)
+        if isinstance(found, Refusal):
+            return False
+        ask.estimate, ask.swapped = found, attempt.asked.model
+        ask.beyond.add(limit.budget)
+        self._note(
+            call, limit, "downgrade", found.hold_nano, "", instead=instead, model=ask.swapped
+        )
+        return True
+
+    def _refused(
+        self, act: Act, ask: _Ask, room: Room, spent_nano: int, retry_after_s: int | None
+    ) -> Refusal:
+        need_nano = ask.estimate.need_nano
+        refusal = refusal_of(act, room.limit, ask.call, spent_nano, need_nano, self._policy)
+        self._note(ask.call, room.limit, act, need_nano, refusal.message, spent_nano=spent_nano)
+        return refusal if retry_after_s is None else replace(refusal, retry_after_s=retry_after_s)
+
+    def _mark(self, ask: _Ask) -> None:
+        """What the head of the answer says of budgets."""
+        call = ask.call
+        if ask.swapped and call.asked is not None:
+            call.lines += (
+                f"x-tallybook-downgraded: {ask.swapped} -> {call.asked.model}\r\n".encode()
+            )
+        if self._policy.header:
+            left = [(limit, self._left(limit)) for limit in ask.limits]
+            call.lines += remaining_line(left)
+
+    def _left(self, limit: Limit) -> int:
+        room = self._holder.room_of(limit)
+        return limit.limit_nano - self._spent(room)
+
+    def _spent(self, room: Room) -> int:
+        """What is known to be spent of a budget, here and elsewhere."""
+        book = self._holder.book
+        known = book.account(room.account).spent_nano
+        if self._holder.is_shared and room.account in book.full:
+            known = max(known, book.full[room.account][0])
+        return room.limit.spent_before_nano + known + room.used - room.told
+
+    def _blind(
+        self, call: Call, why: str, go: Callable[[], None], refuse: Callable[[Refusal], None]
+    ) -> None:
+        """Nobody can say what is left: refused, or let through by policy and noted."""
+        if self._policy.blind == "admit":
+            self._note(call, None, "blind", 0, f"let through: {why}")
+            call.lines += b"x-tallybook-budget: unknown\r\n"
+            go()
+            return
+        self._note(call, None, "blind", 0, f"refused: {why}")
+        text = f"This gateway cannot say what is left of the budgets: {why}. Try again."
+        refuse(Refusal(503, "budget_unknown", text, 5))
+
+    def _note(
+        self,
+        call: Call,
+        limit: Limit | None,
+        act: Act,
+        estimate_nano: int,
+        reason: str,
+        *,
+        spent_nano: int = 0,
+        instead: str = "",
+        model: str = "",
+    ) -> None:
+        attempt = call.attempt
+        assert attempt is not None
+        self._notices.note(
+            at_us=attempt.started_us,
+            limit=limit,
+            act=act,
+            attempt=attempt,
+            estimate_nano=estimate_nano,
+            spent_nano=spent_nano,
+            reason=reason,
+            instead=instead,
+            model=model or attempt.asked.model,
+        )
+
+    # -- calls that wait
+
+    def _wake(self) -> None:
+        if self._waiting and not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_later(_TICK_S, self._pump)
+
+    def _pump(self) -> None:
+        """Ask again for those that wait, in their order; one that is too large stops no other."""
+        self._is_due = False
+        with self._health.guarded("budgets"):
+            self._pumped()
+        self._wake()
+
+    def _pumped(self) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        self._lacking = set()
+        now_s = self._time()
+        lacking: dict[str, int] = {}
+        for ask in waiting:
+            if ask.call.is_settled:
+                continue  # its caller has left
+            if now_s >= ask.until_s:
+                self._give_up(ask)
+                continue
+            least = lacking.get(ask.short)
+            if (least is not None and ask.estimate.need_nano >= least) or not self._decided(ask):
+                lacking.setdefault(ask.short, ask.estimate.need_nano)
+                self._lacking.add(ask.short)
+                self._waiting.append(ask)
+
+    def _give_up(self, ask: _Ask) -> None:
+        """It waited long enough: others hold what is left."""
+        limit = next(
+            (one for one in ask.limits if ask.short.endswith(f"/{one.budget}")), ask.limits[0]
+        )
+        if self._holder.book.is_blind:
+            self._blind(ask.call, "the budget server is gone", ask.go, ask.refuse)
+            return
+        room = self._holder.room_of(limit)
+        ask.refuse(self._refused("busy", ask, room, self._spent(room), 1))
+
+    # -- when a call has ended
+
+    def settle(self, call: Call, ending: Ending) -> None:
+        """Count what a call cost; what it held beyond that is free again."""
+        held, call.held = call.held, None
+        if held is None:
+            return
+        attempt, reading = call.attempt, ending.reading
+        assert attempt is not None
+        cost_nano: int | None = 0
+        if reading is not None:
+            cost_nano = self._cost(reading, attempt, call)
+        elif ending.billed:
+            cost_nano = None
+        if cost_nano is None:
+            cost_nano = held.nano  # nobody told: what was held for it is what it counts as
+        elif reading is not None and cost_nano and call.treatment == "metered":
+            self._usual.note(attempt.tags.get("feature", ""), attempt.asked.model, cost_nano)
+        self._holder.settle(held, cost_nano)
+        self._soon()
+
+    def release(self, call: Call) -> None:
+        """A call never went out."""
+        held, call.held = call.held, None
+        if held is not None:
+            self._holder.release(held)
+            self._soon()
+
+    def _cost(self, reading: UsageReading, attempt: Attempt, call: Call) -> int | None:
+        pico = self._prices.cost_pico(reading, attempt.started_us, call.upstream.region)
+        return None if pico is None else int(nano_covering(pico))
+
+    def _soon(self) -> None:
+        if self._waiting and not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    # -- twice a second
+
+    def tend(self) -> None:
+        """Tell what was used, take what was published.
+
+        Raises:
+            OSError: the book of the node cannot be written.
+        """
+        try:
+            if self._published.refresh() and self.reload_prices is not None:
+                self._prices = self.reload_prices()
+        except CorruptedError as error:
+            self._health.warn("budgets", str(error))
+        self._holder.tend()
+        self._holder.forget([str(one.period) for one in self._published.months], _FORGET_AFTER)
+        self._notices.tend()
+
+    def close(self) -> None:
+        """The process ends.
+
+        Raises:
+            OSError: the book of the node cannot be written; the steward closes it later.
+        """
+        self._notices.close()
+        self._holder.close()
+
+
+def _ceiling(ask: _Ask, room: Room) -> int:
+    """Up to where a budget may be drawn for a call, less what was spent outside of the books."""
+    limit = room.limit
+    whole_nano = limit.ceiling_nano if limit.budget in ask.beyond else limit.limit_nano
+    return whole_nano - limit.spent_before_nano

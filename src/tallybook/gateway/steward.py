@@ -1,0 +1,331 @@
+"""The process that tends the budgets of a node: limits, warnings, and what dead processes left.
+
+It reads the books (policy files, or what was applied to the store), what approvers granted and what
+the store says was spent, and publishes the limits for the processes that carry traffic. When any of
+that is gone the last limits hold, and traffic goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from tallybook.books.documents import parse, read_folder
+from tallybook.books.model import Books
+from tallybook.budget.book import Book
+from tallybook.budget.hold import bury
+from tallybook.budget.lease import level_of, levels_passed
+from tallybook.budget.limits import Limits, limits_in_force
+from tallybook.budget.model import Limit, Notice, Scope
+from tallybook.clock import Clock, Period, SystemClock
+from tallybook.errors import CorruptedError, TallybookError
+from tallybook.gateway.model import GatewayConfig
+from tallybook.gateway.notices import Notices, notices_of
+from tallybook.gateway.published import NAME, Published, folder_of, publish
+from tallybook.live.spend import spend_so_far
+from tallybook.money import format_percent, nano_covering
+from tallybook.sdk.counters import Health
+from tallybook.store import Store
+from tallybook.store.documents import latest_documents
+from tallybook.store.grants import grants_of
+
+if TYPE_CHECKING:
+    from tallybook.gateway.leases import Server
+
+LOG: Final = logging.getLogger("tallybook.gateway")
+_LOOP_S: Final = 0.02
+_WARN_S: Final = 0.25
+_BOOKS_S: Final = 2.0
+_SPENT_S: Final = 30.0
+_LOCAL: Final = "books:"
+
+
+class Steward:
+    """See above.
+
+    Args:
+        config: of the gateway.
+        clock: what now is.
+        health: told of what cannot be read.
+        looks_up: whether to ask the store what was spent; else what was published last holds.
+    """
+
+    def __init__(
+        self, config: GatewayConfig, clock: Clock, health: Health, *, looks_up: bool = True
+    ) -> None:
+        assert config.budgets is not None
+        self._config = config
+        self._policy = config.budgets
+        self._clock = clock
+        self._health = health
+        self._folder = folder_of(config.spool)
+        self._book = Book(self._folder)
+        self._own = Book(self._folder)  # of the thread that publishes
+        self._notices = Notices(notices_of(config.spool), health)
+        self._looks_up = looks_up
+        self._months: list[Limits] = []
+        self._spent: Mapping[tuple[str, str], int] = {}
+        self._spent_in: Period | None = None
+        self._due_s: dict[str, float] = {}
+        self._server: Server | None = None
+        address = self._policy.server or os.environ.get(self._policy.server_env or " ", "")
+        if address:
+            from tallybook.gateway.leases import Server  # noqa: PLC0415 - an extra
+
+            self._server = Server(address, self._book, self._policy, clock, health)
+
+    @property
+    def months(self) -> list[Limits]:
+        """The limits as last published."""
+        return self._months
+
+    def step(self) -> None:
+        """Do what is due; nothing that fails here stops traffic."""
+        if self._server is not None:
+            with self._health.guarded("leases"):
+                self._server.exchange(self._months)
+        if self._is_due("warn", _WARN_S):
+            with self._health.guarded("steward"):
+                if bury(self._book):
+                    LOG.warning("counted what a process that died held of budgets")
+                self._warn()
+                self._book.sync()
+                self._book.compact([str(one.period) for one in self._months])
+                self._notices.tend()
+
+    def publish(self, *, strict: bool = False) -> None:
+        """Read the books and publish the limits; those that were published hold if it cannot be.
+
+        Args:
+            strict: raise what cannot be read.
+        """
+        try:
+            self._own.look()
+            found = self._read()
+            publish(self._folder, found)
+        except (TallybookError, OSError) as error:
+            if strict:
+                raise
+            self._health.warn("budgets", f"the last limits hold: {error}")
+            return
+        except Exception as error:  # a store may fail in any way
+            if strict:
+                raise
+            self._health.failed("budgets", error)
+            return
+        self._months = found
+
+    def close(self) -> None:
+        """Leave."""
+        self._notices.close()
+        if self._server is not None:
+            self._server.close()
+        self._book.close()
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now_s = monotonic()
+        if now_s < self._due_s.get(what, 0.0):
+            return False
+        self._due_s[what] = now_s + every_s
+        return True
+
+    def _read(self) -> list[Limits]:
+        """The limits of this month and the next."""
+        home = self._home
+        now_us = self._clock.now_us()
+        if home is None:
+            assert self._config.books is not None
+            books = parse(read_folder(self._config.books))
+            return [self._limits(books, period) for period in _months(books, now_us)]
+        with closing(Store.open(home)) as store:
+            with store.read() as tx:
+                documents = {kind: one.document for kind, one in latest_documents(tx).items()}
+            folder = self._config.books
+            books = parse(read_folder(folder) if folder is not None else documents)
+            made = []
+            for period in _months(books, now_us):
+                with store.read() as tx:
+                    granted = books.budgets.granted(grants_of(tx, period))
+                made.append((replace(books, budgets=granted), period))
+            if self._looks_up and documents and self._is_due("spent", _SPENT_S):
+                self._look_up(store)
+        return [self._limits(books, period) for books, period in made]
+
+    @property
+    def _home(self) -> Path | None:
+        told = self._config.ship_to
+        return Path(told.removeprefix(_LOCAL)) if told.startswith(_LOCAL) else None
+
+    def _look_up(self, store: Store) -> None:
+        """What the store says was spent this month, whoever told it."""
+        try:
+            found = spend_so_far(store, self._clock)
+        except TallybookError as error:
+            self._health.warn("spent", str(error))
+            return
+        self._spent_in = found.period
+        self._spent = {who: int(nano_covering(pico)) for who, pico in found.month.items()}
+
+    def _limits(self, books: Books, period: Period) -> Limits:
+        made = limits_in_force(books, period, self._at(books, period), self._before(books, period))
+        made.nodes = self._server.nodes if self._server is not None else 1
+        return made
+
+    def _at(self, books: Books, period: Period) -> int:
+        """Now, or the first instant of a month that is still to come."""
+        return max(self._clock.now_us(), books.calendar.bounds_us(period)[0])
+
+    def _before(self, books: Books, period: Period) -> dict[str, int]:
+        """What was spent of each budget outside of the gateways' own count.
+
+        The store knows what came by other ways, and what gateways shipped; a gateway knows what it
+        let through. The larger of the two is what counts, so usage that both know counts once.
+        """
+        if period != self._spent_in:
+            return self._published_before(period)
+        at_us = self._at(books, period)
+        team_of = {one.id: one.team for one in books.org.features if one.span.holds(at_us)}
+        unit_of = {one.id: one.unit for one in books.org.teams if one.span.holds(at_us)}
+        spent: defaultdict[str, int] = defaultdict(int)
+        for (told, feature), nano in self._spent.items():
+            team = team_of.get(feature, told)
+            for scope, subject in (
+                ("feature", feature if feature in team_of else "-"),
+                ("team", team),
+                ("unit", unit_of.get(team, "")),
+            ):
+                if subject:
+                    spent[f"{scope}:{subject}"] += nano
+        return {
+            budget: nano - known
+            for budget, nano in spent.items()
+            if nano > (known := self._known(f"{period}/{budget}", self._own))
+        }
+
+    def _published_before(self, period: Period) -> dict[str, int]:
+        """The same as it was published last."""
+        published = Published(self._folder)
+        try:
+            published.refresh()
+        except CorruptedError:
+            return {}
+        return {
+            budget: nano
+            for one in published.months
+            if one.period == period
+            for budget, nano in one.spent_before.items()
+        }
+
+    def _known(self, account: str, book: Book) -> int:
+        """What the gateways themselves counted as spent."""
+        found = book.accounts.get(account)
+        spent_nano = found.spent_nano if found is not None else 0
+        if self._server is not None:
+            spent_nano = max(spent_nano, self._server.spent(account))
+        return spent_nano
+
+    def _warn(self) -> None:
+        """Give the warnings whose level was passed, each once."""
+        self._book.look()
+        for months in self._months:
+            prefix = f"{months.period}/"
+            for account in [one for one in self._book.accounts if one.startswith(prefix)]:
+                limit = _named(months, account.removeprefix(prefix))
+                if limit is not None and limit.warn:
+                    self._warn_of(limit, account)
+            for limit in months.rows.values():
+                if limit.warn and f"{prefix}{limit.budget}" not in self._book.accounts:
+                    self._warn_of(limit, f"{prefix}{limit.budget}")
+
+    def _warn_of(self, limit: Limit, account: str) -> None:
+        spent_nano = limit.spent_before_nano + self._known(account, self._book)
+        given = self._book.account(account).warned
+        for share in levels_passed(spent_nano, limit.limit_nano, limit.warn, given):
+            level = level_of(share, limit.limit_nano)
+            if self._server is None or self._server.first(account, level):
+                self._notices.put(
+                    Notice(
+                        notice_id=f"{account}#{level}",
+                        at_us=self._clock.now_us(),
+                        period=str(limit.period),
+                        budget=limit.budget,
+                        act="warn",
+                        feature=limit.subject if limit.scope == "feature" else "",
+                        team=limit.subject if limit.scope == "team" else "",
+                        key_id=limit.subject if limit.scope == "key" else "",
+                        level=format_percent(share).replace(" ", ""),
+                        calls=0,
+                        limit_nano=limit.limit_nano,
+                        spent_nano=spent_nano,
+                        reason=f"{format_percent(share)} of the limit is spent",
+                    )
+                )
+                LOG.warning("budget %s: %s of %s spent", limit.budget, format_percent(share),
+                            limit.period)  # fmt: skip
+            with self._book.held() as acts:
+                acts.append(["warn", account, level])
+
+
+def _named(months: Limits, budget: str) -> Limit | None:
+    scope, _, subject = budget.partition(":")
+    return months.named(_SCOPES[scope], subject)
+
+
+_SCOPES: Final[Mapping[str, Scope]] = {
+    "feature": "feature",
+    "team": "team",
+    "unit": "unit",
+    "key": "key",
+    "customer": "customer",
+}
+
+
+def _months(books: Books, now_us: int) -> tuple[Period, Period]:
+    period = books.calendar.period_of(now_us)
+    return period, period.next()
+
+
+def run(config: GatewayConfig) -> None:
+    """Tend the budgets until told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    steward, parent = Steward(config, SystemClock(), Health()), os.getppid()
+
+    def publish() -> None:
+        while not stop.wait(_BOOKS_S):
+            steward.publish()
+
+    steward.publish()
+    # The books may be slow to read or gone; leases must not wait for them.
+    threading.Thread(target=publish, daemon=True).start()
+    try:
+        while not stop.wait(_LOOP_S):
+            steward.step()
+            if os.getppid() != parent:
+                return
+    finally:
+        steward.close()
+
+
+def publish_once(config: GatewayConfig) -> None:
+    """Publish the limits before traffic begins.
+
+    Raises:
+        TallybookError: the books cannot be read, and nothing was published before.
+        OSError: the same.
+    """
+    steward = Steward(config, SystemClock(), Health(), looks_up=False)
+    try:
+        steward.publish(strict=not (folder_of(config.spool) / NAME).exists())
+    finally:
+        steward.close()
