@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Final, cast
 
 from tallybook import __version__
@@ -43,6 +44,8 @@ class Client(asyncio.Protocol):
     _uploading: Exchange | None = None
     _streams = _closing = _begun = False
     _lingered = 0
+    send: Callable[[bytes], None]
+    """Hand over bytes of an answer."""
 
     def __init__(self, works: Works) -> None:
         self._works = works
@@ -56,6 +59,7 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there."""
         self._transport = cast("asyncio.Transport", transport)
+        self.send = self._transport.write  # every piece of every answer goes through it
         works = self._works
         works.counters.add("connections")
         if len(works.clients) >= works.limits.connections:
@@ -332,10 +336,6 @@ class Client(asyncio.Protocol):
         """Whether the connection may be used again."""
         head = self._head
         return head is not None and head.keep_alive and head.minor > 0 and not self._works.stopping
-
-    def send(self, data: bytes) -> None:
-        """Hand over bytes of an answer."""
-        self._transport.write(data)
 
     def done(self, *, close: bool) -> None:
         """The answer is complete."""

@@ -170,15 +170,17 @@ class Reading:
         """What the answer says; None if it cannot be read."""
         if not self._readable:
             return None
-        with self._health.guarded("reader"):
+        try:
             if self._reader is not None and self.wire == "json":
-                body = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-                self._waiting = [body]
-                found = self._reader(body, self.headers)
+                if len(self._waiting) != 1:
+                    self._waiting = [b"".join(self._waiting)]
+                found = self._reader(self._waiting[0], self.headers)
                 if found is not None:
                     return found
             return self._read().finish()
-        return None
+        except Exception as error:  # noqa: BLE001 - what cannot be read is unknown, and no fault of a call
+            self._health.failed("reader", error)
+            return None
 
 
 def _without_null(data: bytes) -> bytes:

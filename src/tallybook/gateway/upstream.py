@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _HEAD_MAX: Final = 256 * 1024
 _EARLY: Final = range(100, 200)
 _SWITCHING: Final = 101
+_WHOLE: Final = Body(0)
+"""Stands for a body that is over."""
 
 
 class Pool:
@@ -197,6 +199,11 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         try:
+            if exchange.goes_straight and self._body is not None:
+                content = self._body.whole_chunk(data)
+                if content:
+                    exchange.relay(data, content)
+                    return
             if self._body is None:
                 self._take_head(exchange, self._buffer + data if self._buffer else data)
             else:
@@ -232,6 +239,10 @@ class Connection(asyncio.Protocol):
                 break
         self._buffer = b""
         self._reply = reply
+        if 0 < reply.length == len(data):
+            self._body = _WHOLE
+            if exchange.answered(reply, data):
+                return
         self._body = Body(reply.length)
         exchange.replied(reply)
         self._take_body(exchange, data)

@@ -72,6 +72,19 @@ class _Chat(msgspec.Struct, gc=False):
     type: _Absent = UNSET
     data: _Absent = UNSET
 
+    def is_plain(self) -> bool:
+        """Whether none of the keys stands there that change what the others mean."""
+        return (
+            self.usage_breakdown is UNSET
+            and self.custom_id is UNSET
+            and self.recordId is UNSET
+            and self.response is UNSET
+            and self.message is UNSET
+            and self.interaction is UNSET
+            and self.type is UNSET
+            and self.data is UNSET
+        )
+
 
 class _Lives(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     ephemeral_5m_input_tokens: _Count
@@ -102,12 +115,27 @@ class _Message(msgspec.Struct, gc=False):
     interaction: _Absent = UNSET
     object: _Absent = UNSET
 
+    def is_plain(self) -> bool:
+        """Whether none of the keys stands there that change what the others mean."""
+        return (
+            self.service_tier is UNSET
+            and self.custom_id is UNSET
+            and self.recordId is UNSET
+            and self.response is UNSET
+            and self.message is UNSET
+            and self.interaction is UNSET
+            and self.object is UNSET
+        )
+
 
 _CHAT: Final = msgspec.json.Decoder(_Chat)
 _MESSAGE: Final = msgspec.json.Decoder(_Message)
 _CHAT_OBJECTS: Final = frozenset({None, "chat.completion", "text_completion"})
 _CLOUDS: Final = frozenset({"aws", "google"})  # bodies are wrapped there
 _SPILLED: Final = "x-ms-is-spilled-over"
+
+
+_names: Final = lru_cache(maxsize=64)(request_id_names)
 
 
 @lru_cache(maxsize=512)
@@ -138,7 +166,7 @@ def _chat(
         told = _CHAT.decode(body)
     except FAULTS:
         return None
-    if told.object not in _CHAT_OBJECTS or _SPILLED in headers or _leaves(told, _CHAT_GUARDS):
+    if told.object not in _CHAT_OBJECTS or _SPILLED in headers or not told.is_plain():
         return None
     tokens = _chat_tokens(told.usage)
     if tokens is None:
@@ -182,7 +210,7 @@ def _message(
         told = _MESSAGE.decode(body)
     except FAULTS:
         return None
-    if told.type != "message" or _leaves(told, _MESSAGE_GUARDS):
+    if told.type != "message" or not told.is_plain():
         return None
     usage = told.usage
     tokens: dict[str, int | None] = {"output": usage.output_tokens}
@@ -203,15 +231,6 @@ def _message(
     return _reading(told.model, told.id, tier, region, tokens, headers, provider, endpoint, asked)
 
 
-_ENVELOPES: Final = ("custom_id", "recordId", "response", "message", "interaction")
-_CHAT_GUARDS: Final = ("usage_breakdown", "type", "data", *_ENVELOPES)
-_MESSAGE_GUARDS: Final = ("service_tier", "object", *_ENVELOPES)
-
-
-def _leaves(told: msgspec.Struct, guards: tuple[str, ...]) -> bool:
-    return any(getattr(told, name) is not UNSET for name in guards)
-
-
 def _reading(
     model: str | None,
     response_id: str | None,
@@ -224,6 +243,12 @@ def _reading(
     asked: str,
 ) -> UsageReading:
     served = model or ""
+    request_id = ""
+    for name in _names(provider):
+        told = headers.get(name)
+        if told:
+            request_id = told
+            break
     return UsageReading(
         provider,
         served,
@@ -231,7 +256,7 @@ def _reading(
         (Part(served or asked, tokens),),
         "ok",
         response_id or "",
-        next((headers[one] for one in request_id_names(provider) if headers.get(one)), ""),
+        request_id,
         tier,
         region or region_in(endpoint, headers),
     )
