@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from tallybook.budget.estimate import Usual, bound_nano, estimate
+from tallybook.budget.bound import Usual, bound_nano, estimate
 from tallybook.budget.hold import Holder, Reservation, Room
 from tallybook.budget.limits import Limits
 from tallybook.budget.model import Act, Estimate, Limit

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tallybook.budget.estimate import Size
+from tallybook.budget.bound import Size
 from tallybook.sdk.asked import Asked
 
 _FRAME: Final = 512

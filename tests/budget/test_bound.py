@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallybook.budget.estimate import Size, Usual, bound_nano, estimate
+from tallybook.budget.bound import Size, Usual, bound_nano, estimate
 
 PRICES = {"input_uncached": 2_500_000, "cache_read": 1_250_000, "output": 10_000_000}
 WRITES = {**PRICES, "cache_write_5m": 3_125_000, "cache_write_1h": 5_000_000}
