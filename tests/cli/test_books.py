@@ -5,9 +5,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+import servers
 from company import PRICES, org, policy, usage
 from tallybook.cli import books, explain, ledger, month, options, proof, statements
 from tallybook.cli import usage as usage_commands
+from tallybook.errors import CorruptedError
+from tallybook.store import Store
 
 
 def folder(path, **files):
@@ -24,6 +29,28 @@ def test_init_makes_books_that_apply_as_they_are(call, tmp_path):
     assert (home / "book.sqlite").is_file()
     assert call("init", str(home)).code == 1
     assert call("apply", made.value["books"], "--plan", "--json").code == 0
+
+
+def test_init_names_a_database_and_other_hosts_join(call, tmp_path):
+    lake = (tmp_path / "shared").as_uri()
+    with servers.postgres_database() as url:
+        one, two = str(tmp_path / "one"), str(tmp_path / "two")
+        assert call("init", one, "--store", url, "--lake", lake, "--json").code == 0
+        assert not (tmp_path / "one" / "book.sqlite").exists()
+        again = call("init", two, "--store", url, "--lake", lake)
+        assert again.code == 1
+        assert "--join" in again.err
+        assert call("init", two, "--store", url, "--lake", lake, "--join").code == 0
+        told = call("upgrade", two, "--json")
+        assert told.value["steps"] == []
+        assert call("upgrade", two, "--to", "0007").code == 0
+        with pytest.raises(CorruptedError, match="tallybook upgrade"):
+            Store.open(tmp_path / "one")
+        assert call("upgrade", one).code == 0
+    secret = call("init", str(tmp_path / "x"), "--store", "postgresql://u:s3cret@host/db")
+    assert secret.code == 1
+    assert "PGPASSWORD" in secret.err
+    assert "s3cret" not in secret.err
 
 
 def test_a_plan_records_nothing(company, call, tmp_path):

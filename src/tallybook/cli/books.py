@@ -100,7 +100,8 @@ def _upgraded_text(done: Upgraded, home: Path) -> str:
     verb = "upgraded" if done.before < done.after else "brought back"
     steps = [f"  {number}  {what}" for number, what in done.steps]
     kept = [f"  the book file as it was: {done.backup}"] if done.backup else []
-    after = f"tallybook --home {home} check" if done.after == HEAD else "open them with that release"
+    is_ours = done.after == HEAD
+    after = f"tallybook --home {home} check" if is_ours else "open them with that release"
     return "\n".join(
         [
             f"books in {home} {verb} from schema {done.before} to {done.after}",

@@ -1,0 +1,34 @@
+"""One host that works on shared books: ``host.py HOME NAME ROUNDS``.
+
+It ingests, seals and runs in every round, beside whoever does the same; half of its events another
+host sends too.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from company import Company, usage
+
+EACH = 20
+
+
+def events(name, rounds):
+    """All that one host sends, round by round."""
+    return [
+        [usage(f"{name}-{n}-{i}" if i % 2 else f"both-{n}-{i}") for i in range(EACH)]
+        for n in range(rounds)
+    ]
+
+
+def main(home, name, rounds):
+    company = Company(Path(home))
+    for n, sent in enumerate(events(name, int(rounds))):
+        company.ingest(*sent, name=f"{name}-{n}")
+        company.run()
+    company.store.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
