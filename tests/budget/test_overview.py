@@ -7,12 +7,14 @@ from tallybook.budget.approvers import approvers_of, team_approvers, team_of
 from tallybook.budget.ask import requests
 from tallybook.budget.burn import burn, burn_values
 from tallybook.budget.forecast import DAY_US, HOUR_US
+from tallybook.budget.model import Notice
 from tallybook.budget.overview import overview, state_values, used_share
 from tallybook.budget.used import used_in_sheet
 from tallybook.clock import parse_instant
 from tallybook.errors import BudgetError
 from tallybook.post.basis import latest_books, with_grants
 from tallybook.post.sheet import latest_sheet
+from tallybook.store.notices import put_notices
 
 NANO = 10**9
 PICO = 10**12
@@ -103,9 +105,14 @@ def test_who_may_say_more(acme):
 
 def test_open_requests_and_acts_are_counted_with_their_budget(acme):
     asked(acme)
+    with acme.store.write() as tx:
+        stop = Notice(
+            notice_id="1", at_us=1, period="2026-10", budget="feature:bot", act="stop", calls=3
+        )
+        put_notices(tx, [stop])
     with acme.store.read() as tx:
         waiting = requests(tx, OCTOBER)
-    found = states(acme, open_requests=waiting, acted={"feature:bot": {"stop": 3}})
+    found = states(acme, open_requests=waiting)
     assert (found["feature:bot"].open_requests, found["team:a"].open_requests) == (1, 0)
     assert state_values(found["feature:bot"])["calls_acted"] == {"stop": 3}
 

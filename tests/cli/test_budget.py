@@ -148,3 +148,55 @@ def test_a_month_that_was_not_run_yet_is_not_nothing_used(call, books):
     found = call("list", "2026-10", "--json").value["budgets"]
     assert [row["used"] for row in found] == [None, None, None]
     assert "?" in call("list", "2026-10").out
+
+
+OWNED = """
+company: {name: Acme, currency: USD, fiscal_year_start: 2026-01, timezone: UTC}
+business_units: [{id: main, name: Main, legal_entity: acme-us}]
+teams:
+  - {id: a, name: Team A, unit: main, cost_center: "1", owners: {product: pm@acme, finance: fin@acme}}
+features:
+  - {id: bot, team: a, name: Bot}
+  - {id: find, team: a, name: Find}
+unowned: {team: a}
+"""
+PROPOSAL = (
+    "propose", "triage", "--team", "a", "--provider", "X", "--model", "x-1", "--calls", "2000",
+    "--tokens", "input_uncached=1000", "--tokens", "output=200", "--name", "Ticket triage",
+)  # fmt: skip
+
+
+def test_a_use_case_from_proposal_to_key(call, books):
+    budgets = "budgets:\n  - {feature: bot, from: 2026-10, monthly: '2.00'}\n"
+    books.apply(org=OWNED, budgets=budgets)
+    text = call(*PROPOSAL).out
+    assert "2,000 calls a month, each input_uncached 1,000, output 200" in text
+    assert "on X/x-1: 40.00 a month" in text
+    assert "monthly limit  50.00 (suggested 50.00)" in text
+    assert "may decide     pm@acme, fin@acme" in text
+    folder = str(books.home / "books")
+    done = call("approve", "1", "--books", folder, "--json", who="pm@acme")
+    assert (done.value["key"], done.value["state"]) == ("vk-triage-production", "approved")
+    secret = done.value["secret"]
+    kept = (books.home / "gateway" / "keys.json").read_text(encoding="utf-8")
+    assert secret not in kept
+    (key,) = json.loads(kept)["keys"]
+    assert (key["teams"], key["features"], key["purposes"]) == (["a"], ["triage"], ["production"])
+    found = {row["budget"]: row for row in call("list", "--json").value["budgets"]}
+    assert found["feature:triage"]["in_force"] == "50.000000000"
+    assert call("approve", "1", "--books", folder, who="pm@acme").code == 1
+
+
+def test_wrong_counts_are_wrong_usage(call):
+    assert call(*PROPOSAL, "--tokens", "output").code == 2
+    assert call(*PROPOSAL, "--tokens", "output=-1").code == 2
+    assert call("approve", "1", "--books", "/", "--expires", "2026-10-25").code == 2
+
+
+def test_calibrate_tells_what_the_months_did(call, books):
+    assert call("calibrate").out == "no budget stood in the last 3 months that were run\n"
+    books.run()
+    at(books, "2026-11-05T09:00:00Z")
+    assert "too new" in call("calibrate").out
+    (first, *_) = call("calibrate", "--json").value
+    assert first["months"][0]["period"] == "2026-10"

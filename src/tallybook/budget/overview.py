@@ -67,30 +67,31 @@ def overview(
     at_us: int,
     used: Used | None,
     open_requests: Sequence[Request] = (),
-    acted: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[BudgetState]:
     """The budgets of a month, features first, then teams, units, keys and customers.
 
     Args:
-        books: with the grants of the month.
+        books: with what was decided on the month's budgets and what came of it.
         period: the month.
         at_us: an instant of it: what is in force then.
         used: what each use case spent in the month; None where nobody knows.
         open_requests: that wait for a decision.
-        acted: by budget and act, how many calls were refused, throttled and so on.
     """
     limits = limits_in_force(books, period, at_us)
     found = [*limits.rows.values(), *_under_default(books, limits.default, limits.rows, at_us)]
     found += [limits.each_customer] if limits.each_customer else []
     states = (_state(books, limit, at_us, used) for limit in found)
     waiting = [request.budget for request in open_requests if request.period == period]
+    acted: dict[str, dict[str, int]] = {}
+    for one in books.budgets.acted:
+        acted.setdefault(one.budget, {})[one.act] = one.calls
     order = ("feature", "team", "unit", "key", "customer")
     return sorted(
         (
             replace(
                 one,
                 open_requests=waiting.count(one.budget),
-                calls_acted=dict((acted or {}).get(one.budget, {})),
+                calls_acted=acted.get(one.budget, {}),
             )
             for one in states
         ),

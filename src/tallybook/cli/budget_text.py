@@ -1,17 +1,25 @@
-"""Budgets, requests and burn as text for a terminal."""
+"""Budgets, requests, proposals and burn as text for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tallybook.budget.burn import Burn
+from tallybook.budget.calibrate import Calibration
 from tallybook.budget.forecast import Forecast
 from tallybook.budget.model import Request
 from tallybook.budget.overview import BudgetState, used_share
 from tallybook.cli.app import table
 from tallybook.cli.budget_state import BudgetMonth
 from tallybook.clock import Calendar, format_instant
-from tallybook.money import PICO_PER_NANO, cents_of_nano, format_cents, half_even, nano_of_pico
+from tallybook.money import (
+    PICO_PER_NANO,
+    cents_of_nano,
+    format_cents,
+    half_even,
+    nano_of_pico,
+    parse_units,
+)
 
 BAR = 20
 
@@ -116,6 +124,58 @@ def burn_text(month: BudgetMonth, found: Sequence[Burn]) -> str:
     more = "\n\n" + "\n".join(changes) if changes else ""
     at = format_instant(month.at_us)
     return f"Burn of {month.period}, {month.currency}, at {at}: provisional\n\n{text}{more}"
+
+
+def proposal_text(made: Request) -> str:
+    """A proposal: its estimate, what would be cheaper, its limit and who may decide."""
+    told = made.details
+    asked = told["estimate"]
+    tokens = ", ".join(f"{name} {count:,}" for name, count in told["tokens"].items())
+    lines = [
+        f"request {made.id}: {told['name']} ({made.subject}) of {told['team']}",
+        "",
+        f"  {told['calls']:,} calls a month, each {tokens}",
+        f"  on {asked['provider']}/{asked['model']}: {_plain(asked['monthly'])} a month",
+    ]
+    if told["alternatives"]:
+        rows = [
+            (f"{one['provider']}/{one['model']}", _plain(one["monthly"]), _plain(one["saves"]))
+            for one in told["alternatives"]
+        ]
+        shown = table(("cheaper, for the same classes", "a month", "saves"), rows, (1, 2))
+        lines += ["", *(f"  {line}" for line in shown.split("\n"))]
+    else:
+        lines += ["  no cheaper model that prices the same classes"]
+    lines += [
+        "",
+        f"  monthly limit  {_plain(told['limit'])} (suggested {_plain(told['suggested'])})",
+        f"  may decide     {', '.join(told['approvers'])}",
+        f"  next: one of them runs: tallybook budget approve {made.id} --books FOLDER",
+    ]
+    return "\n".join(lines)
+
+
+def calibration_text(found: Sequence[Calibration], months: int) -> str:
+    """Budgets with what they did, month by month."""
+    if not found:
+        return f"no budget stood in the last {months} months that were run"
+    rows = []
+    for one in found:
+        shares = ", ".join(f"{state.period} {used_share(state) or '?'}" for state in one.months)
+        acted: dict[str, int] = {}
+        for state in one.months:
+            for act, calls in state.calls_acted.items():
+                acted[act] = acted.get(act, 0) + calls
+        told = ", ".join(f"{act} {calls:,}" for act, calls in sorted(acted.items()))
+        fits = money(one.suggested_nano) if one.finding in ("blank check", "growth brake") else ""
+        rows.append((one.finding, one.budget, money(one.months[-1].limit_nano), shares, told, fits))
+    heads = ("finding", "budget", "in force", "used", "calls acted on", "would fit")
+    return table(heads, rows, (2, 5))
+
+
+def _plain(text: str) -> str:
+    """A decimal text in cents, thousands grouped."""
+    return money(nano_of_pico(parse_units(text, 12)))
 
 
 def bar(state: BudgetState) -> str:
