@@ -46,4 +46,9 @@ def explain(_month, tmp_path):
             unexplained=Fraction(found.unexplained_pico, 10**12),
         )
 
+    def paper(team):
+        """What a team's statement comes to."""
+        return Fraction(_month.statements("2026-10").statement(team).total_cents, 100)
+
+    run.paper = paper
     return run

@@ -123,8 +123,8 @@ def _one_figure(seen: Seen) -> tuple[list[Step], tuple[Part, ...]]:
     for keep in (True, False):
         for basis in bases:
             to_scope, cells = scoped(seen, basis, keep=keep)
-            start = [*to_usage(seen, keep=keep), *to_scope]
-            slack = Group((), list(claim.usage)).slack_pico
+            start = [*([] if keep else to_usage(seen)), *to_scope]
+            slack = Group((), list(claim.usage)).slack_pico + (_cents_hide(seen) if keep else 0)
             for reading in seen.tried:
                 made = [*start, *_price_step(seen, reading, cells), *_beside(claim)]
                 rest = _rest(seen, made)
@@ -135,6 +135,11 @@ def _one_figure(seen: Seen) -> tuple[list[Step], tuple[Part, ...]]:
                 near.append((left, f"{words} usage", [*made, *rest]))
     nearest = sorted(near, key=lambda one: abs(one[0]))[:_NEAREST]
     return near[0][2], tuple(Part(words, left) for left, words, _ in nearest)
+
+
+def _cents_hide(seen: Seen) -> int:
+    """What whole cents of our own total hide."""
+    return sum(abs(step.amount_pico) for step in to_usage(seen) if step.kind == "rounding")
 
 
 def _price_step(seen: Seen, reading: Reading, cells: Sequence[UsageCell]) -> list[Step]:
@@ -170,7 +175,7 @@ def _rest(seen: Seen, steps: Sequence[Step]) -> list[Step]:
 
 
 def _as_rounding(rest: Sequence[Step]) -> list[Step]:
-    words, told = "decimals that their figure hides", "less than half a unit of its last decimal"
+    words, told = "decimals that a figure hides", "less than half a unit of its last decimal"
     return [
         replace(step, kind="rounding", cause="last_decimals", words=words, evidence=told)
         for step in rest

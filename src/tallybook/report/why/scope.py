@@ -119,16 +119,11 @@ def resolved(claim: Claim, org: Org, cells: Iterable[UsageCell]) -> Claim:
     return replace(claim, rows=rows, scope=scope)
 
 
-def to_usage(seen: Seen, *, keep: bool = False) -> list[Step]:
-    """From our total to our calls of the month at its prices, all purposes in.
-
-    Args:
-        seen: what there is.
-        keep: what is no usage stays in, and what a pool pays stays out.
-    """
-    steps = [] if keep else list(seen.total.away)
+def to_usage(seen: Seen) -> list[Step]:
+    """From our total to our calls of the month at its prices, all purposes in."""
+    steps = list(seen.total.away)
     pooled = [cell for cell in seen.month("payer") if cell.purpose == "evaluation"]
-    if seen.evaluation_is_pooled and pooled and not keep:
+    if seen.evaluation_is_pooled and pooled:
         amounts = by_value(pooled, "feature", "payer", seen.base)
         words = "evaluation that a pool pays is not in our total"
         told = "the calls are these teams'"
@@ -155,7 +150,7 @@ def scoped(seen: Seen, basis: Basis, *, keep: bool = False) -> tuple[list[Step],
     Args:
         seen: what there is.
         basis: whose calls a team's are to them.
-        keep: as in `to_usage`.
+        keep: what is no usage stays in, and what a pool pays stays out.
     """
     steps: list[Step] = []
     cells = seen.month(basis, evaluation=not keep)
