@@ -191,5 +191,19 @@ def test_statements(played, name):
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_what_is_noted_and_what_is_central(played, name):
+    for heading, lines in sections(name).items():
+        if heading.startswith("notes "):
+            _, period, team = heading.split()
+            notes = played(name).statements(period).statement(team).notes
+            found = [f"{note.label} {plain(note.amount_cents * 10**7)}" for note in notes]
+            assert found == lines
+        if heading.startswith("central "):
+            central = played(name).statements(heading.split()[1]).central
+            found = [f"{x.kind} {x.detail} {plain(x.amount_cents * 10**7)}" for x in central]
+            assert found == lines
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_every_invariant_holds(played, name):
     assert played(name).failing() == {}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tallybook.books.globs import glob_matches
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
 from tallybook.meter.providers import provider_of
 from tallybook.post.basis import Basis
 from tallybook.post.breakdown import standing_basis
+from tallybook.post.capacity import standing_capacity
 from tallybook.reconcile.classify import CUTOFF_DAYS, Scope, classify
 from tallybook.reconcile.invoices import standing_lines, versions
 from tallybook.reconcile.metered import Metered, metered
@@ -19,6 +21,7 @@ from tallybook.reconcile.model import (
     DAY_US,
     Cell,
     InvoiceLine,
+    LineKind,
     ProviderInvoice,
     ProviderResult,
     Reconciliation,
@@ -76,8 +79,10 @@ def reconcile(
     for cell in found.cells:
         cells[provider_of(cell.provider)].append(cell)
     mine: dict[str, list[InvoiceLine]] = defaultdict(list)
+    is_capacity = _capacity_of(basis)
     for line in bills.lines:
-        mine[line.provider].append(line)
+        kept = line._replace(kind=LineKind.COMMITMENT) if is_capacity(line) else line
+        mine[line.provider].append(kept)
     holds = Scope("", first, last, ()).holds
     billed = {name for name, held in mine.items() if any(holds(x.start_us, x.end_us) for x in held)}
     used = {provider_of(name) for name in found.inside_pico}
@@ -102,6 +107,23 @@ def reconcile(
         providers=results,
         tolerance=in_units(limits.amount_pico),
     )
+
+
+def _capacity_of(basis: Basis) -> Callable[[InvoiceLine], bool]:
+    """Whether a usage line bills capacity of the books, which no call was metered for."""
+    named = [
+        (provider_of(one.provider), one.product)
+        for one in standing_capacity(basis)
+        if one.product
+    ]
+
+    def holds(line: InvoiceLine) -> bool:
+        return line.kind is LineKind.USAGE and any(
+            provider == line.provider and glob_matches(product, line.product)
+            for provider, product in named
+        )
+
+    return holds
 
 
 def _billing_days(basis: Basis) -> tuple[int, int]:
