@@ -67,6 +67,19 @@ def test_a_soak_goes_on_until_enough_processes_were_killed(
     assert "| commands lost, half done or doubled after a death | 0 |" in done.table()
 
 
+def test_a_soak_that_ends_without_warning_keeps_its_tally(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives = iter([Lived(Params(5), (), None, "", Counter({"kills": 2}))])
+    monkeypatch.setattr(soak, "live", lambda *_, **__: next(lives))
+    monkeypatch.setattr(soak, "killed", lambda *_: None)
+    told: list[str] = []
+    plan = soak.Plan(minutes=0, kills=7, first=1, batch=1)
+    with pytest.raises(StopIteration):
+        soak.soak(plan, tmp_path, Ticking(0), lambda done: told.append(done.table()))
+    assert ["| seeds | 1 |" in table for table in told] == [True]
+
+
 def test_a_broken_seed_is_told_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Lived(Params(1), ({"n": 1, "do": "seal"},), Failure("INV-99", "planted", 0), "")
     monkeypatch.setattr(soak, "live", lambda *_, **__: broken)

@@ -31,7 +31,7 @@ KIB: Final = 1024
 AMPLE: Final = 256 * KIB * KIB
 ROOMS_KIB: Final = (0, 0, 4, 8, 16, 32, 36, 40, 48, 64, 96, 160, 400)
 """how much room a command finds; the database's shared memory alone takes 32"""
-SECONDS_MAX: Final = 240
+SECONDS_MAX: Final = 1_800
 _ALONE: Final = ("unshare", "--user", "--map-root-user", "--mount")
 _PROOF: Final = "full disk"
 

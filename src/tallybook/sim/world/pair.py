@@ -33,7 +33,7 @@ from tallybook.store import Store
 
 PATIENCE: Final = 200
 """how often a process asks again while another one writes"""
-SECONDS_MAX: Final = 240
+SECONDS_MAX: Final = 1_800
 _PROOF: Final = "two processes"
 _SAME_OF_100: Final = 40
 """deliveries that both bring"""

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -100,13 +101,17 @@ class Plan:
     batch: int
 
 
-def soak(plan: Plan, out: Path, clock: Clock) -> Soak:
+def soak(
+    plan: Plan, out: Path, clock: Clock, on_world: Callable[[Soak], None] | None = None
+) -> Soak:
     """Live worlds of growing seeds as planned.
 
     Args:
         plan: how long.
         out: where replay files of broken worlds go.
         clock: the time.
+        on_world: told after each world what was lived so far, so that an end without warning loses
+            one world and not the tally.
     """
     done, end_us, seed = Soak(), clock.now_us() + plan.minutes * MINUTE_US, plan.first
     with TemporaryDirectory(prefix="tallybook-soak-", dir=memory_folder()) as folder:
@@ -114,6 +119,8 @@ def soak(plan: Plan, out: Path, clock: Clock) -> Soak:
         while clock.now_us() < end_us or done.kills < plan.kills:
             _live_one(seed, done, out, template, is_killing=seed % plan.batch == 0)
             seed += 1
+            if on_world:
+                on_world(done)
     return done
 
 
@@ -172,10 +179,13 @@ def main(minutes: int, kills: int, seed: int, batch: int, out: Path, write: Path
     """Live worlds until the time is up; exit 1 if one broke."""
     clock, plan = SystemClock(), Plan(minutes, kills, seed, batch)
     start_us = clock.now_us()
-    done = soak(plan, out, clock)
+
+    def keep(done: Soak) -> None:
+        if write:
+            write.write_text(_told(plan, done, start_us, clock.now_us()), encoding="utf-8")
+
+    done = soak(plan, out, clock, keep)
     click.echo(done.table())
-    if write:
-        write.write_text(_told(plan, done, start_us, clock.now_us()), encoding="utf-8")
     sys.exit(1 if done.broken else 0)
 
 
