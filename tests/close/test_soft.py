@@ -42,9 +42,10 @@ def test_a_statement_says_that_its_month_is_soft_closed(company):
     soft = company.statements()
     assert (soft.status, soft.soft_closed) == ("draft", True)
     assert '"soft_closed":true' in json_text(soft)
-    assert json_text(soft).replace('"soft_closed":true,', "").replace(
-        ',"soft_closed":true', ""
-    ) == open_text
+    assert (
+        json_text(soft).replace('"soft_closed":true,', "").replace(',"soft_closed":true', "")
+        == open_text
+    )
     company.close()
     assert not company.statements().soft_closed
     assert "soft_closed" not in json_text(company.statements())
@@ -62,7 +63,7 @@ def test_the_close_after_a_soft_close_issues_what_was_cut_off(company):
     assert json_text(company.statements()).replace(',"soft_closed":true', "") == before
     company.close()
     issued = company.statements()
-    assert [each.total_cents for each in issued.statements if each.charged][0] > 0
+    assert issued.charged_total_cents > 0
     assert company.balances("2026-10")["Charge:a:usage"] == "1.00"
     assert company.rebuilt() == {("2026-10", 1): ""}
     assert company.failing() == {}
@@ -70,7 +71,7 @@ def test_the_close_after_a_soft_close_issues_what_was_cut_off(company):
 
 def test_what_nobody_knows_stops_a_soft_close(company):
     company.ingest(usage("1"), usage("2", model="unheard-of"))
-    with pytest.raises(PeriodError, match="cannot be soft-closed.*\n.*unpriced"):
+    with pytest.raises(PeriodError, match="unpriced: 1 calls"):
         company.soft_close()
     assert state(company) == "open"
     company.waive("2026-10", "unpriced")
