@@ -230,8 +230,9 @@ def redis() -> str:
 class OwnRedis:
     """A server that was started here, on a port of its own."""
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, *, keeps: bool = False) -> None:
         self._program, self._folder = program, folder
+        self._keeps = ["--appendonly", "yes" if keeps else "no", "--appendfsync", "always"]
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -239,11 +240,11 @@ class OwnRedis:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
+        """Start it, empty if it does not keep what it holds, and wait until it answers."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._program), "--port", str(self.port), "--bind", "127.0.0.1",
-                 "--save", "", "--appendonly", "no", "--dir", str(self._folder)],
+                 "--save", "", *self._keeps, "--dir", str(self._folder)],
                 stdout=log, stderr=log, cwd="/", **_unprivileged(),
             )  # fmt: skip
         _await(lambda: _pings(("127.0.0.1", self.port)), self._process, self._folder / "log")
@@ -262,10 +263,10 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis() -> Iterator[OwnRedis]:
-    """A server of our own, for tests that kill it."""
+def own_redis(*, keeps: bool = False) -> Iterator[OwnRedis]:
+    """A server of our own, for tests that kill it; one that ``keeps`` what it holds or forgets."""
     with _folder("tallybook-redis-") as folder:
-        server = OwnRedis(_redis_program(folder), folder)
+        server = OwnRedis(_redis_program(folder), folder, keeps=keeps)
         server.start()
         try:
             yield server

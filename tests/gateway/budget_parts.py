@@ -160,22 +160,32 @@ def upstream(handler: Any):
 
 
 async def callers(
-    ports: list[int], secret: str, count: int, body: dict[str, Any], *, times: int = 1
+    gateways: list[tuple[int, str]], count: int, body: dict[str, Any], *, times: int = 1
 ) -> list[int]:
-    """So many callers at once, each on a connection of its own; the status of every answer."""
+    """So many callers at once, each on a connection of its own; the status of every answer.
+
+    Args:
+        gateways: port, and the secret of a key, of each; callers are dealt out among them.
+        count: of the callers.
+        body: of their requests.
+        times: how often each asks.
+    """
     data = json.dumps(body).encode()
-    request = (
-        b"POST %b HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %b\r\n"
-        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-        % (CHAT.encode(), secret.encode(), len(data), data)
-    )
+
+    def request(secret: str) -> bytes:
+        return (
+            b"POST %b HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %b\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (CHAT.encode(), secret.encode(), len(data), data)
+        )
 
     async def one(number: int) -> list[int]:
         found = []
-        reader, writer = await asyncio.open_connection("127.0.0.1", ports[number % len(ports)])
+        port, secret = gateways[number % len(gateways)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             for _ in range(times):
-                writer.write(request)
+                writer.write(request(secret))
                 head = await reader.readuntil(b"\r\n\r\n")
                 low = head.lower()
                 start = low.index(b"content-length:") + 15

@@ -122,14 +122,15 @@ class Server:
             return
         try:
             self._book.look()
-            self._exchanged(now_s, {str(one.period) for one in months})
+            was_heard = self._exchanged(now_s, {str(one.period) for one in months})
         except redis.RedisError as error:
             self._health.warn("budget server", type(error).__name__)
             self._run = ""
             self._retry_s = now_s + _RETRY_S
             self._miss(now_s)
             return
-        self._heard(now_s)
+        if was_heard:
+            self._heard(now_s)
 
     def first(self, account: str, level: str) -> bool:
         """Whether this node is the one to give a warning; of all nodes one is.
@@ -148,20 +149,26 @@ class Server:
 
     # -- one exchange
 
-    def _exchanged(self, now_s: float, months: set[str]) -> None:
+    def _exchanged(self, now_s: float, months: set[str]) -> bool:
+        """Whether the server was asked anything."""
+        wants = list(self._book.wants.items())
+        is_due = now_s >= self._tell_s
+        if self._run and self._may_draw and not wants and not is_due:
+            return False
         if not self._run:
             self._join(months)
         if not self._may_draw:
             self._may_draw = self._all_heard()
-        for account, (need_nano, ceiling_nano) in list(self._book.wants.items()):
+        for account, (need_nano, ceiling_nano) in wants:
             if self._may_draw:
                 self._draw(account, need_nano, ceiling_nano)
-        if now_s >= self._tell_s:
+        if is_due:
             self._tell_s = now_s + _TELL_S
             self._check_run()
             self._client.hset(_NODES, self.node, str(self._now_ms()))
             for account in [one for one in self._book.accounts if one.partition("/")[0] in months]:
                 self._tell(account)
+        return True
 
     def _join(self, months: set[str]) -> None:
         """Tell this run of the server everything that this node knows."""
