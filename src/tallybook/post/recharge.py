@@ -26,6 +26,8 @@ DISPOSE: Final = "dispose"
 RATE_CARD: Final = "Variance:rate_card"
 KIND: Final = "variance"
 _CENTRAL: Final = ""
+_OF_CLOSE: Final = ("rounding", "roll")
+"""Sources of what a close posts: cents, and the roll of a year; no decision is about them."""
 
 Shares = list[tuple[PostingKey, int]]
 """Posting keys and what each must stand at, in nano."""
@@ -46,7 +48,7 @@ def base_of(held: Mapping[PostingKey, int], account: str) -> dict[PostingKey, in
     return {
         key: nano
         for key, nano in held.items()
-        if key.account == account and family_of(key) not in (DISPOSE, "rounding")
+        if key.account == account and family_of(key) not in (DISPOSE, *_OF_CLOSE)
     }
 
 

@@ -22,6 +22,7 @@ from tallybook.ledger.balance import booked
 from tallybook.ledger.chart import Family, check_account
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.post.basis import latest_books
+from tallybook.post.beside import is_of_close
 from tallybook.post.recharge import DISPOSE, Shares, base_of, decisions, recharged
 from tallybook.reconcile.landing import corrected, due, landing
 from tallybook.store import Store, Tx
@@ -73,7 +74,9 @@ def _disposable(tx: Tx, period: str) -> list[Disposable]:
     amounts: dict[str, int] = defaultdict(int)
     left: dict[str, int] = defaultdict(int)
     for key, nano in held.items():
-        if check_account(key.account) in _DISPOSABLE and key.account != WRITTEN_OFF:
+        if is_of_close(key) or key.account == WRITTEN_OFF:
+            continue
+        if check_account(key.account) in _DISPOSABLE:
             left[key.account] += nano
     for account in left:
         amounts[account] = sum(base_of(held, account).values())

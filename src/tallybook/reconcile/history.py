@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tallybook.ledger.model import PostingKey
+from tallybook.reconcile.model import Beside
 from tallybook.store import Tx, sql_text
 
 USED: Final = ("meter", "capacity")
@@ -76,6 +77,26 @@ class History:
             and row.side == "Payable"
         }
         return sorted(found, reverse=True)
+
+
+BESIDE: Final = {
+    "capacity": "capacity",
+    "accrual": "completeness",
+    "commitment": "commitment",
+    "prepaid": "prepaid",
+    "revalue": "revaluation",
+}
+"""What accrues beside metered usage, by the family of its source."""
+
+
+def beside_of(found: History, provider: str, period: str) -> tuple[Beside, ...]:
+    """What stands for a provider in a month beside metered usage, and its prepaid balance."""
+    owed = [
+        Beside(what, found.accrued_nano(provider, period, (family,)))
+        for family, what in BESIDE.items()
+    ]
+    balance = found.sum(lambda row: row.provider == provider and row.side == "Prepaid")
+    return tuple(x for x in (*owed, Beside("prepaid_balance", balance)) if x.amount_nano)
 
 
 def history(tx: Tx, period: str, since: str = BEGINNING) -> History:

@@ -264,12 +264,23 @@ class Variance:
     decided_by: str = ""
 
 
+class Beside(NamedTuple):
+    """What stands for a provider beside metered usage, in nano: owed, or held as prepaid credit.
+
+    ``what`` is capacity, completeness, commitment, prepaid, revaluation, or prepaid_balance.
+    """
+
+    what: str
+    amount_nano: int
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderResult:
     """The identity of one provider in one period: invoiced = metered + the sum of variances.
 
     ``accrued_pico`` is the part of the metered amount that these invoices clear: metered plus
-    timing. ``matched_lines`` reconcile to the last digit.
+    timing. ``matched_lines`` reconcile to the last digit. ``beside`` is what stands in the books
+    beside metered usage; it is no part of the identity.
     """
 
     provider: str
@@ -281,6 +292,7 @@ class ProviderResult:
     matched_lines: int
     calls: int
     unpriced_calls: int
+    beside: tuple[Beside, ...] = ()
 
     @property
     def awaits_invoice(self) -> bool:

@@ -15,6 +15,7 @@ from tallybook.post.basis import Basis
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.capacity import standing_capacity
 from tallybook.reconcile.classify import CUTOFF_DAYS, Scope, classify
+from tallybook.reconcile.history import beside_of, history
 from tallybook.reconcile.invoices import standing_lines, versions
 from tallybook.reconcile.metered import Metered, metered
 from tallybook.reconcile.model import (
@@ -73,6 +74,7 @@ def reconcile(
             versions(tx, provider=only),
         )
         decisions = decisions_of(tx, str(period))
+        told = history(tx, str(period))
     start, end = _looked_at(bills.lines, first - margin, last + margin)
     found = metered(store, basis, start, end, by_key=any(line.key_id for line in bills.lines))
     cells: dict[str, list[Cell]] = defaultdict(list)
@@ -100,6 +102,9 @@ def reconcile(
                   chart, limits, decisions)
         for name in names
     )  # fmt: skip
+    results = tuple(
+        replace(each, beside=beside_of(told, each.provider, str(period))) for each in results
+    )
     return Reconciliation(
         period=str(period),
         currency=basis.books.org.company.currency,
@@ -112,9 +117,7 @@ def reconcile(
 def _capacity_of(basis: Basis) -> Callable[[InvoiceLine], bool]:
     """Whether a usage line bills capacity of the books, which no call was metered for."""
     named = [
-        (provider_of(one.provider), one.product)
-        for one in standing_capacity(basis)
-        if one.product
+        (provider_of(one.provider), one.product) for one in standing_capacity(basis) if one.product
     ]
 
     def holds(line: InvoiceLine) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tallybook.clock import Period
-from tallybook.money import format_share
+from tallybook.money import PICO_PER_NANO, format_share
 from tallybook.reconcile.classify import day_text
 from tallybook.reconcile.model import (
     ProviderResult,
@@ -50,6 +50,14 @@ CAUSES: Final = {
     "rate": "our rate against the provider's",
     "unexplained": "no reason found",
 }
+BESIDE: Final = {
+    "capacity": "Capacity, accrued",
+    "completeness": "Expected and not metered, accrued",
+    "commitment": "Shortfall of commitments, accrued in the month",
+    "prepaid": "Paid by prepaid credits",
+    "revaluation": "Foreign balances at the closing rate, added",
+    "prepaid_balance": "Prepaid credits left, at cost",
+}
 _NAME: Final = 52
 _AMOUNT: Final = 22
 _GAP: Final = "  "
@@ -83,6 +91,11 @@ def _block(each: ProviderResult) -> str:
         f" {each.calls:,} calls metered"
         + (f", {each.unpriced_calls:,} without a price" if each.unpriced_calls else "")
     )
+    if each.beside:
+        lines.append("In the books beside it:")
+        lines += [
+            _line(BESIDE[told.what], told.amount_nano * PICO_PER_NANO, "  ") for told in each.beside
+        ]
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tallybook.clock import format_instant
+from tallybook.money import PICO_PER_NANO
 from tallybook.reconcile.classify import day_text
 from tallybook.reconcile.model import (
     InvoiceLine,
@@ -53,6 +54,7 @@ def _provider_value(each: ProviderResult) -> dict[str, Any]:
         "matched_lines": each.matched_lines,
         "calls": each.calls,
         "unpriced_calls": each.unpriced_calls,
+        "beside": {told.what: in_units(told.amount_nano * PICO_PER_NANO) for told in each.beside},
     }
 
 
