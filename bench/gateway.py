@@ -1,7 +1,8 @@
 """The gateway beside nginx as a plain proxy: the same load on each in turn, ratios of CPU time.
 
 Load comes from wrk. Without nginx a plain TCP proxy of asyncio stands in, which does far less; the
-name of what was measured says so. Without wrk only latencies are measured.
+name of what was measured says so. Without wrk only latencies are measured. Portkey's gateway stands
+beside where TALLYBOOK_BENCH_PORTKEY names a folder into which npm installed it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.portkey import LEAST, WARM_S, as_portkey_takes_it, command_of
 from tallybook.gateway.keyring import issue
 from tallybook.gateway.model import VirtualKey
 
@@ -109,8 +111,53 @@ def figures(*, quick: bool) -> Sequence[Figure]:
                 found += _compared(what, other.name, pairs, most)
             if shutil.which("nginx"):
                 found += _over_tls(folder, secret, rounds, seconds)
+            found += _two_processes(folder, plain, ours, secret, rounds, seconds)
+            found += _beside_portkey(folder, plain, ours, secret, quick=quick)
         found += _latencies((direct, other, ours), secret, calls)
     return found
+
+
+def _two_processes(
+    folder: Path, to: int, one: Proxy, secret: str, rounds: int, seconds: int
+) -> list[Figure]:
+    """What two processes can do, by the CPU time that a call takes them; two cores would do it."""
+    with _ours(folder, to, tls=False, workers=2) as two:
+        pairs = _pairs(folder, (two, one), ASKED, secret, rounds, seconds)
+    ratio = statistics.median(2 * alone / shared for shared, alone in pairs)
+    return [Figure("two processes, as a multiple of one, by CPU time", ratio, "x", least=1.7)]
+
+
+def _beside_portkey(
+    folder: Path, to: int, ours: Proxy, secret: str, *, quick: bool
+) -> list[Figure]:
+    """Portkey's gateway under the same load; nothing where it is not installed."""
+    port = _free_port()
+    command = command_of(port)
+    if not command:
+        print("Portkey is not installed (TALLYBOOK_BENCH_PORTKEY): left out", file=sys.stderr)
+        return []
+    with _running(*_on_core(0), *command) as process:
+        _wait(port)
+        other = Proxy("Portkey", port, process)
+        headers = as_portkey_takes_it(f"http://127.0.0.1:{to}/v1")
+        _load(folder, other, ASKED, secret, WARM_S // (10 if quick else 1), headers)
+        seconds = QUICK_SECONDS if quick else SECONDS
+        pairs = [
+            (
+                _load(folder, ours, ASKED, secret, seconds),
+                _load(folder, other, ASKED, secret, seconds, headers),
+            )
+            for _ in range(QUICK_ROUNDS if quick else ROUNDS)
+        ]
+    return [
+        Figure("JSON: Portkey, warmed", statistics.median(theirs for _, theirs in pairs), "us CPU"),
+        Figure(
+            "  as a multiple of the gateway",
+            statistics.median(theirs / own for own, theirs in pairs),
+            "x",
+            least=LEAST,
+        ),
+    ]
 
 
 def _over_tls(folder: Path, secret: str, rounds: int, seconds: int) -> Sequence[Figure]:
@@ -153,11 +200,16 @@ def _pairs(
 
 
 def _load(
-    folder: Path, proxy: Proxy, body: Mapping[str, object], secret: str, seconds: int
+    folder: Path,
+    proxy: Proxy,
+    body: Mapping[str, object],
+    secret: str,
+    seconds: int,
+    more: Mapping[str, str] | None = None,
 ) -> float:
     """CPU microseconds for each call, under load from wrk."""
     script = folder / "load.lua"
-    headers = {**HEADERS, "Authorization": f"Bearer {secret}"}
+    headers = {**HEADERS, "Authorization": f"Bearer {secret}", **(more or {})}
     lines = [
         f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in headers.items()
     ]
@@ -260,7 +312,7 @@ def _other(folder: Path, to: int, *, tls: bool) -> Iterator[Proxy]:
 
 
 @contextmanager
-def _ours(folder: Path, to: int, *, tls: bool) -> Iterator[Proxy]:
+def _ours(folder: Path, to: int, *, tls: bool, workers: int = 1) -> Iterator[Proxy]:
     port = _free_port()
     path = folder / f"gateway-{port}.yaml"
     upstream = {
@@ -272,7 +324,7 @@ def _ours(folder: Path, to: int, *, tls: bool) -> Iterator[Proxy]:
     }
     config = {
         "listen": f"127.0.0.1:{port}",
-        "workers": 1,
+        "workers": workers,
         "spool": f"spool-{port}",
         "keys": "keys.json",
         "default": "openai",
@@ -282,7 +334,8 @@ def _ours(folder: Path, to: int, *, tls: bool) -> Iterator[Proxy]:
     main = "from tallybook.cli.main import main; main()"
     command = [sys.executable, "-c", main, "gateway", "--config", str(path)]
     environment = {**os.environ, "TALLYBOOK_BENCH_KEY": "sk-bench"}
-    with _running(*_on_core(0), *command, environment=environment) as process:
+    core = _on_core(0) if workers == 1 else []
+    with _running(*core, *command, environment=environment) as process:
         _wait(port)
         yield Proxy("gateway", port, process)
 

@@ -1,4 +1,8 @@
-"""A provider for measuring: answers at once, the same bytes each time. ``PORT [CERT KEY]``."""
+"""A provider for measuring: answers at once. ``PORT [CERT KEY]``.
+
+No two answers in a row have the same ids and figures, as in life: who keeps what it has read before
+gains nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import json
 import ssl
 import sys
+from itertools import cycle
 from typing import cast
 
 import uvloop
@@ -13,37 +18,62 @@ import uvloop
 CHUNKS = 60
 
 
-def _json() -> bytes:
-    usage = {"prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 460}
+def _usage(number: int) -> dict[str, object]:
+    return {
+        "prompt_tokens": 400 + number,
+        "completion_tokens": 60,
+        "total_tokens": 460 + number,
+        "prompt_tokens_details": {"cached_tokens": 2 * number, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+    }
+
+
+def _json(number: int) -> bytes:
     said = {"role": "assistant", "content": "word " * 280}
     choice = {"index": 0, "message": said, "finish_reason": "stop"}
     body = json.dumps(
         {
-            "id": "chatcmpl-bench",
+            "id": f"chatcmpl-bench{number:06}",
             "object": "chat.completion",
-            "created": 1,
+            "created": 1_790_000_000 + number,
             "model": "gpt-4o-2024-08-06",
             "choices": [choice],
-            "usage": usage,
+            "usage": _usage(number),
+            "service_tier": "default",
         }
     ).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"X-Request-Id: req_bench\r\n\r\n" + body
+    lines = [
+        "HTTP/1.1 200 OK",
+        f"Date: Sun, 22 Nov 2026 10:00:{number % 60:02} GMT",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Connection: keep-alive",
+        f"X-Request-Id: req_bench{number:06}",
+        f"OpenAI-Processing-Ms: {300 + number}",
+        "OpenAI-Version: 2020-10-01",
+        f"X-RateLimit-Remaining-Requests: {9000 - number}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def _chunks() -> list[bytes]:
-    base = {"id": "chatcmpl-bench", "object": "chat.completion.chunk", "model": "gpt-4o"}
+def _chunks(number: int) -> list[bytes]:
+    base = {
+        "id": f"chatcmpl-bench{number:06}",
+        "object": "chat.completion.chunk",
+        "model": "gpt-4o-2024-08-06",
+    }
     delta = [{"index": 0, "delta": {"content": "word"}, "finish_reason": None}]
     events: list[dict[str, object]] = [
         {**base, "choices": delta, "usage": None} for _ in range(CHUNKS - 2)
     ]
-    usage = {"prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 460}
-    events.append({**base, "choices": [], "usage": usage})
+    events.append({**base, "choices": [], "usage": _usage(number)})
     lines = [f"data: {json.dumps(one, separators=(',', ':'))}\n\n" for one in events]
     return [b"%x\r\n%b\r\n" % (len(one), one.encode()) for one in [*lines, "data: [DONE]\n\n"]]
 
 
-JSON, STREAM = _json(), _chunks()
+JSON, STREAM = _json(0), _chunks(0)
+JSONS = cycle([_json(number) for number in range(97)])
+STREAMS = cycle([_chunks(number) for number in range(97)])
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
@@ -70,11 +100,12 @@ class Answering(asyncio.Protocol):
             if b'"stream"' in body:
                 asyncio.ensure_future(self._stream())  # noqa: RUF006 - ends by itself
             else:
-                self._transport.write(JSON)
+                self._transport.write(next(JSONS))
 
     async def _stream(self) -> None:
-        self._transport.write(STREAM_HEAD + STREAM[0])
-        for one in STREAM[1:]:
+        first, *rest = next(STREAMS)
+        self._transport.write(STREAM_HEAD + first)
+        for one in rest:
             await asyncio.sleep(0)
             self._transport.write(one)
         self._transport.write(b"0\r\n\r\n")
