@@ -29,6 +29,7 @@ COMMANDS = {
     "gateway": "gateway",
     "key": "gateway",
     "budget": "budget",
+    "label": "label",
     "decide": "evidence",
     "evidence": "evidence",
     "coverage": "evidence",
