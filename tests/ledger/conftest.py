@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,10 +45,8 @@ def make_entry() -> Callable[..., Entry]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store: Callable[[], Store]) -> Store:
+    return new_store()
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,8 @@ from tallybook.ledger import (
 )
 from tallybook.store import Store
 
+pytestmark = pytest.mark.both_stores
+
 NOW_US = 1_790_000_000_000_000
 CLOSE = Act(ActKind.CLOSE, "2026-10", "month end")
 

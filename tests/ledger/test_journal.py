@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tallybook.ledger import GENESIS, Posting, append_entry, entries
 from tallybook.ledger.journal import LINKS_PER_READ
 from tallybook.store import Store
+
+pytestmark = pytest.mark.both_stores
 
 NOW_US = 1_790_000_000_000_000
 

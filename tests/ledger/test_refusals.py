@@ -21,6 +21,8 @@ from tallybook.ledger import (
 from tallybook.ledger.chart import check_account
 from tallybook.store import Store, Tx
 
+pytestmark = pytest.mark.both_stores
+
 NOW_US = 1_790_000_000_000_000
 MONTH = "2026-10"
 TOO_MUCH = 2**63
@@ -110,7 +112,9 @@ UNMADE: dict[str, Callable[[], object]] = {
     ),
     "account 'Costs:x' belongs to no declared family\n"
     "  next: begin it with one of Cost, Pool, Variance, Absorption, Suspense, Charge, Accrued,"
-    " Payable, Prepaid, Tax, Source, Memo, Rounding, Clearing, Result": lambda: check_account("Costs:x"),
+    " Payable, Prepaid, Tax, Source, Memo, Rounding, Clearing, Result": lambda: check_account(
+        "Costs:x"
+    ),
     "account 'Cost' names a whole family\n"
     "  next: name one account in it, such as Cost:<part>": lambda: check_account("Cost"),
     "account 'Cost: x' has the part ' x', which is empty, padded or unprintable\n"

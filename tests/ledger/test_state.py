@@ -37,6 +37,8 @@ from tallybook.ledger import (
 from tallybook.ledger.model import USAGE_REASONS
 from tallybook.store import Store
 
+pytestmark = pytest.mark.both_stores
+
 NOW_US = 1_790_000_000_000_000
 PERIODS = ("2026-09", "2026-10", "2026-11")
 

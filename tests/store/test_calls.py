@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tallybook.store import Store
 from tallybook.store.calls import (
     Member,
     Standing,
@@ -24,11 +23,12 @@ from tallybook.store.calls import (
 A, B, C = (bytes([n]) * 16 for n in range(3))
 
 
+pytestmark = pytest.mark.both_stores
+
+
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 def test_a_name_stays_with_its_first_bearer(store):

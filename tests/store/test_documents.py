@@ -4,7 +4,6 @@ import pytest
 
 from tallybook.books.documents import document_of
 from tallybook.errors import StoreError
-from tallybook.store import Store
 from tallybook.store.commands import Command, log_command
 from tallybook.store.documents import (
     document_versions,
@@ -13,12 +12,12 @@ from tallybook.store.documents import (
     record_documents,
 )
 
+pytestmark = pytest.mark.both_stores
+
 
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 def record(store, **data):

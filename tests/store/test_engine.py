@@ -1,20 +1,17 @@
 """The door: what the book refuses by itself, and what a failing disk says."""
 
-import sqlite3
-
 import pytest
 
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import Store, canonical_json
-from tallybook.store.engine import Tx
 from tallybook.store.schema import APPEND_ONLY
+
+pytestmark = pytest.mark.both_stores
 
 
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 DOCUMENT = (
@@ -44,7 +41,7 @@ def act(tx, seq, reason):
 
 
 def test_a_write_is_wholly_in_or_wholly_out(store):
-    with pytest.raises(StoreError, match="UNIQUE"), store.write() as tx:
+    with pytest.raises(StoreError, match=r"(?i)unique"), store.write() as tx:
         tx.run_many(DOCUMENT, [{"version": 1}, {"version": 2}, {"version": 1}])
     with store.read() as tx:
         assert tx.rows("SELECT * FROM document") == []
@@ -78,9 +75,7 @@ def test_the_journal_tables_refuse_change(store):
         with pytest.raises(StoreError, match="append-only"), store.write() as tx:
             tx.run(statement)
     with store.read() as tx:
-        triggers = {
-            row.name for row in tx.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        }
+        triggers = tx.guards()
     expected = {f"{table.name}_no_{verb}" for table in APPEND_ONLY for verb in ("update", "delete")}
     assert expected <= triggers
 
@@ -114,17 +109,6 @@ def test_a_closed_period_takes_no_entry_until_reopened(store):
     with store.write() as tx:
         act(tx, 2, "reopen")
         entry(tx, 3, 5, -5)
-
-
-def test_a_full_disk_says_what_to_do(store, monkeypatch):
-    def full(*_args, **_params):
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(Tx, "run", full)
-    with pytest.raises(StoreError) as refused, store.write() as tx:
-        tx.run(DOCUMENT, version=1)
-    assert "disk is full; nothing of this command was kept" in refused.value.what
-    assert "make room on the disk" in refused.value.next_step
 
 
 def test_canonical_json_is_one_text():

@@ -6,7 +6,6 @@ from tallybook.books.model import FOREVER_US, Acted
 from tallybook.budget.model import Notice
 from tallybook.clock import Period
 from tallybook.errors import StoreError
-from tallybook.store import Store
 from tallybook.store.budget_tables import BUDGET_TABLES
 from tallybook.store.grants import acted_of, decisions_upto, denials_of, grants_of, undecided
 from tallybook.store.notices import notices_upto, put_notices
@@ -14,11 +13,12 @@ from tallybook.store.notices import notices_upto, put_notices
 OCTOBER = Period(2026, 10)
 
 
+pytestmark = pytest.mark.both_stores
+
+
 @pytest.fixture
-def store(tmp_path):
-    made = Store.create(tmp_path / "books")
-    yield made
-    made.close()
+def store(new_store):
+    return new_store()
 
 
 def ask(tx, period="2026-10"):

@@ -1,8 +1,12 @@
 """What came since a version of the manifest."""
 
+import pytest
+
 from company import org, usage
 from tallybook.store.growth import files_since
 from tallybook.store.lake import BILLING
+
+pytestmark = pytest.mark.both_stores
 
 
 def since(company, version, period="2026-10", upto=None):

@@ -3,12 +3,12 @@
 import pytest
 
 from tallybook.errors import StoreError
-from tallybook.store import Store
 from tallybook.store.invoice_tables import INVOICE_TABLES
 
 
-def test_what_was_taken_in_or_decided_is_never_changed(tmp_path):
-    store = Store.create(tmp_path / "books")
+@pytest.mark.both_stores
+def test_what_was_taken_in_or_decided_is_never_changed(new_store):
+    store = new_store()
     with store.write() as tx:
         tx.run(
             "INSERT INTO variance_decision (period, variance, status, owner, reason, actor, at_us)"
@@ -21,8 +21,6 @@ def test_what_was_taken_in_or_decided_is_never_changed(tmp_path):
         with pytest.raises(StoreError, match="append-only"), store.write() as tx:
             tx.run(statement)
     with store.read() as tx:
-        triggers = {
-            row.name for row in tx.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        }
+        triggers = tx.guards()
     for table in INVOICE_TABLES:
         assert {f"{table.name}_no_update", f"{table.name}_no_delete"} <= triggers

@@ -5,18 +5,18 @@ import pytest
 from tallybook.budget.model import Notice
 from tallybook.clock import Period
 from tallybook.errors import StoreError
-from tallybook.store import Store
 from tallybook.store.notice_tables import NOTICE_TABLES
 from tallybook.store.notices import notices_of, notices_upto, put_notices
 
 OCTOBER = Period(2026, 10)
 
 
+pytestmark = pytest.mark.both_stores
+
+
 @pytest.fixture
-def store(tmp_path):
-    made = Store.create(tmp_path / "books")
-    yield made
-    made.close()
+def store(new_store):
+    return new_store()
 
 
 def notice(name, **changes):

@@ -10,7 +10,7 @@ import pytest
 
 from tallybook.clock import Calendar, parse_instant
 from tallybook.errors import CorruptedError, StoreError
-from tallybook.store import Store, faults, inbox
+from tallybook.store import faults, inbox
 from tallybook.store.events import EVENT_SCHEMA, TEXT, WHOLE
 from tallybook.store.seal import Settled, content_digest, seal
 
@@ -18,11 +18,12 @@ CALENDAR = Calendar("America/New_York", "2026-01")
 POINTS = ("seal.written", "seal.renamed", "seal.listed")
 
 
+pytestmark = pytest.mark.both_stores
+
+
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 def put(store, *starts):
@@ -158,7 +159,7 @@ def test_a_changed_file_is_found(store):
 def test_a_changed_inbox_batch_is_found(store):
     put(store, OCTOBER)
     with store.write() as tx:
-        tx.run("UPDATE inbox SET events = zeroblob(10)")
+        tx.run("UPDATE inbox SET events = :other", other=bytes(10))
     with pytest.raises(CorruptedError, match="inbox batch 1 is not what was written"):
         seal(store, CALENDAR)
 

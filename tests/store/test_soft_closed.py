@@ -8,14 +8,15 @@ from tallybook.ledger.chain import ENTRY, add_link
 from tallybook.ledger.model import USAGE_REASONS, Posting
 from tallybook.store import Store
 
+pytestmark = pytest.mark.both_stores
+
 
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
+def store(new_store):
+    books = new_store()
     with books.write() as tx:
         append_act(tx, Act(ActKind.SOFT_CLOSE, "2026-10", "cutoff"), "dana", 1)
-    yield books
-    books.close()
+    return books
 
 
 def write(store: Store, reason: Reason, period: str = "2026-10") -> None:

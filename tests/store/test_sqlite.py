@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from tallybook.errors import CorruptedError, StoreError
-from tallybook.store import Store
+from tallybook.store import Store, Tx
 from tallybook.store.sqlite import Sqlite
 
 
@@ -47,3 +47,14 @@ def test_a_reader_does_not_wait_for_a_writer(store):
     with store.write() as writing, store.read() as reading:
         writing.run("INSERT INTO ground (period, number, digest) VALUES ('2026-10', 1, 'x')")
         assert reading.scalar("SELECT COUNT(*) FROM ground") == 0
+
+
+def test_a_full_disk_says_what_to_do(store, monkeypatch):
+    def full(*_args, **_params):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Tx, "run", full)
+    with pytest.raises(StoreError) as refused, store.write() as tx:
+        tx.run("DELETE FROM inbox")
+    assert "disk is full; nothing of this command was kept" in refused.value.what
+    assert "make room on the disk" in refused.value.next_step
