@@ -107,11 +107,11 @@ def october(tmp_path_factory):
     company.store.close()
 
 
-def october_of(home):
+def october_of(home, more=""):
     company = Company(home)
     org = (OCTOBER / "org.yaml").read_text(encoding="utf-8")
     company.apply(
-        policy=POLICY,
+        policy=POLICY + more,
         org=f"{org}keys:\n  - {{id: vk-b, team: B}}\n",
         prices=(OCTOBER / "prices.yaml").read_text(encoding="utf-8"),
     )
@@ -156,6 +156,16 @@ def test_a_restated_invoice_posts_what_changed(october):
     enter(october, "X", [*SAID["invoice X"][:-1], "other 1.00"], total="688.00", restate="typo")
     (only,) = posted(october, trued(october).entries)
     assert only == {"Payable:X": "2.00", "Suspense:X": "-2.00"}
+
+
+def test_where_the_policy_recharges_november_credits_the_rate_card_variance(tmp_path):
+    company = october_of(tmp_path, "    variance: recharge\n")
+    company.run("2026-11")
+    (entry,) = [e for e in company.journal("2026-11") if e.reason == "disposition"]
+    assert posted(company, [entry.id]) == [amounts("recharge")]
+    assert company.run("2026-11").entries == ()
+    assert company.failing() == {}
+    company.store.close()
 
 
 def test_the_month_that_booked_it_closes_and_is_made_again(tmp_path):

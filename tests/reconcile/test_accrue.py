@@ -1,0 +1,65 @@
+"""Accruing: what a close asks for, and what is refused."""
+
+import pytest
+
+from company import usage
+from tallybook.clock import Period
+from tallybook.errors import PeriodError
+from tallybook.post.basis import read_basis
+from tallybook.post.sheet import latest_sheet
+from tallybook.reconcile.accrue import accrual_due, accruals, accrue, burn_downs
+
+OCTOBER = Period.parse("2026-10")
+DEAL = """commitments:
+  - {id: deal, provider: X, amount: "24.00", from: 2026-10, to: 2027-10}
+"""
+
+
+def due(company):
+    basis = read_basis(company.store, OCTOBER)
+    with company.store.read() as tx:
+        return accrual_due(tx, basis, latest_sheet(tx, "2026-10").number)
+
+
+def post(company):
+    return accrue(company.store, OCTOBER, clock=company.clock, actor="fin")
+
+
+def test_nothing_declared_is_nothing_due(company):
+    company.ingest(usage())
+    company.run()
+    assert due(company) == ""
+    assert post(company).entries == ()
+
+
+def test_what_is_declared_is_due_until_it_is_accrued_and_again_after_a_run(company):
+    company.apply(prices=company._files["prices"] + DEAL)
+    company.ingest(usage())
+    company.run()
+    assert due(company) == "commitments: not accrued yet"
+    plan = accruals(company.store, OCTOBER)
+    assert (plan.entries, plan.commitments[0].shortfall_nano) == ((), 1_000_000_000)
+    assert len(post(company).entries) == 1
+    assert due(company) == ""
+    company.ingest(usage("e-2", tokens={"output": 10_000}), name="more")
+    with pytest.raises(PeriodError, match="usage or prices that are not booked"):
+        post(company)
+    company.run()
+    assert "accrued by fin on figures that have changed since" in due(company)
+    post(company)
+    assert company.balances()["Variance:commitment"] == "0.50"
+    (one,) = burn_downs(company.store, OCTOBER)
+    assert (one.spent_nano, one.expected_nano) == (1_500_000_000, 2_000_000_000)
+    assert company.failing() == {}
+
+
+def test_a_month_that_was_not_run_and_a_closed_one_are_refused(company):
+    with pytest.raises(PeriodError, match="nothing is booked in 2026-10"):
+        post(company)
+    company.ingest(usage())
+    company.run()
+    company.close()
+    before = company.dump()
+    with pytest.raises(PeriodError, match="2026-10 is closed"):
+        post(company)
+    assert company.dump() == before
