@@ -7,7 +7,8 @@ twice, or in two ways, is how a second request is smuggled into somebody else's 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -203,6 +204,51 @@ def _without_hops(head: bytes, low: bytes) -> bytes:
     return b"".join(kept)
 
 
+class _Lines(Mapping[str, str]):
+    """The headers of a well-formed head, found where they stand when they are asked for.
+
+    An answer has twenty, and a reader asks for five of them.
+    """
+
+    __slots__ = ("_head", "_low")
+
+    def __init__(self, head: bytes, low: bytes) -> None:
+        self._head = head
+        self._low = low
+
+    def __getitem__(self, name: str) -> str:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        """The value of a header, the last of several; what is given where there is none."""
+        mark = _mark(name)
+        at = self._low.rfind(mark)
+        if at < 0:
+            return default
+        start = at + len(mark)
+        value = self._head[start : self._head.find(b"\r", start)]
+        return value.lstrip(b" \t").decode("latin-1")
+
+    def __contains__(self, name: object) -> bool:
+        return _mark(str(name)) in self._low
+
+    def __iter__(self) -> Iterator[str]:
+        lines = self._low.decode("latin-1").split("\r\n")[1:-2]
+        return iter(dict.fromkeys(line.partition(":")[0] for line in lines))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@lru_cache(maxsize=256)
+def _mark(name: str) -> bytes:
+    """How a header begins in a head in lower case."""
+    return f"\r\n{name}:".encode("latin-1", "replace")
+
+
 class ReplyHead:
     """The head of a provider's answer.
 
@@ -220,23 +266,14 @@ class ReplyHead:
         ValueError: it is none, or its length cannot be trusted.
     """
 
-    __slots__ = ("_lines", "_named", "keep_alive", "length", "raw", "status")
+    __slots__ = ("keep_alive", "length", "named", "raw", "status")
+
+    named: Mapping[str, str]
+    """Every header by its name in lower case, the last of each."""
 
     def __init__(self, head: bytes, method: str) -> None:
-        self._lines = head
-        self._named: dict[str, str] | None = None
         if not self._recognise(head, method):
             self._parse(head, method)
-
-    @property
-    def named(self) -> dict[str, str]:
-        """Every header by its name in lower case, the last of each; read when first asked for."""
-        if self._named is None:
-            self._named = {}
-            for line in self._lines.decode("latin-1").split("\r\n")[1:-2]:
-                name, _, value = line.partition(":")
-                self._named[name.lower()] = value.lstrip(" \t")
-        return self._named
 
     def _recognise(self, head: bytes, method: str) -> bool:
         """Take a head of the usual form; whether it is one."""
@@ -250,7 +287,7 @@ class ReplyHead:
             return False
         if coding not in _CODINGS or (length and not _LENGTH.fullmatch(length)):
             return False
-        self.keep_alive, self.raw = True, head[:-2]
+        self.keep_alive, self.raw, self.named = True, head[:-2], _Lines(head, low)
         if _HOPS.search(low) is not None:
             told = _only(low, b"\r\nconnection:")
             if told not in _CONNECTIONS or _STRANGE.search(low):
@@ -282,7 +319,7 @@ class ReplyHead:
             _check_lines(head)
         except BadHead as error:
             raise ValueError(str(error)) from None
-        self._named = {
+        self.named = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()
         }
         self._frame(named, method)
