@@ -21,11 +21,10 @@ from tallybook.budget.hold import Holder, Reservation, Room
 from tallybook.budget.limits import Limits
 from tallybook.budget.model import Act, Estimate, Limit
 from tallybook.clock import Clock
-from tallybook.errors import CorruptedError
+from tallybook.errors import TallybookError
 from tallybook.gateway.call import Call, Ending
 from tallybook.gateway.model import BudgetPolicy, Refusal
 from tallybook.gateway.notices import Notices
-from tallybook.gateway.prices import PriceTable
 from tallybook.gateway.published import Published
 from tallybook.gateway.refusals import refusal_of, remaining_line
 from tallybook.gateway.sizing import sized, with_model
@@ -64,7 +63,6 @@ class Budgets:
         policy: of the configuration.
         holder: what this process holds.
         published: the limits in force.
-        prices: what calls cost.
         notices: where acts at a limit are noted.
         clock: which month it is.
         time: of the loop, in seconds.
@@ -76,7 +74,6 @@ class Budgets:
         policy: BudgetPolicy,
         holder: Holder,
         published: Published,
-        prices: PriceTable,
         notices: Notices,
         *,
         clock: Clock,
@@ -86,7 +83,7 @@ class Budgets:
         self._policy = policy
         self._holder = holder
         self._published = published
-        self._prices = prices
+        self._prices = published.prices()
         self._notices = notices
         self._clock = clock
         self._time = time
@@ -95,7 +92,6 @@ class Budgets:
         self._waiting: deque[_Ask] = deque()
         self._is_due = False
         self._lacking: set[str] = set()
-        self.reload_prices: Callable[[], PriceTable] | None = None
         self.wait_s = policy.wait_s
 
     @property
@@ -421,9 +417,10 @@ class Budgets:
             OSError: the book of the node cannot be written.
         """
         try:
-            if self._published.refresh() and self.reload_prices is not None:
-                self._prices = self.reload_prices()
-        except CorruptedError as error:
+            self._published.refresh()
+            if self._published.has_other_prices():
+                self._prices = self._published.prices()
+        except TallybookError as error:
             self._health.warn("budgets", str(error))
         self._holder.tend()
         self._holder.forget([str(one.period) for one in self._published.months], _FORGET_AFTER)

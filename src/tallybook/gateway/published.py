@@ -1,20 +1,26 @@
-"""The limits in force, in a file that the steward writes and every process of the node reads.
+"""The limits in force and the prices, in files that the steward writes and every process reads.
 
-The file stays when the books or the store are gone: the last limits hold.
+The files stay when the books or the store are gone: the last limits hold.
 """
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from tallybook.books.documents import Document, document_of, parse
+from tallybook.books.model import Prices
 from tallybook.budget.limits import Limits, as_plain, from_plain
 from tallybook.errors import CorruptedError
+from tallybook.gateway.prices import PriceTable
 
 NAME: Final = "limits.json"
+BOOKS: Final = "books.json"
 _MODE: Final = 0o700
 
 
@@ -23,22 +29,29 @@ def folder_of(spool: Path) -> Path:
     return spool.with_name(spool.name + ".budgets")
 
 
-def publish(folder: Path, months: list[Limits]) -> bool:
-    """Write the limits of some months; whether they are others than before."""
+def publish(
+    folder: Path, months: list[Limits], documents: Mapping[str, Document] | None = None
+) -> None:
+    """Write the limits of some months, and the policy files as recorded, whose prices hold."""
     folder.mkdir(parents=True, exist_ok=True, mode=_MODE)
-    path, text = folder / NAME, msgspec.json.encode([as_plain(one) for one in months])
+    if documents is not None:
+        bodies = {kind: one.body for kind, one in sorted(documents.items())}
+        _write(folder / BOOKS, msgspec.json.encode(bodies))
+    _write(folder / NAME, msgspec.json.encode([as_plain(one) for one in months]))
+
+
+def _write(path: Path, text: bytes) -> None:
     try:
         if path.read_bytes() == text:
-            return False
+            return
     except FileNotFoundError:
         pass
-    beside = folder / f"{NAME}.{os.getpid()}.new"
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     with beside.open("wb") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     beside.rename(path)
-    return True
 
 
 class Published:
@@ -50,7 +63,8 @@ class Published:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self._stamp: tuple[int, int] = (0, 0)
+        self._books = folder / BOOKS
+        self._stamp = self._books_stamp = (0, 0)
         self.months: list[Limits] = []
 
     def refresh(self) -> bool:
@@ -59,22 +73,14 @@ class Published:
         Raises:
             CorruptedError: it is not what the steward writes.
         """
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            return False
-        stamp = (found.st_ino, found.st_mtime_ns)
-        if stamp == self._stamp:
+        stamp = _stamp_of(self._path)
+        if stamp in ((0, 0), self._stamp):
             return False
         try:
             data = msgspec.json.decode(self._path.read_bytes(), type=list[dict[str, Any]])
             self.months = [from_plain(one) for one in data]
         except (msgspec.MsgspecError, LookupError, TypeError) as error:
-            raise CorruptedError(
-                "not the limits that a gateway publishes",
-                where=self._path.name,
-                next_step="remove it; the gateway writes it anew",
-            ) from error
+            raise _not_ours(self._path) from error
         self._stamp = stamp
         return True
 
@@ -83,9 +89,45 @@ class Published:
         """How many gateways share the budgets, as far as is known."""
         return max((one.nodes for one in self.months), default=1)
 
+    def has_other_prices(self) -> bool:
+        """Whether `prices` would say something else than when it was last asked."""
+        return _stamp_of(self._books) != self._books_stamp
+
+    def prices(self) -> PriceTable:
+        """The prices of the policy files that the limits came of; the list prices without any.
+
+        Raises:
+            TallybookError: the file is not what the steward writes.
+        """
+        self._books_stamp = _stamp_of(self._books)
+        try:
+            bodies = msgspec.json.decode(self._books.read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            return PriceTable(Prices())
+        except msgspec.MsgspecError as error:
+            raise _not_ours(self._books) from error
+        found = parse({kind: document_of(kind, json.loads(body)) for kind, body in bodies.items()})
+        return PriceTable(found.prices, found.org.company.currency)
+
     def at(self, instant_us: int) -> Limits | None:
         """The limits of the month of an instant; None if none are known."""
         for one in self.months:
             if one.from_us <= instant_us < one.to_us:
                 return one
         return None
+
+
+def _stamp_of(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_ino, found.st_mtime_ns)
+
+
+def _not_ours(path: Path) -> CorruptedError:
+    return CorruptedError(
+        "not what a gateway publishes",
+        where=path.name,
+        next_step="remove it; the gateway writes it anew",
+    )

@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from tallybook.books.documents import parse, read_folder
+from tallybook.books.documents import Document, parse, read_folder
 from tallybook.books.model import Books
 from tallybook.budget.book import Book
 from tallybook.budget.hold import bury
@@ -73,6 +73,7 @@ class Steward:
         self._notices = Notices(notices_of(config.spool), health)
         self._looks_up = looks_up
         self._months: list[Limits] = []
+        self._documents: Mapping[str, Document] | None = None
         self._spent: Mapping[tuple[str, str], int] = {}
         self._spent_in: Period | None = None
         self._due_s: dict[str, float] = {}
@@ -111,7 +112,7 @@ class Steward:
         try:
             self._own.look()
             found = self._read()
-            publish(self._folder, found)
+            publish(self._folder, found, self._documents)
         except (TallybookError, OSError) as error:
             if strict:
                 raise
@@ -144,13 +145,15 @@ class Steward:
         now_us = self._clock.now_us()
         if home is None:
             assert self._config.books is not None
-            books = parse(read_folder(self._config.books))
+            self._documents = read_folder(self._config.books)
+            books = parse(self._documents)
             return [self._limits(books, period) for period in _months(books, now_us)]
         with closing(Store.open(home)) as store:
             with store.read() as tx:
                 documents = {kind: one.document for kind, one in latest_documents(tx).items()}
             folder = self._config.books
-            books = parse(read_folder(folder) if folder is not None else documents)
+            self._documents = read_folder(folder) if folder is not None else documents
+            books = parse(self._documents)
             made = []
             for period in _months(books, now_us):
                 with store.read() as tx:

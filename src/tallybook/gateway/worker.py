@@ -30,7 +30,7 @@ from tallybook.gateway.keyring import Keyring
 from tallybook.gateway.model import GatewayConfig
 from tallybook.gateway.notices import Notices, notices_of
 from tallybook.gateway.pending import Pending
-from tallybook.gateway.prices import PriceTable, table_of
+from tallybook.gateway.prices import table_of
 from tallybook.gateway.published import Published, folder_of
 from tallybook.gateway.secret import Credential
 from tallybook.gateway.works import Works
@@ -63,7 +63,7 @@ def make_works(
     journal = Journal(config.spool, bound_bytes=config.spool_bytes, health=health)
     pending = Pending(config.spool.with_name(config.spool.name + ".pending"))
     ledger = Ledger(journal, pending, clock=clock, counters=counters, health=health)
-    ledger.budgets = budgets_of(config, prices, clock=clock, time=time, health=health)
+    ledger.budgets = budgets_of(config, clock=clock, time=time, health=health)
     return Works(
         config=config,
         desk=Desk(config, keys, ledger, clock),
@@ -84,7 +84,6 @@ def make_works(
 
 def budgets_of(
     config: GatewayConfig,
-    prices: PriceTable | None,
     *,
     clock: Clock,
     time: Callable[[], float],
@@ -106,7 +105,6 @@ def budgets_of(
         policy,
         Holder(Book(folder_of(config.spool)), name, is_shared=is_shared),
         published,
-        prices or table_of(config.books),
         Notices(notices_of(config.spool), health),
         clock=clock,
         time=time,

@@ -1,0 +1,97 @@
+"""Notices: written at once, counted together when they are shipped, kept once."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from tallybook.budget.model import Limit, Notice
+from tallybook.clock import Period
+from tallybook.errors import StoreError
+from tallybook.gateway.notices import Notices, folded, ship_notices
+from tallybook.sdk.asked import Asked
+from tallybook.sdk.counters import Health
+from tallybook.sdk.record import Attempt
+from tallybook.store import Store
+from tallybook.store.notices import notices_of
+
+OCTOBER = Period.parse("2026-10")
+LIMIT = Limit(scope="feature", subject="bot", period=OCTOBER, limit_nano=100, over="stop")
+
+
+def note(notices, feature="bot", act="stop", estimate=7):
+    attempt = Attempt(
+        event_id="e",
+        operation_id="o",
+        attempt=1,
+        started_us=5,
+        asked=Asked("openai", "/v1", "chat", "gpt", False, False, False),
+        tags={"team": "t", "feature": feature, "customer": "somebody"},
+        key_id="vk",
+        trace={},
+    )
+    notices.note(
+        at_us=5, limit=LIMIT, act=act, attempt=attempt, estimate_nano=estimate, spent_nano=90,
+        reason="r", instead="", model="gpt",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "notices"
+
+
+def rows(home):
+    with closing(Store.open(home)) as store, store.read() as tx:
+        return notices_of(tx, OCTOBER)
+
+
+def test_alike_notices_become_one_row_that_counts_its_calls(tmp_path, folder):
+    notices = Notices(folder, Health())
+    for _ in range(5):
+        note(notices)
+    note(notices, feature="other")
+    notices.close()
+    with closing(Store.create(tmp_path / "home")) as store:
+        assert ship_notices(folder, store) == 2
+        assert ship_notices(folder, store) == 0
+    first, other = rows(tmp_path / "home")
+    assert (first.feature, first.calls, first.estimate_nano, first.spent_nano) == ("bot", 5, 35, 90)
+    assert (other.feature, other.calls, other.key_id, other.team) == ("other", 1, "vk", "t")
+    assert not list(folder.glob("*.jsonl"))
+
+
+def test_a_segment_that_is_shipped_twice_counts_once(tmp_path, folder):
+    notices = Notices(folder, Health())
+    note(notices)
+    notices.close()
+    (segment,) = folder.glob("*.jsonl")
+    kept = segment.read_bytes()
+    with closing(Store.create(tmp_path / "home")) as store:
+        ship_notices(folder, store)
+        segment.write_bytes(kept)  # killed between the store and the file
+        assert ship_notices(folder, store) == 0
+    assert [row.calls for row in rows(tmp_path / "home")] == [1]
+    assert b"somebody" not in kept
+
+
+def test_a_store_that_cannot_be_written_leaves_the_notices(tmp_path, folder):
+    notices = Notices(folder, Health())
+    note(notices)
+    notices.close()
+    with closing(Store.create(tmp_path / "home")) as store:
+        with store.write() as tx:
+            tx.run("DROP TABLE budget_notice")
+        with pytest.raises(StoreError):
+            ship_notices(folder, store)
+    assert list(folder.glob("*.jsonl"))
+
+
+def test_warnings_of_several_tellers_are_one():
+    told = [
+        Notice(notice_id="w#1", at_us=n, period="2026-10", budget="team:a", act="warn", calls=0)
+        for n in (1, 2)
+    ]
+    (one,) = folded(told, "segment")
+    assert (one.notice_id, one.calls) == ("w#1", 0)
