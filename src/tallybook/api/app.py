@@ -11,8 +11,10 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from tallybook import __version__
+from tallybook.api.budgets import budgets_router, requests_router
 from tallybook.api.events import events_router
 from tallybook.api.intake import Intake
+from tallybook.api.keys import keys_router
 from tallybook.api.live import Keeper, live_router
 from tallybook.api.model import Limits
 from tallybook.api.traces import traces_router
@@ -59,6 +61,9 @@ def make_app(
     app.include_router(traces_router(intake, bounds, tokens))
     app.include_router(events_router(store, clock, bounds, tokens))
     app.include_router(live_router(store, keeper, tokens))
+    app.include_router(budgets_router(store, clock, tokens))
+    app.include_router(requests_router(store, clock, tokens))
+    app.include_router(keys_router(store, clock, tokens))
 
     @app.get("/healthz")
     async def health() -> Response:

@@ -1,0 +1,118 @@
+"""A request that acts or asks as somebody: let in, read, carried out in a thread, answered.
+
+Who acts is declared in ``X-Tallybook-Actor``, as ``--as`` declares it to commands: the token
+says that a request may come, the header on whose behalf. A body is one JSON object; a form that a
+browser sends without asking (no ``application/json``) is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+import msgspec
+from anyio import to_thread
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from tallybook.api.body import read_body
+from tallybook.api.guard import check
+from tallybook.api.model import Refusal
+from tallybook.api.refused import refused
+from tallybook.errors import (
+    BooksError,
+    BudgetError,
+    MoneyError,
+    PeriodError,
+    PriceError,
+    StoreError,
+    TallybookError,
+    WrongUsageError,
+)
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+Work = Callable[[], Any]
+
+ACTOR: Final = "x-tallybook-actor"
+JSON: Final = "application/json"
+BODY_BYTES: Final = 64 * 1024
+_RETRY_S: Final = 5
+_ACTOR_MAX: Final = 200
+_STATUS: Final[Sequence[tuple[type[TallybookError], HTTPStatus]]] = (
+    (WrongUsageError, HTTPStatus.BAD_REQUEST),
+    (MoneyError, HTTPStatus.BAD_REQUEST),
+    (BudgetError, HTTPStatus.CONFLICT),
+    (PeriodError, HTTPStatus.CONFLICT),
+    (BooksError, HTTPStatus.CONFLICT),
+    (PriceError, HTTPStatus.CONFLICT),
+)
+
+
+async def answered(
+    request: Request, tokens: Sequence[str], work: Callable[[], Any], status: int = HTTPStatus.OK
+) -> Response:
+    """The answer to a request that only asks; never cached, for what it says is of now."""
+    try:
+        check(request.headers.get("authorization", ""), tokens)
+        values = await to_thread.run_sync(carried_out, work)
+    except Refusal as refusal:
+        return refused(refusal)
+    return JSONResponse(values, status, {"Cache-Control": "no-store"})
+
+
+async def acted(
+    request: Request,
+    tokens: Sequence[str],
+    form: type[Form],
+    work: Callable[[str, Form], Any],
+    status: int = HTTPStatus.OK,
+) -> Response:
+    """The answer to a request that acts: ``work`` gets who acts and the body in its form."""
+    try:
+        check(request.headers.get("authorization", ""), tokens)
+        actor = _actor(request)
+        told = await _form(request, form)
+        values = await to_thread.run_sync(carried_out, partial(work, actor, told))
+    except ClientDisconnect:
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+    except Refusal as refusal:
+        return refused(refusal)
+    return JSONResponse(values, status, {"Cache-Control": "no-store"})
+
+
+def carried_out(work: Work) -> Any:
+    """Do it; what the books refuse is refused here.
+
+    Raises:
+        Refusal: with the error's own words.
+    """
+    try:
+        return work()
+    except StoreError as error:
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY_S) from error
+    except TallybookError as error:
+        found = (status for kind, status in _STATUS if isinstance(error, kind))
+        raise Refusal(next(found, HTTPStatus.CONFLICT), str(error)) from error
+
+
+def _actor(request: Request) -> str:
+    actor = request.headers.get(ACTOR, "").strip()
+    if not actor or len(actor) > _ACTOR_MAX or not actor.isprintable():
+        raise Refusal(HTTPStatus.BAD_REQUEST, "say who acts: X-Tallybook-Actor: NAME")
+    return actor
+
+
+async def _form(request: Request, form: type[Form]) -> Form:
+    told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if told != JSON:
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {told[:50]!r}; it is {JSON}"
+        )
+    body = await read_body(request.stream(), BODY_BYTES)
+    try:
+        return msgspec.json.decode(body or b"{}", type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is not understood: {error}") from error

@@ -1,0 +1,141 @@
+"""`/v1/budgets`: what the command line tells and does, over HTTP, guarded, in somebody's name."""
+
+import json
+
+import pytest
+
+from asgi import asked
+from people import company
+from tallybook.api import make_app
+from tallybook.api.acting import carried_out
+from tallybook.api.model import Refusal
+from tallybook.errors import StoreError
+
+TOKEN = {"authorization": "Bearer s3cret"}
+DANA = {**TOKEN, "x-tallybook-actor": "dana@acme", "content-type": "application/json"}
+BOSS = {**DANA, "x-tallybook-actor": "boss@acme"}
+MORE = {"budget": "feature:bot", "period": "2026-10", "amount": "1.00", "reason": "launch"}
+
+
+@pytest.fixture
+def acme(tmp_path):
+    made = company(tmp_path / "acme")
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def call(acme):
+    def run(method, path, headers=TOKEN, body=None):
+        chunks = () if body is None else (json.dumps(body).encode(),)
+        app = make_app(acme.store, clock=acme.clock, tokens=("s3cret",))
+        (answer,) = asked(app, (method, path, headers, *chunks))
+        value = json.loads(answer.body) if answer.body else None
+        return answer.status, value
+
+    return run
+
+
+def test_from_a_request_to_more(call):
+    status, made = call("POST", "/v1/budgets/requests", DANA, MORE)
+    assert (status, made["id"], made["requested_by"]) == (201, 1, "dana@acme")
+    assert call("GET", "/v1/budgets/requests")[1] == [made]
+    status, told = call("POST", "/v1/budgets/requests/1/approve", DANA, {})
+    assert (status, "takes two people" in told["error"]) == (409, True)
+    status, done = call("POST", "/v1/budgets/requests/1/approve", BOSS, {"amount": "0.50"})
+    assert (status, done["state"], done["decision"]["decided_by"]) == (200, "approved", "boss@acme")
+    assert call("GET", "/v1/budgets/requests/1")[1] == done
+    assert call("GET", "/v1/budgets/requests")[1] == []
+    (listed,) = call("GET", "/v1/budgets/requests?all=1&period=2026-10")[1]
+    assert listed == done
+    found = call("GET", "/v1/budgets")[1]
+    assert found["budgets"][0]["in_force"] == "2.500000000"
+    bot = call("GET", "/v1/budgets/feature:bot")[1]
+    assert (bot["used"], bot["requests"]) == ("1.000000000000", [done])
+    burns = call("GET", "/v1/budgets/burn")[1]
+    assert burns[0]["last_increase"]["amount"] == "0.500000000"
+
+
+def test_a_denial_wants_a_reason(call):
+    call("POST", "/v1/budgets/requests", DANA, MORE)
+    assert call("POST", "/v1/budgets/requests/1/deny", BOSS, {})[0] == 400
+    assert call("POST", "/v1/budgets/requests/1/deny", BOSS, {"reason": " "})[0] == 400
+    status, done = call("POST", "/v1/budgets/requests/1/deny", BOSS, {"reason": "no"})
+    assert (status, done["state"]) == (200, "denied")
+
+
+def test_a_use_case_is_proposed(call):
+    body = {
+        "feature": "triage", "team": "a", "provider": "X", "model": "x-1", "calls": 2_000,
+        "tokens": {"input_uncached": 1_000, "output": 200}, "approvers": ["boss@acme"],
+    }  # fmt: skip
+    status, made = call("POST", "/v1/budgets/proposals", DANA, body)
+    assert (status, made["details"]["limit"]) == (201, "50.000000000")
+    status, told = call("POST", "/v1/budgets/requests/1/approve", BOSS, {})
+    assert (status, "is a use case" in told["error"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/budgets"),
+        ("GET", "/v1/budgets/burn"),
+        ("GET", "/v1/budgets/feature:bot"),
+        ("GET", "/v1/budgets/requests"),
+        ("GET", "/v1/budgets/requests/1"),
+        ("POST", "/v1/budgets/requests"),
+        ("POST", "/v1/budgets/requests/1/approve"),
+        ("POST", "/v1/budgets/requests/1/deny"),
+        ("POST", "/v1/budgets/proposals"),
+        ("GET", "/v1/keys"),
+        ("POST", "/v1/keys"),
+        ("POST", "/v1/keys/vk/rotate"),
+        ("POST", "/v1/keys/vk/revoke"),
+    ],
+)
+def test_every_route_wants_a_token(call, method, path):
+    headers = {name: value for name, value in BOSS.items() if name != "authorization"}
+    assert call(method, path, headers, {})[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "words"),
+    [
+        (TOKEN | {"content-type": "application/json"}, MORE, 400, "X-Tallybook-Actor"),
+        ({**DANA, "x-tallybook-actor": "a" * 201}, MORE, 400, "X-Tallybook-Actor"),
+        ({**DANA, "content-type": "text/plain"}, MORE, 415, "application/json"),
+        (DANA, {**MORE, "more": 1}, 400, "more"),
+        (DANA, {"budget": "bot"}, 400, "period"),
+        (DANA, [], 400, "not understood"),
+        (DANA, {**MORE, "amount": "much"}, 400, "much"),
+        (DANA, {**MORE, "period": "soon"}, 400, "soon"),
+        (DANA, {**MORE, "budget": "mars:x"}, 400, "names no budget"),
+        (DANA, {**MORE, "budget": "feature:x"}, 409, "has no budget"),
+        (DANA, {**MORE, "period": "2026-09"}, 409, "2026-09 ended"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_asked(call, headers, body, status, words):
+    found, told = call("POST", "/v1/budgets/requests", headers, body)
+    assert found == status
+    assert words in told["error"]
+    assert call("GET", "/v1/budgets/requests?all=1")[1] == []
+
+
+def test_a_body_without_end_is_refused(call):
+    body = {**MORE, "reason": "x" * 70_000}
+    assert call("POST", "/v1/budgets/requests", DANA, body)[0] == 413
+
+
+def test_what_is_not_there_is_told(call):
+    assert call("GET", "/v1/budgets/requests/9")[0] == 409
+    assert call("GET", "/v1/budgets/requests/nine")[0] == 422
+    assert call("GET", "/v1/budgets/team:zeta")[0] == 409
+
+
+def test_a_store_that_fails_is_told_to_come_again():
+    def broken():
+        raise StoreError("another command is writing")
+
+    with pytest.raises(Refusal) as told:
+        carried_out(broken)
+    assert (told.value.status, told.value.retry_after_s) == (503, 5)
