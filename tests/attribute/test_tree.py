@@ -6,7 +6,7 @@ from tallybook.attribute.tree import Node, parents_of
 def node(row, span="", parent="", started=0, stands=True):  # noqa: FBT002
     return Node(
         1, row, span, parent, started,
-        stands=stands and bool(span), hollow=False, bills=True, mark=-1, said=0, service=0,
+        stands=stands and bool(span), hollow=False, bills=True, said=0, service=0,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from attribute.graphs import END_US, START_US, Row, naively, stands
-from tallybook.attribute import walk as walking
+from tallybook.attribute import told as telling
 from tallybook.books.build_org import build_org
 from tallybook.books.faults import Sheet
 from tallybook.books.schema import OrgForm
@@ -164,7 +164,7 @@ def test_a_chain_of_thousands_is_walked_to_its_end():
     ]
     found, walked = stands(ORG, chain)
     assert {stand.origin for stand in found.values()} == {("a", "")}
-    assert walked.one_by_one == 3_000
+    assert (walked.nodes, walked.one_by_one) == (3_000, 0)
 
 
 def test_what_tells_of_a_call_that_bills_by_another_row_counts_only_above_others():
@@ -249,7 +249,7 @@ def test_any_graph_is_walked_as_a_naive_walk_does_in_any_order(rows, random):
 
 
 def test_a_large_month_is_walked_part_by_part(monkeypatch):
-    monkeypatch.setattr(walking, "_PART", 7)
+    monkeypatch.setattr(telling, "_PART", 7)
     rows = [
         Row(f"{t}-{n}", trace=f"t{t}", span=str(n), parent=str(n // 2) if n else "",
             team=TEAMS[t % 4] if n == 0 else "", service=SERVICES[(n + t) % 9])

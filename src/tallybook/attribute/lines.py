@@ -52,10 +52,11 @@ def sums_of(
         for row in session.rows(statement)
     )
     invocations = list(walked.invocations) if walked else []
-    if paths.counts:
+    if paths.counted:
         columns = ", ".join(f"r.{name}" for name in metering.columns)
         counted = session.rows(sql_text(__package__, "beneath").format(columns=columns))
         invocations += _beneath(paths, metering, counted)
+    if paths.counts:
         invocations += _lone(session, metering, paths)
     return Attribution(tuple(lines), counted_up((1, one) for one in invocations))
 
@@ -133,6 +134,8 @@ def decide_all(
     index: dict[Decision, int] = {}
     numbered = []
     for combo, epoch, *values in combos:
+        if values == [UNPLACED]:
+            continue  # superseded: it was not walked, and what it carried is not told
         decision = paths.decision(*_stands(metering, paths, values), int(str(epoch)))
         numbered.append((int(str(combo)), index.setdefault(decision, len(index))))
     return list(index), numbered

@@ -90,6 +90,11 @@ class Paths:
         pairs = zip(self._origins.values[above], self._said.values[said], strict=True)
         return self._origins.of(tuple(origin.then(one) for origin, one in pairs))
 
+    @property
+    def origins(self) -> int:
+        """How many origins have a number so far."""
+        return len(self._origins.values)
+
     def is_settled(self, origin: int) -> bool:
         """Whether no node further down can change an origin."""
         return all(one.is_settled for one in self._origins.values[origin])

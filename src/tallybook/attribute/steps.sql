@@ -1,4 +1,7 @@
--- What the nodes of these traces say, each combination once.
-SELECT DISTINCT {carried}
-FROM told SEMI JOIN traced ON told.trace_id = traced.trace_id
+-- What some rows say, each combination once, with the number by which rows name it and how often.
+SELECT {key} AS key, COUNT(*) AS told, {carried}
+FROM told
+{near}
+WHERE {which}
+GROUP BY {carried}
 ORDER BY {carried}

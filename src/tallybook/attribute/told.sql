@@ -5,5 +5,5 @@ SELECT {columns}, TRUE AS bills, FALSE AS hollow
 FROM events e
 {corrections}
 {touched}
-WHERE e.trace_id <> ''
+WHERE {traced}
 {others}

@@ -8,4 +8,4 @@ SELECT {columns}, FALSE AS bills, FALSE AS hollow
 FROM beside e
 {corrections}
 {touched}
-WHERE e.trace_id <> '' AND e.role = 'elsewhere'
+WHERE e.trace_id <> '' AND e.span_id <> '' AND e.role = 'elsewhere'

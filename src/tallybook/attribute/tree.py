@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _ROOT: Final = None
@@ -14,7 +14,7 @@ _ROOT: Final = None
 class Node:
     """One row of a trace. ``stands`` says that it is the row of its span under which others hang.
 
-    ``hollow``, ``mark``, ``said`` and ``service`` are what `tallybook.attribute.walk` makes of it.
+    ``believed``, ``hollow``, ``said`` and ``service`` are those of `tallybook.attribute.nodes`.
     """
 
     trace: int
@@ -25,9 +25,34 @@ class Node:
     stands: bool
     hollow: bool
     bills: bool
-    mark: int
     said: int
     service: int
+    believed: int = 0
+
+
+def standing(rows: Iterable[Node]) -> list[Node]:
+    """The rows that are nodes: every call, and of each span the row that is believed first.
+
+    Rows that tell of a call that bills by another row count only where something hangs under them.
+    """
+    held = list(rows)
+    above = {(row.trace, row.parent_span_id) for row in held}
+    heard = [row for row in held if not row.hollow or (row.trace, row.span_id) in above]
+    first: dict[tuple[int, str], Node] = {}
+    for row in sorted(heard, key=_belief):
+        first.setdefault((row.trace, row.span_id), row)
+    found = [
+        replace(row, stands=row.span_id != "" and first[row.trace, row.span_id] is row)
+        for row in heard
+    ]
+    return [row for row in found if row.stands or row.bills]
+
+
+def _belief(row: Node) -> tuple[object, ...]:
+    return (
+        row.hollow, not row.bills, row.believed, row.started_us, row.parent_span_id, row.service,
+        row.said, row.row_at,
+    )  # fmt: skip
 
 
 def parents_of(nodes: Iterable[Node]) -> Iterator[tuple[Node, int | None]]:

@@ -1,46 +1,33 @@
-"""The trees of a period's traces, walked in the engine level by level.
+"""The trees of a period's traces: read from the engine in columns, walked level by level.
 
-A node is a row that names a trace: what it says is decided once per distinct combination, and the
-engine then carries two whole numbers from each parent to its children (`tallybook.attribute.path`).
-Traces whose calls stand alone are left out. The few that loop, reach very deep or have no root are
-walked here, one by one (`tallybook.attribute.tree`). Nothing of it depends on the order of events.
+A node is a row that names a trace: what it says is decided once per distinct combination, its
+parent is found by name (`tallybook.attribute.kin`), and two whole numbers go from each parent to
+its children (`tallybook.attribute.levels`). The few traces that loop are walked node by node
+(`tallybook.attribute.tree`). Nothing of it depends on the order of events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
-from tallybook.attribute.model import Invocation
-from tallybook.attribute.path import ROOT, Paths
-from tallybook.attribute.tree import Node, parents_of
-from tallybook.meter.resolve.rank import STANDPOINTS, known_sources, rank
-from tallybook.rate.rating import (
-    CORRECTIONS,
-    NETTED,
-    TOUCHED,
-    Metering,
-    epoch_sql,
-    field_sql,
-)
-from tallybook.store import sql_text
-from tallybook.store.lake import ColumnType, Session
-from tallybook.store.seal import DERIVED
+import numpy as np
+from numpy.typing import NDArray
 
-_PART: Final = 2_000_000
-"""Nodes that are walked at once: what a join holds in memory."""
-_LEVELS: Final = 256
-"""Deeper nodes are walked one by one, unless they are many."""
-_DEEP_MAX: Final = 2_000_000
-_SHRINK: Final = (4, 8, 16, 32, 64, 128)
-"""Levels after which the traces that end there are put aside."""
-_SETTLED: Final = 1 << 29
-"""Added to the number of an origin that no node further down can change."""
+from tallybook.attribute.kin import kin_of
+from tallybook.attribute.levels import Steps, go_down
+from tallybook.attribute.model import Invocation
+from tallybook.attribute.nodes import Digests, Nodes, Positions
+from tallybook.attribute.path import ROOT, Paths
+from tallybook.attribute.told import Rows, Told
+from tallybook.attribute.tree import Node, parents_of, standing
+from tallybook.rate.rating import Metering
+from tallybook.store import sql_text
+from tallybook.store.lake import Session
+
 _CHAINS: Final = 1 << 31
 """A place is the number of an origin times this, and the number of a chain."""
-_STEP: Final[dict[str, ColumnType]] = {"above": "whole", "below": "whole"}
 
 
 @dataclass(slots=True)
@@ -55,248 +42,138 @@ class Walk:
 def walk(session: Session, metering: Metering, paths: Paths) -> Walk:
     """Walk the traces of a period; makes the table ``placed``: ``row_at`` of a call and its place.
 
+    Every call of the period has a place, also one that stands alone, or every call of the traces
+    that were asked for.
+
     Args:
         session: an engine with the events, and what is told of their traces as ``beside``.
         metering: the period.
-        paths: decides each step once. Where it counts invocations, traces of one node are walked
-            as well.
+        paths: decides each step once.
     """
     return _Walker(session, metering, paths).walk()
 
 
 def place_of(place: int) -> tuple[int, int]:
     """The numbers (origin, chain) of a place."""
-    origin, chain = divmod(place, _CHAINS)
-    return _plain(origin), chain
-
-
-def _plain(origin: int) -> int:
-    return origin - _SETTLED if origin >= _SETTLED else origin
+    return divmod(place, _CHAINS)
 
 
 class _Walker:
     def __init__(self, session: Session, metering: Metering, paths: Paths) -> None:
-        self._session, self._metering, self._paths = session, metering, paths
-        self._counted = paths.counts
-        self._unreached = 0
-        self._wide = False
-        self._same = ""
-        self._made = ""
-        self._origins: dict[tuple[int, int], int] = {}
-        self._chains: dict[tuple[int, int], int] = {}
-        self._used: dict[tuple[int, int, int, int], int] = {}
-        self._one_by_one = 0
-        self._kept: set[str] = set()
+        self._session, self._paths = session, paths
+        self._told = Told(session, metering, paths)
+        self._steps = Steps(paths)
+        nobody = np.zeros(0, np.int64)
+        self._placed: list[tuple[Positions, Positions]] = [(nobody, nobody)]
+        self._used: dict[tuple[int, int, int, int], int] = defaultdict(int)
+        self._nodes = self._one_by_one = 0
 
     def walk(self) -> Walk:
-        self._nodes()
-        nodes, traces = self._session.rows("SELECT COUNT(*), COALESCE(MAX(trace), 0) FROM node")[0]
-        parts = max(1, -(-nodes // _PART))
-        edges = [1 + n * traces // parts for n in range(parts + 1)]
-        made = [
-            self._part(f"placed_{n}", low, high) for n, (low, high) in enumerate(pairwise(edges))
-        ]
-        for name in ("kin", "hung", "below", "node", *self._kept):
-            self._session.run(f"DROP TABLE IF EXISTS {name}")
-        every = " UNION ALL ".join(f"SELECT row_at, place FROM {name}" for name in made)
-        self._session.run(f"CREATE OR REPLACE VIEW placed AS {every}")
-        return Walk(self._invocations(), nodes, self._one_by_one)
+        for alone, parts in self._told.read():
+            for rows in alone:
+                self._place_alone(rows)
+            while parts:
+                if rows_of_part := parts.pop():
+                    self._part(self._told.nodes(rows_of_part))
+        row_at, place = (np.concatenate(made) for made in zip(*self._placed, strict=True))
+        self._session.put("placed", {"row_at": row_at, "place": place})
+        return Walk(self._invocations(), self._nodes, self._one_by_one)
 
-    def _nodes(self) -> None:
-        """The table ``node``: what stands in the trees, in whole numbers."""
-        metering, names = self._metering, [f"c{i}" for i in range(len(self._metering.carried))]
-        statement = sql_text(__package__, "told").format(**_told(metering))
-        self._session.run(statement)
-        walked = "links > 0 AND calls > 0" if not self._counted else "links + calls >= 0"
-        self._run("traced", _bounds(metering), walked=walked)
-        carried = ", ".join(names)
-        found = self._session.rows(sql_text(__package__, "steps").format(carried=carried))
-        steps = []
-        for values in found:
-            named = dict(zip(metering.carried, map(str, values), strict=True))
-            steps.append((*values, *self._paths.node(named)))
-        types: dict[str, ColumnType] = dict.fromkeys(names, "text")
-        self._session.table("step", {**types, "said": "whole", "service": "whole"}, steps)
-        self._same = " AND ".join(f"n.{name} = s.{name}" for name in names)
-        self._node()
+    def _place_alone(self, rows: Rows) -> None:
+        """Place calls that name no trace: each is its own tree."""
+        said, service = self._told.said(rows)
+        above = np.full(len(said), ROOT, np.int64)
+        origins, chains = self._steps.origins(above, said), self._steps.chains(above, service)
+        self._placed.append((rows["row_at"], origins * _CHAINS + chains))
 
-    def _node(self) -> None:
-        """The nodes; with ``wide`` also what only spans told twice and loops need."""
-        metering, more = self._metering, ""
-        if self._counted:
-            inside = f"n.started_us >= {metering.start_us} AND n.started_us < {metering.end_us}"
-            mark = f"CASE WHEN {inside} THEN 2 * n.epoch + CAST(n.fails AS INT) ELSE -1 END"
-            more = f",\n  {mark} AS mark"
-        if self._wide:
-            more += ",\n  n.started_us,\n  n.believed"
-        self._run("node", same=self._same, more=more)
+    def _part(self, rows: Nodes) -> None:
+        """Walk some whole traces."""
+        kin = kin_of(rows)
+        nodes = kin.nodes
+        self._nodes += len(nodes)
+        origins, chains = go_down(kin.up, nodes.said, nodes.service, self._steps)
+        above = chains[kin.up]
+        odd = np.union1d(kin.odd, nodes.trace[origins[:-1] == -1])
+        if len(odd):
+            nodes, origins, above, chains = self._without(odd, nodes, origins, above, chains)
+        self._place(nodes, origins, above, chains)
 
-    def _part(self, placed: str, low: int, high: int) -> str:
-        """Walk the traces from one number to another."""
-        rest = self._placed_kin(low, high)
-        levels = self._levels(rest) if rest else []
-        if rest is None or (self._unreached and not self._wide):
-            self._wide = True
-            self._node()
-            return self._part(placed, low, high)
-        levels += self._odd(rest, levels)
-        union = " UNION ALL ".join(levels)
-        self._run("placed", placed=placed, levels=union)
-        if self._counted:
-            for origin, above, service, mark, calls in self._session.rows(
-                sql_text(__package__, "invoked").format(
-                    levels=union, counted=self._counted_services()
+    def _without(
+        self, odd: Digests, nodes: Nodes, *columns: Positions
+    ) -> tuple[Nodes, Positions, Positions, Positions]:
+        """Put odd traces apart and walk them one by one; returns all nodes and their columns."""
+        apart = np.isin(nodes.trace, odd)
+        which = np.flatnonzero(apart)
+        found = self._walked(nodes, which)
+        kept = np.flatnonzero(~apart)
+        walked = np.array([at for at, *_ in found], np.int64)
+        numbers = np.array([row for _, *row in found], np.int64).reshape(-1, 3).T
+        both = (
+            np.concatenate((held[kept], made)) for held, made in zip(columns, numbers, strict=True)
+        )
+        origins, above, chains = both
+        return nodes.at(np.concatenate((kept, walked))), origins, above, chains
+
+    def _walked(self, nodes: Nodes, which: Positions) -> list[tuple[int, int, int, int]]:
+        """(position, origin, chain above, chain) of nodes of odd traces, node by node."""
+        self._session.put("odd", {"row_at": nodes.row_at[which]})
+        named = {row[0]: row[1:] for row in self._session.rows(sql_text(__package__, "odd_names"))}
+        at_row = dict(zip(nodes.row_at[which].tolist(), which.tolist(), strict=True))
+        columns = (
+            nodes.trace, nodes.row_at, nodes.started_us, nodes.hollow, nodes.bills, nodes.said,
+            nodes.service, nodes.believed,
+        )  # fmt: skip
+        rows = []
+        for row in zip(*(column[which].tolist() for column in columns), strict=True):
+            trace, row_at, started_us, hollow, bills, said, service, believed = row
+            span_id, parent_span_id = named[row_at]
+            rows.append(
+                Node(
+                    trace, row_at, span_id, parent_span_id, started_us, False, hollow, bills,
+                    said, service, believed,
                 )
-            ):
-                key = (_plain(origin), above, service, mark)
-                self._used[key] = self._used.get(key, 0) + int(calls)
-        return placed
-
-    def _placed_kin(self, low: int, high: int) -> str | None:
-        """The table of each node with its parent; None if that needs the wide nodes."""
-        kept, mark = "TABLE" if self._wide else "VIEW", "" if self._counted else ", -1 AS mark"
-        if self._made not in ("", kept):
-            self._session.run(f"DROP {self._made} part")
-        self._made = kept
-        self._run("part", low=str(low), high=str(high), kept=kept, mark=mark)
-        if self._one("SELECT COUNT(*) FROM part WHERE hollow"):
-            if not self._wide:
-                return None
-            self._run("heard")
-        if not self._counted or not self._told_twice():
-            rows, loose = self._kin()
-            if rows == self._one("SELECT COUNT(*) FROM part") and not loose:
-                return "kin"
-        if not self._wide:
-            return None
-        self._run("believed")
-        self._run("kin", stands="stands")
-        if not self._one("SELECT COUNT(*) FROM kin WHERE place >= 2"):
-            return "kin"
-        self._run("hung")
-        return "hung"
-
-    def _told_twice(self) -> bool:
-        """Whether steps that are counted may be told of twice."""
-        rows, spans = self._session.rows(
-            sql_text(__package__, "told_twice").format(counted=self._counted_services())
-        )[0]
-        return bool(rows != spans)
-
-    def _counted_services(self) -> str:
-        return ", ".join(map(str, self._paths.counted_services())) or "-1"
-
-    def _kin(self) -> tuple[int, int]:
-        self._run("kin", stands="span_id <> ''")
-        rows, loose = self._session.rows(
-            "SELECT COUNT(*), COALESCE(SUM(CASE WHEN place >= 2 THEN 1 ELSE 0 END), 0) FROM kin"
-        )[0]
-        return int(rows), int(loose)
-
-    def _levels(self, rest: str) -> list[str]:
-        """Level by level from the roots; returns queries of what was reached."""
-        start, number = f"{rest} r", 0
-        left = self._one(f"SELECT COUNT(*) FROM {rest}")
-        self._session.run(
-            "CREATE OR REPLACE TABLE below AS SELECT r.row_at, r.trace, r.said, r.service, r.bills,"
-            f" r.mark, {ROOT} AS origin, {ROOT} AS chain FROM {start} WHERE r.up IS NULL"
-        )
-        found: list[str] = []
-        while (reached := self._one("SELECT COUNT(*) FROM below")) or not found:
-            level = f"level_{number}"
-            self._kept.add(level)
-            self._step(level)
-            found.append(f"SELECT * EXCLUDE (trace) FROM {level}")
-            left -= reached
-            number += 1
-            if not left or (number >= _LEVELS and left <= _DEEP_MAX):
-                break
-            if number in _SHRINK:
-                made = f"rest_{number}"
-                self._kept.add(made)
-                self._run("rest", made=made, rest=rest, level=level)
-                rest = made
-            self._run("below", rest=rest, level=level)
-        self._unreached = left
+            )  # fmt: skip
+        stand: dict[int | None, tuple[int, int]] = {None: (ROOT, ROOT)}
+        found = []
+        for node, up in parents_of(standing(rows)):
+            origin, above = stand[up]
+            below = self._steps.origin(origin, node.said), self._steps.chain(above, node.service)
+            stand[node.row_at] = below
+            found.append((at_row[node.row_at], below[0], above, below[1]))
+        self._one_by_one += len(found)
         return found
 
-    def _step(self, level: str) -> None:
-        """The table of a level, of the table ``below``."""
-        origins = self._session.rows(
-            f"SELECT DISTINCT origin, said FROM below WHERE said <> {ROOT} AND origin < {_SETTLED}"
-        )
-        chains = self._session.rows(
-            f"SELECT DISTINCT chain, service FROM below WHERE service <> {ROOT}"
-        )
-        self._session.table(
-            "origin_step",
-            {**_STEP, "said": "whole"},
-            [(above, self._origin(above, said), said) for above, said in origins],
-        )
-        self._session.table(
-            "chain_step",
-            {**_STEP, "service": "whole"},
-            [(above, self._chain(above, service), service) for above, service in chains],
-        )
-        self._run("level", level=level)
+    def _place(self, nodes: Nodes, origins: Positions, above: Positions, chains: Positions) -> None:
+        count = len(nodes)
+        places = origins[:count] * _CHAINS + chains[:count]
+        bills = nodes.bills
+        self._placed.append((nodes.row_at[bills], places[bills]))
+        counted = self._paths.counted_services()
+        if not self._paths.counts or not counted:
+            return
+        invoked = np.zeros(max(counted) + 1, bool)
+        invoked[counted] = True
+        known = np.minimum(nodes.service, len(invoked) - 1)
+        asks = (nodes.mark >= 0) & invoked[known] & (known == nodes.service)
+        self._count(origins[:count][asks], above[asks], nodes.service[asks], nodes.mark[asks])
 
-    def _origin(self, above: int, said: int) -> int:
-        found = self._origins.get((above, said))
-        if found is None:
-            plain = self._paths.origin(_plain(above), said)
-            found = plain + (_SETTLED if self._paths.is_settled(plain) else 0)
-            self._origins[above, said] = found
-        return found
-
-    def _chain(self, above: int, service: int) -> int:
-        found = self._chains.get((above, service))
-        if found is None:
-            found = self._chains[above, service] = self._paths.chain(above, service)
-        return found
-
-    def _odd(self, rest: str, levels: list[str]) -> list[str]:
-        """Walk one by one the traces that loop, go very deep, or have no root for what has none."""
-        odd: set[int] = set()
-        if rest == "hung":
-            odd |= {trace for (trace,) in self._session.rows(sql_text(__package__, "adrift"))}
-        if self._unreached:
-            reached = " UNION ALL ".join(
-                level.replace("* EXCLUDE (trace)", "row_at") for level in levels
-            )
-            odd |= {
-                trace
-                for (trace,) in self._session.rows(
-                    f"SELECT DISTINCT trace FROM {rest} k ANTI JOIN ({reached}) l"
-                    " ON k.row_at = l.row_at"
-                )
-            }
-        if not odd:
-            return []
-        self._session.table("odd", {"trace": "whole"}, [(trace,) for trace in sorted(odd)])
-        nodes = [Node(*row) for row in self._session.rows(sql_text(__package__, "odd_nodes"))]
-        self._one_by_one += len(nodes)
-        types: dict[str, ColumnType] = dict.fromkeys(
-            ("row_at", "service", "mark", "above", "origin", "chain"), "whole"
-        )
-        rows = self._walked(nodes)
-        self._session.table("odd_level", {**types, "bills": "truth"}, rows)
-        for i, level in enumerate(levels):
-            levels[i] = level.replace("* EXCLUDE (trace) FROM", "l.* EXCLUDE (trace) FROM") + (
-                " l ANTI JOIN odd x ON l.trace = x.trace"
-            )
-        columns = "row_at, service, bills, mark, above, origin, chain"
-        return [f"SELECT {columns} FROM odd_level"]
-
-    def _walked(self, nodes: Sequence[Node]) -> list[tuple[object, ...]]:
-        at: dict[int | None, tuple[int, int]] = {None: (ROOT, ROOT)}
-        rows: list[tuple[object, ...]] = []
-        for node, up in parents_of(nodes):
-            above, chain = at[up]
-            origin = above if above >= _SETTLED else self._origin(above, node.said)
-            below = self._chain(chain, node.service)
-            at[node.row_at] = (origin, below)
-            rows.append((node.row_at, node.service, node.mark, chain, origin, below, node.bills))
-        return rows
+    def _count(
+        self, origins: Positions, above: Positions,
+        services: NDArray[np.int32], marks: NDArray[np.int32],
+    ) -> None:  # fmt: skip
+        """Count nodes by what they invoke."""
+        pairs, at = np.unique(origins * _CHAINS + above, return_inverse=True)
+        marked = int(marks.max(initial=0)) + 1
+        keys = (at * (int(services.max(initial=0)) + 1) + services) * marked + marks
+        _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        for pair, service, mark, calls in zip(
+            pairs[at[first]].tolist(),
+            services[first].tolist(),
+            marks[first].tolist(),
+            counts.tolist(),
+            strict=True,
+        ):
+            self._used[*place_of(pair), service, mark] += calls
 
     def _invocations(self) -> tuple[Invocation, ...]:
         sums: dict[Invocation, list[int]] = {}
@@ -310,56 +187,3 @@ class _Walker:
         return tuple(
             replace(one, calls=calls, outcomes=outcomes) for one, (calls, outcomes) in sums.items()
         )
-
-    def _run(self, name: str, params: dict[str, object] | None = None, **parts: str) -> None:
-        self._session.run(sql_text(__package__, name).format(**parts), params)
-
-    def _one(self, query: str) -> int:
-        return int(self._session.rows(query)[0][0])
-
-
-def _told(metering: Metering) -> dict[str, str]:
-    """What the view ``told`` is made of."""
-    touched = TOUCHED if metering.only_touched else ""
-    columns = _columns(metering)
-    parts = {
-        "columns": columns,
-        "corrections": CORRECTIONS if metering.has_corrections else "",
-        "netted": NETTED,
-        "touched": touched,
-        "derived": DERIVED.hex(),
-    }
-    names = ["told_beside"] + (["told_netted"] if metering.has_corrections else [])
-    others = "\n".join(sql_text(__package__, name).format(**parts) for name in names)
-    return {**parts, "others": others}
-
-
-def _columns(metering: Metering) -> str:
-    carried = [f"{field_sql(field)} AS c{i}" for i, field in enumerate(metering.carried)]
-    named = ("row_at", "trace_id", "span_id", "parent_span_id", "started_us")
-    return ", ".join(
-        [
-            *(f"e.{name}" for name in named),
-            f"{_believed()} AS believed",
-            f"{epoch_sql(metering)} AS epoch",
-            "e.status = 'error' AS fails",
-            *carried,
-        ]
-    )
-
-
-def _believed() -> str:
-    """How soon a source is believed, as an expression."""
-    cases = [
-        f"WHEN '{source}' THEN {rank(source)}" for source in known_sources()
-        if rank(source) != _UNKNOWN
-    ]  # fmt: skip
-    return f"CASE e.source {' '.join(cases)} ELSE {_UNKNOWN} END"
-
-
-_UNKNOWN: Final = STANDPOINTS.index("gateway")
-"""The standpoint of a source that we do not know."""
-
-
-def _bounds(metering: Metering) -> dict[str, object]:
-    return {"start_us": metering.start_us, "end_us": metering.end_us}

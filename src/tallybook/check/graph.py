@@ -38,7 +38,7 @@ def graph_conserves(store: Store) -> Finding:
         made = transferred(sums)
         examined += sum(line.calls for line in sums.lines)
         faults += [f"{sheet.period}: {what}" for what in untied(sums, made, whole)]
-    detail = f"{nodes} nodes of traces, {odd} of them in traces that loop or go very deep"
+    detail = f"{nodes} nodes of traces, {odd} of them in traces that loop"
     return finding("INV-11", examined, faults, detail)
 
 

@@ -30,9 +30,10 @@ class Metering:
     ``carried`` are the event fields that may decide whose call it is (``labels.x`` allowed);
     ``epochs_us`` are the instants inside the period at which the answer may change.
     ``only_netted`` groups the events that corrections supersede, and no others; ``only_touched``
-    those of the traces in the table ``touched``. With ``placed`` an event that stands in the table
-    of that name is grouped by its place in its trace, and not by what it carries unless that is
-    ``kept``. With ``has_capacity`` it is told on which capacity calls ran.
+    those of the traces in the table ``touched``. With ``placed`` an event is grouped by its place
+    in its trace, of the table of that name; what it carries is told only where that is ``kept``, or
+    where an event may have no place because only some traces were walked. With ``has_capacity`` it
+    is told on which capacity calls ran.
     """
 
     start_us: int
@@ -50,7 +51,12 @@ class Metering:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of what is grouped by: ``c0..``, the place last."""
-        return tuple(f"c{i}" for i in range(len(self.carried) + self.placed))
+        return tuple(f"c{i}" for i in range(len(self.carried) * self.carries + self.placed))
+
+    @property
+    def carries(self) -> bool:
+        """Whether what calls carry is told; the place of each says all where each has one."""
+        return not self.placed or self.kept or self.only_touched
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -108,8 +114,8 @@ CORRECTIONS = f"ANTI {_SUPERSEDED}"
 NETTED = f"SEMI {_SUPERSEDED}"
 
 
-TOUCHED = "SEMI JOIN touched x ON e.trace_id = x.trace_id"
 PLACED = "LEFT JOIN placed w ON e.row_at = w.row_at"
+TOUCHED = "SEMI JOIN touched x ON e.trace_id = x.trace_id"
 
 
 def beside_sql(metering: Metering) -> str:
@@ -131,7 +137,8 @@ def netting_sql(metering: Metering) -> str:
 
 def carried_sql(metering: Metering) -> str:
     """The columns ``c0..`` and ``epoch`` of an event ``e``."""
-    columns = [f"{_carried(metering, f)} AS c{i}" for i, f in enumerate(metering.carried)]
+    carried = metering.carried if metering.carries else ()
+    columns = [f"{_carried(metering, f)} AS c{i}" for i, f in enumerate(carried)]
     if metering.placed:
         columns.append(f"COALESCE(w.place, {UNPLACED}) AS c{len(columns)}")
     return ",\n  ".join([*columns, f"{epoch_sql(metering)} AS epoch"])

@@ -27,15 +27,17 @@ from tallybook.store.seal import (
     manifest_version_in,
     sealed_file_of,
 )
-from tallybook.store.session import ColumnType, Engine, Session
+from tallybook.store.session import Columns, ColumnType, Engine, Session
 from tallybook.store.shelf import file_sha256, shelf_of
 
-__all__ = ["ColumnType", "DuckSession", "Lake", "Session", "Snapshot"]
+__all__ = ["ColumnType", "Columns", "DuckSession", "Lake", "Session", "Snapshot"]
 
 _ROW_AT = pa.field("row_at", pa.int64())
 _FILES_MAX: Final = 1_000_000
 _ROWS_MAX: Final = 1_000_000_000
 """More than a view has of files, and a file of rows: what makes one number of both."""
+_ROWS_READ: Final = 1_000_000
+"""Rows of a query that are handed on as columns at once."""
 _LINKING: Final = ("trace_id", "span_id", "parent_span_id")
 _ARROW = {"text": pa.string(), "whole": pa.int64(), "truth": pa.bool_()}
 
@@ -279,6 +281,11 @@ class DuckSession:
         self._connection.register(f"{name}_rows", pa.table(arrays, names=list(types)))
         self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {name}_rows")
 
+    def put(self, name: str, columns: Columns) -> None:
+        """Put columns of whole numbers beside the events, as a table."""
+        self._connection.register(f"{name}_columns", pa.table(dict(columns)))
+        self.run(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {name}_columns")
+
     def run(self, statement: str, params: Mapping[str, object] | None = None) -> None:
         """Execute a statement."""
         self._execute(statement, params)
@@ -288,6 +295,20 @@ class DuckSession:
     ) -> list[tuple[Any, ...]]:
         """All rows of a query, as tuples of Python values; HUGEINT comes as int."""
         return self._execute(statement, params).fetchall()
+
+    def columns(
+        self, statement: str, params: Mapping[str, object] | None = None
+    ) -> Iterator[Columns]:
+        """The rows of a query as columns of whole numbers, a million at most at once.
+
+        Nothing else may be asked until all were taken.
+        """
+        found = self._execute(statement, params)
+        for batch in found.to_arrow_reader(_ROWS_READ):
+            yield {
+                name: batch.column(at).to_numpy(zero_copy_only=False)
+                for at, name in enumerate(batch.schema.names)
+            }
 
     def _execute(
         self, statement: str, params: Mapping[str, object] | None
@@ -335,7 +356,7 @@ def _may_link(path: Path, *, every: bool) -> bool:
 
 def _scan(paths: Sequence[str], first: int) -> str:
     listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
-    row_at = f"(file_index + {first}) * {_ROWS_MAX} + file_row_number AS row_at"
+    row_at = f"CAST((file_index + {first}) * {_ROWS_MAX} + file_row_number AS BIGINT) AS row_at"
     return f"SELECT *, {row_at} FROM read_parquet([{listed}])"
 
 

@@ -5,12 +5,16 @@ Statements are DuckDB's dialect; another engine makes them its own (`tallybook.s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from numpy.typing import NDArray
+
 ColumnType = Literal["text", "whole", "truth"]
+Columns = Mapping[str, NDArray[Any]]
+"""Columns of a query by name, each of whole numbers of its own width."""
 
 
 @runtime_checkable
@@ -35,6 +39,14 @@ class Session(Protocol):
         self, statement: str, params: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
         """All rows of a query, as tuples of Python values; whole numbers of any size are int."""
+
+    def columns(
+        self, statement: str, params: Mapping[str, object] | None = None
+    ) -> Iterator[Columns]:
+        """The rows of a query as columns of whole numbers, some at a time."""
+
+    def put(self, name: str, columns: Columns) -> None:
+        """Put columns of whole numbers beside the events, as a table."""
 
 
 class Engine(Protocol):

@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store.events import EVENT_SCHEMA
-from tallybook.store.golden import Golden, published
+from tallybook.store.golden import Golden, name_of, published
 from tallybook.store.java import provide_java
-from tallybook.store.session import ColumnType
+from tallybook.store.session import Columns, ColumnType
 
 _DDL: Final = {"text": "STRING", "whole": "BIGINT", "truth": "BOOLEAN"}
 _EXACT: Final = {
@@ -168,6 +168,24 @@ class OnSpark:
         with _told(self._where):
             return [tuple(_plain(value) for value in row) for row in frame.collect()]
 
+    def put(self, name: str, columns: Columns) -> None:
+        """Columns are for walking traces, which was not proven on Spark.
+
+        Raises:
+            StoreError: always.
+        """
+        raise _no_columns(f"columns such as {name}, of {len(columns)}")
+
+    def columns(
+        self, statement: str, _params: Mapping[str, object] | None = None
+    ) -> Iterator[Columns]:
+        """Columns are for walking traces, which was not proven on Spark.
+
+        Raises:
+            StoreError: always.
+        """
+        raise _no_columns(f"the statement {name_of(statement)}")
+
     def close(self) -> None:
         """Let go of what was kept."""
         for frame in self._kept:
@@ -189,6 +207,13 @@ class OnSpark:
             if said.makes:
                 frame.createOrReplaceTempView(said.makes)
         return frame
+
+
+def _no_columns(what: str) -> StoreError:
+    return StoreError(
+        f"not offered: {what} was not proven on spark",
+        next_step="run without --engine; docs/engines.md says how one is proven",
+    )
 
 
 def spark_engine(master: str) -> SparkEngine:

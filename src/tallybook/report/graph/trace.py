@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from tallybook.attribute.path import ROOT, Decision, Paths
-from tallybook.attribute.tree import Node, parents_of
+from tallybook.attribute.tree import Node, parents_of, standing
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
 from tallybook.post.basis import Basis, latest_books
@@ -56,18 +56,6 @@ class _Known:
     bills: bool
     unpriced: bool
     card_pico: int
-
-
-class _Told(NamedTuple):
-    """A row of the walk's view ``told``."""
-
-    row_at: int
-    span_id: str
-    parent_span_id: str
-    started_us: int
-    believed: int
-    bills: bool
-    hollow: bool
 
 
 def traces_of(store: Store, trace_id: str) -> list[Trace]:
@@ -141,49 +129,25 @@ def _known_row(row: Sequence[Any], metering: Metering) -> _Known:
 
 def _nodes(session: Session, known: Mapping[int, _Known], paths: Paths) -> list[Node]:
     """The nodes of the trace, of a span told more than once the row that the walk believes."""
-    rows = [
-        _Told(*row)
-        for row in session.rows(
-            "SELECT row_at, span_id, parent_span_id, started_us, believed, bills, hollow FROM told"
-        )
-    ]
-    above = {row.parent_span_id for row in rows}
-    heard = [row for row in rows if not row.hollow or row.span_id in above]
-    numbers = {row.row_at: paths.node(known[row.row_at].carried) for row in heard}
-    first: dict[str, _Told] = {}
-    for row in sorted(heard, key=lambda row: _belief(row, numbers[row.row_at])):
-        first.setdefault(row.span_id, row)
-    return [
-        Node(
-            trace=0,
-            row_at=row.row_at,
-            span_id=row.span_id,
-            parent_span_id=row.parent_span_id,
-            started_us=row.started_us,
-            stands=stands,
-            hollow=row.hollow,
-            bills=row.bills,
-            mark=-1,
-            said=numbers[row.row_at][0],
-            service=numbers[row.row_at][1],
-        )
-        for row in heard
-        if (stands := row.span_id != "" and first[row.span_id] is row) or row.bills
-    ]
-
-
-def _belief(row: _Told, numbers: tuple[int, int]) -> tuple[object, ...]:
-    said, service = numbers
-    return (
-        row.hollow, not row.bills, row.believed, row.started_us, row.parent_span_id, service, said,
-        row.row_at,
-    )  # fmt: skip
+    told = session.rows(
+        "SELECT row_at, span_id, parent_span_id, started_us, believed, bills, hollow FROM told"
+    )
+    rows = []
+    for row_at, span_id, parent_span_id, started_us, believed, bills, hollow in told:
+        said, service = paths.node(known[row_at].carried)
+        rows.append(
+            Node(
+                0, row_at, span_id, parent_span_id, started_us, False, hollow, bills, said,
+                service, believed,
+            )
+        )  # fmt: skip
+    return standing(rows)
 
 
 def _alone(known: Mapping[int, _Known]) -> list[Node]:
     """The calls of a trace that nothing joins, each a root of its own."""
     return [
-        Node(at, row_at, "", "", one.started_us, True, False, True, -1, ROOT, ROOT)
+        Node(at, row_at, "", "", one.started_us, True, False, True, ROOT, ROOT)
         for at, (row_at, one) in enumerate(sorted(known.items()))
         if one.bills
     ]

@@ -1,0 +1,217 @@
+"""What is told of a period's traces, read from the engine: rows in whole numbers, trace by trace.
+
+Rows come as columns and are parted by their traces as they come, so that each part holds whole
+traces and is small; of a very large month a share of the traces is read at once. Of the months
+beside it only rows of traces that the period has are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallybook.attribute.nodes import Names, Nodes
+from tallybook.attribute.path import Paths
+from tallybook.meter.resolve.rank import STANDPOINTS, known_sources, rank
+from tallybook.rate.rating import CORRECTIONS, NETTED, TOUCHED, Metering, epoch_sql, field_sql
+from tallybook.store import sql_text
+from tallybook.store.lake import Session
+from tallybook.store.seal import DERIVED
+
+_PART: Final = 250_000
+"""Nodes that are walked at once: their columns stay near the processor."""
+_SHARE: Final = 12_000_000
+"""Rows that are held at once, about 50 bytes each."""
+_PARTS_MAX: Final = 4_096
+_SEEN_BITS: Final = 26
+"""Traces that the period has are marked by so many bits of their digests."""
+_UNKNOWN: Final = STANDPOINTS.index("gateway")
+"""The standpoint of a source that we do not know."""
+_SEEN_SHIFT: Final = np.uint64(64 - _SEEN_BITS)
+_PART_SHIFT: Final = np.uint64(52)
+_PART_SHIFT_BACK: Final = np.uint64(12)
+_SALTS: Final = 8
+_BILLS, _HOLLOW, _FAILS, _SPAN, _PARENT, _ALONE = (1 << bit for bit in range(6))
+"""The flags of `nodes.sql`; the last is that of a row that names no trace."""
+_NEAR: Final = "SEMI JOIN near USING (row_at)"
+
+Rows = Mapping[str, NDArray[Any]]
+
+
+class Told:
+    """What is told of a period's traces.
+
+    Args:
+        session: an engine with the events, and what is told of their traces as ``beside``.
+        metering: the period.
+        paths: numbers what nodes say.
+    """
+
+    def __init__(self, session: Session, metering: Metering, paths: Paths) -> None:
+        self._session, self._metering, self._paths = session, metering, paths
+        self._names = [f"c{i}" for i in range(len(metering.carried))]
+        self._found: dict[int, tuple[int, int]] = {}
+        session.run(sql_text(__package__, "told").format(**_told(metering)))
+        self._inside = f"started_us >= {metering.start_us} AND started_us < {metering.end_us}"
+        self._key, self._count = self._numbered()
+
+    def read(self) -> Iterator[tuple[list[Rows], list[list[Rows]]]]:
+        """Rows that name no trace, and parts of whole traces, for `nodes`: one share at a time."""
+        shares = max(1, -(-self._count // _SHARE))
+        for share in range(shares):
+            mine = f"hash(trace_id) % {shares} = {share}" if shares > 1 else "TRUE"
+            alone: list[Rows] = []
+            parts: list[list[Rows]] = [[] for _ in range(self._parts(shares))]
+            seen = np.zeros(1 << _SEEN_BITS, bool)
+            for which in (f"bills AND {mine}", f"NOT bills AND {self._inside} AND {mine}"):
+                for rows in self._rows(which):
+                    seen[rows["trace"] >> _SEEN_SHIFT] = True
+                    _parted(rows, alone, parts)
+            near = self._near(f"NOT bills AND NOT ({self._inside}) AND {mine}", seen)
+            if len(near):
+                self._session.put("near", {"row_at": near})
+                self._number("near", "TRUE")
+                for rows in self._rows("TRUE", _NEAR):
+                    _parted(rows, alone, parts)
+            yield alone, parts
+
+    def nodes(self, rows: Sequence[Rows]) -> Nodes:
+        """Rows of some traces as nodes."""
+        held = {name: np.concatenate([part[name] for part in rows]) for name in rows[0]}
+        flags, carried = held["flags"], held["carried"]
+        return Nodes(
+            row_at=held["row_at"],
+            trace=held["trace"],
+            span=held["span"],
+            parent=held["parent"],
+            started_us=held["started_us"],
+            said=self._said[carried],
+            service=self._service[carried],
+            mark=held["mark"],
+            believed=held["believed"],
+            bills=flags & _BILLS != 0,
+            hollow=flags & _HOLLOW != 0,
+            has_span=flags & _SPAN != 0,
+            has_parent=flags & _PARENT != 0,
+        )
+
+    def said(self, rows: Rows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Whom each row names by itself, and its service, by number."""
+        return self._said[rows["carried"]], self._service[rows["carried"]]
+
+    def _parts(self, shares: int) -> int:
+        return min(_PARTS_MAX, max(1, -(-self._count // (_PART * shares))))
+
+    def _numbered(self) -> tuple[str, int]:
+        """How rows name what they carry: by 64 bits that no two combinations share."""
+        for salt in range(_SALTS):
+            self._key = _key(self._names, salt)
+            self._found.clear()
+            count = self._number("", f"bills OR {self._inside}")
+            if count is not None:
+                return self._key, count
+        raise AssertionError("what calls carry cannot be told apart")
+
+    def _number(self, near: str, which: str) -> int | None:
+        """Number what some rows carry; how many they are, None if two combinations share a key."""
+        join = _NEAR if near else ""
+        statement = sql_text(__package__, "steps").format(
+            key=self._key, carried=", ".join(self._names), near=join, which=which
+        )
+        found, rows = self._session.rows(statement), 0
+        if len({key for key, *_ in found}) < len(found):
+            return None
+        for key, count, *values in found:
+            carried = dict(zip(self._metering.carried, map(str, values), strict=True))
+            self._found[key] = self._paths.node(carried)
+            rows += count
+        keys = np.array(list(self._found), np.uint64)
+        numbers = np.array(list(self._found.values()), np.int32).reshape(-1, 2)
+        self._said, self._service = numbers[:, 0].copy(), numbers[:, 1].copy()
+        self._index = Names((keys,), np.arange(len(keys)))
+        return rows
+
+    def _rows(self, which: str, near: str = "") -> Iterator[Rows]:
+        statement = sql_text(__package__, "nodes").format(key=self._key, near=near, which=which)
+        low, high = self._metering.start_us, self._metering.end_us
+        for rows in self._session.columns(statement):
+            started, flags = rows["started_us"], rows["flags"]
+            mark = 2 * rows["epoch"].astype(np.int32) + (flags & _FAILS != 0)
+            mark[(started < low) | (started >= high)] = -1
+            plain = {name: rows[name] for name in rows if name != "epoch"}
+            yield {**plain, "mark": mark, "carried": self._index.find((rows["carried"],))}
+
+    def _near(self, which: str, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Rows of the months beside whose traces the period has; few others are among them."""
+        statement = sql_text(__package__, "outside").format(which=which)
+        found = [
+            rows["row_at"][seen[rows["trace"] >> _SEEN_SHIFT]]
+            for rows in self._session.columns(statement)
+        ]
+        return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _parted(rows: Rows, alone: list[Rows], parts: list[list[Rows]]) -> None:
+    """Put rows to those of the same traces."""
+    lone = rows["flags"] & _ALONE != 0
+    if lone.any():
+        alone.append({name: column[lone] for name, column in rows.items()})
+        rows = {name: column[~lone] for name, column in rows.items()}
+    part = (((rows["trace"] >> _PART_SHIFT) * np.uint64(len(parts))) >> _PART_SHIFT_BACK).astype(
+        np.uint16
+    )
+    order = np.argsort(part, kind="stable")
+    ends = np.cumsum(np.bincount(part, minlength=len(parts)))
+    ordered = {name: column[order] for name, column in rows.items()}
+    for number, (first, last) in enumerate(pairwise([0, *ends.tolist()])):
+        if first < last:
+            mine = {name: column[first:last].copy() for name, column in ordered.items()}
+            parts[number].append(mine)
+
+
+def _key(names: Sequence[str], salt: int) -> str:
+    """64 bits of what a row carries, as an expression."""
+    salted = names if not salt else [f"{name} || '\x01{salt}'" for name in names]
+    return f"hash({', '.join(salted)})"
+
+
+def _told(metering: Metering) -> dict[str, str]:
+    """What the view ``told`` is made of."""
+    parts = {
+        "columns": _columns(metering),
+        "corrections": CORRECTIONS if metering.has_corrections else "",
+        "netted": NETTED,
+        "touched": TOUCHED if metering.only_touched else "",
+        "traced": "e.trace_id <> ''" if metering.only_touched else "TRUE",
+        "derived": DERIVED.hex(),
+    }
+    names = ["told_beside"] + (["told_netted"] if metering.has_corrections else [])
+    others = "\n".join(sql_text(__package__, name).format(**parts) for name in names)
+    return {**parts, "others": others}
+
+
+def _columns(metering: Metering) -> str:
+    carried = [f"{field_sql(field)} AS c{i}" for i, field in enumerate(metering.carried)]
+    named = ("row_at", "trace_id", "span_id", "parent_span_id", "started_us")
+    return ", ".join(
+        [
+            *(f"e.{name}" for name in named),
+            f"{_believed()} AS believed",
+            f"{epoch_sql(metering)} AS epoch",
+            "e.status = 'error' AS fails",
+            *carried,
+        ]
+    )
+
+
+def _believed() -> str:
+    """How soon a source is believed, as an expression."""
+    cases = [
+        f"WHEN '{source}' THEN {rank(source)}" for source in known_sources()
+        if rank(source) != _UNKNOWN
+    ]  # fmt: skip
+    return f"CASE e.source {' '.join(cases)} ELSE {_UNKNOWN} END"

@@ -1,0 +1,48 @@
+"""What is told of traces: read in shares and parts, by numbers that no two combinations share."""
+
+import pytest
+
+from attribute.graphs import START_US, Row, metering_for, naively, opened, stands
+from attribute.test_walk import ORG, SERVICES, TEAMS
+from tallybook.attribute import told as telling
+from tallybook.attribute.lines import paths_of
+from tallybook.attribute.told import Told
+
+ROWS = [
+    Row(f"{t}-{n}", trace=f"t{t}" if t else "", span=str(n), parent=str(n // 2) if n else "",
+        team=TEAMS[t % 4] if n == 0 else "", service=SERVICES[(n + t) % 9])
+    for t in range(9) for n in range(5)
+]  # fmt: skip
+
+
+def test_a_very_large_month_is_read_share_by_share(monkeypatch):
+    monkeypatch.setattr(telling, "_SHARE", 11)
+    monkeypatch.setattr(telling, "_PART", 4)
+    found, walked = stands(ORG, ROWS)
+    assert found == naively(ORG, ROWS)
+    assert walked.nodes == 40
+
+
+def test_combinations_that_share_a_number_are_numbered_anew(monkeypatch):
+    key = telling._key
+    monkeypatch.setattr(
+        telling, "_key", lambda names, salt: key(names, salt) if salt else "hash(1)"
+    )
+    assert stands(ORG, ROWS)[0] == naively(ORG, ROWS)
+    monkeypatch.setattr(telling, "_key", lambda _names, _salt: "hash(1)")
+    with pytest.raises(AssertionError, match="cannot be told apart"):
+        stands(ORG, ROWS)
+
+
+def test_of_the_months_beside_only_the_traces_of_the_period_are_read():
+    beside = [
+        Row("mine", trace="t1", span="9", started=START_US - 5),
+        Row("other", trace="another", span="9", started=START_US - 5),
+    ]
+    metering = metering_for(ORG)
+    told = Told(opened(ROWS, beside), metering, paths_of(metering, ORG))
+    ((alone, parts),) = told.read()
+    assert sum(len(rows["row_at"]) for rows in alone) == 5
+    nodes = [told.nodes(rows) for rows in parts if rows]
+    assert sum(len(one) for one in nodes) == 41
+    assert [mark for one in nodes for mark in one.mark[~one.bills].tolist()] == [-1]
