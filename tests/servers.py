@@ -1,4 +1,4 @@
-"""Real servers for tests, found or started: PostgreSQL and Redis.
+"""Real servers for tests, found or started: PostgreSQL, Redis, and an object storage.
 
 PostgreSQL: ``TALLYBOOK_TEST_POSTGRES`` (an address of libpq) if it is set; else one of our own, from
 the programs of the machine, in a folder that goes away; else the server on the standard port if it
@@ -233,9 +233,7 @@ class OwnRedis:
     def __init__(self, program: Path, folder: Path, *, keeps: bool = False) -> None:
         self._program, self._folder = program, folder
         self._keeps = ["--appendonly", "yes" if keeps else "no", "--appendfsync", "always"]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -292,7 +290,74 @@ def _pings(address: tuple[str, int]) -> bool:
         return False
 
 
-# Both ---------------------------------------------------------------------------------------------
+# Object storage ------------------------------------------------------------------------------------
+
+
+class OwnStorage:
+    """An S3-compatible storage that was started here: rclone over a folder.
+
+    ``environment`` is what a client needs to find it and to be let in.
+    """
+
+    bucket = "acme"
+    _keys = ("tally", "not-a-secret")
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._program, self._folder = program, folder
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        (folder / "data" / self.bucket).mkdir(parents=True)
+        self.environment = {
+            "AWS_ACCESS_KEY_ID": self._keys[0],
+            "AWS_SECRET_ACCESS_KEY": self._keys[1],
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._program), "serve", "s3", "--addr", f"127.0.0.1:{self.port}",
+                 "--auth-key", ",".join(self._keys), "--config", "", str(self._folder / "data")],
+                stdout=log, stderr=log, cwd="/", **_mortal(),
+            )  # fmt: skip
+        _await(self._answers, self._process, self._folder / "log")
+
+    def stop(self) -> None:
+        """Kill -9."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(_READY_S)
+            self._process = None
+
+    def objects(self) -> dict[str, Path]:
+        """The objects of the bucket by name, as files that a test may change behind its back."""
+        root = self._folder / "data" / self.bucket
+        return {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+@contextmanager
+def own_storage() -> Iterator[OwnStorage]:
+    """An object storage of our own."""
+    program = shutil.which("rclone", path=str(environment("servers").parent))
+    with _folder("tallybook-s3-") as folder:
+        storage = OwnStorage(Path(str(program)), folder)
+        storage.start()
+        try:
+            yield storage
+        finally:
+            storage.stop()
+
+
+# All of them ---------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -315,15 +380,26 @@ def _server_user() -> pwd.struct_passwd:
 
 def _unprivileged() -> dict[str, Any]:
     """How a server's process is started: not as root, and never outliving ours."""
-    told: dict[str, Any] = {"preexec_fn": _die_with_parent}
+    told = _mortal()
     if os.geteuid() == 0:
         user = _server_user()
         told |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     return told
 
 
+def _mortal() -> dict[str, Any]:
+    """How a process is started that never outlives ours."""
+    return {"preexec_fn": _die_with_parent}
+
+
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGQUIT)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _await(

@@ -200,7 +200,8 @@ def _seal_table(
             f"could not seal {table.num_rows} events: {error.strerror or error};"
             " the inbox still holds them",
             where=store.lake.shelf.place("").rstrip("/"),
-            next_step="make room on the disk and run the same command again",
+            next_step="make room on the disk, or see that the storage answers, and run the same"
+            " command again",
         ) from error
     faults.reached("seal.renamed")
     listed = _list_files(store, files, batches, seen, settled.write)
