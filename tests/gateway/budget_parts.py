@@ -160,7 +160,12 @@ def upstream(handler: Any):
 
 
 async def callers(
-    gateways: list[tuple[int, str]], count: int, body: dict[str, Any], *, times: int = 1
+    gateways: list[tuple[int, str]],
+    count: int,
+    body: dict[str, Any],
+    *,
+    times: int = 1,
+    tags: dict[str, str] | None = None,
 ) -> list[int]:
     """So many callers at once, each on a connection of its own; the status of every answer.
 
@@ -169,14 +174,16 @@ async def callers(
         count: of the callers.
         body: of their requests.
         times: how often each asks.
+        tags: that each sends.
     """
     data = json.dumps(body).encode()
+    told = "".join(f"x-tallybook-{name}: {value}\r\n" for name, value in (tags or {}).items())
 
     def request(secret: str) -> bytes:
         return (
             b"POST %b HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %b\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-            % (CHAT.encode(), secret.encode(), len(data), data)
+            b"%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (CHAT.encode(), secret.encode(), told.encode(), len(data), data)
         )
 
     async def one(number: int) -> list[int]:

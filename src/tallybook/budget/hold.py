@@ -163,8 +163,9 @@ class Holder:
             exactly=[room in beyond for room in short],
         )
         for room, nano in zip(short, drawn, strict=True):
-            room.is_new = False
-            room.told = room.used
+            if nano:
+                room.is_new = False
+                room.told = room.used
             room.drawn += nano
             room.room += nano
         return [room for room in short if room.room < need_nano]

@@ -206,10 +206,10 @@ class Budgets:
     def _is_spent(self, ask: _Ask, room: Room) -> bool:
         """Whether what lacks is spent, and not only held by calls that are under way."""
         book, ceiling = self._holder.book, _ceiling(ask, room)
-        need_nano = ask.estimate.need_nano
+        need_nano = ask.estimate.need_nano + room.used - room.told
         if self._holder.is_shared:
             told = book.full.get(room.account)
-            return told is not None and told[0] + need_nano > ceiling
+            return told is not None and told[0] + ask.estimate.need_nano > ceiling
         return book.account(room.account).spent_nano + need_nano > ceiling
 
     def _over(self, ask: _Ask, room: Room) -> Refusal | None:
