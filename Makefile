@@ -59,6 +59,9 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group litellm -o requirements/litellm.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group spark -o requirements/spark.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group servers -o requirements/servers.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra redis --extra postgres --extra s3 -o requirements/image.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements/build.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group deploy -o requirements/deploy.txt
 	uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --group focus -o requirements/focus.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group fuzz -o requirements/fuzz.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev --group mutants -o requirements/mutants.txt
