@@ -26,7 +26,6 @@ from tallybook.close.items import (
 )
 from tallybook.close.roll import roll
 from tallybook.ledger.append import append_act, append_entry
-from tallybook.ledger.balance import booked_into
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
 from tallybook.post.basis import Basis, latest_books, read_basis
@@ -34,7 +33,7 @@ from tallybook.post.beside import ROUNDING
 from tallybook.post.frozen import Frozen, frozen_month
 from tallybook.post.run import Fresh, on_fresh_lines, post_lines, run
 from tallybook.post.sheet import Sheet, latest_sheet
-from tallybook.store import Store, Tx, faults
+from tallybook.store import Store, Tx, faults, sql_text
 from tallybook.store.commands import Command, log_command
 
 
@@ -110,7 +109,11 @@ def check_close(
         basis = read_basis(store, period)
     with store.read() as tx:
         sheet = sheet if is_soft_closed else _sheet(tx, basis)
-        return _checklist(store, tx, basis, sheet, clock.now_us(), actor, "", asked)
+        now_us = clock.now_us()
+        return (
+            *usage_items(store, tx, basis, sheet, now_us),
+            *_signed_items(tx, basis, sheet, now_us, actor, "", asked),
+        )
 
 
 def close(
@@ -147,7 +150,7 @@ def close(
 
     def finish(tx: Tx, fresh: Fresh) -> Closed:
         post_lines(tx, fresh, actor, clock.now_us())
-        return _fix(store, tx, fresh.basis, _sheet(tx, fresh.basis), how)
+        return _fix(store, tx, fresh.basis, _sheet(tx, fresh.basis), how, just_posted=True)
 
     return on_fresh_lines(store, period, finish)
 
@@ -178,10 +181,15 @@ def _refuse_early(tx: Tx, how: _Closing) -> None:
         refuse_blocked(period, early, "close")
 
 
-def _fix(store: Store, tx: Tx, basis: Basis, sheet: Sheet, how: _Closing) -> Closed:
+def _fix(
+    store: Store, tx: Tx, basis: Basis, sheet: Sheet, how: _Closing, *, just_posted: bool = False
+) -> Closed:
     """Check, round, issue and fix, in the caller's transaction."""
     now_us = how.clock.now_us()
-    items = _checklist(store, tx, basis, sheet, now_us, how.actor, how.approved_by, how.asked)
+    items = (
+        *usage_items(store, tx, basis, sheet, now_us, just_posted=just_posted),
+        *_signed_items(tx, basis, sheet, now_us, how.actor, how.approved_by, how.asked),
+    )
     refuse_blocked(how.period, items, "close")
     basis = replace(basis, versions=sheet.versions)
     issue = how.issuer(tx, basis, sheet)
@@ -204,21 +212,14 @@ def _sheet(tx: Tx, basis: Basis) -> Sheet:
     return sheet
 
 
-def _checklist(
-    store: Store,
-    tx: Tx,
-    basis: Basis,
-    sheet: Sheet,
-    now_us: int,
-    actor: str,
-    approved_by: str,
-    asked: Asked,
+def _signed_items(
+    tx: Tx, basis: Basis, sheet: Sheet, now_us: int, actor: str, approved_by: str, asked: Asked
 ) -> tuple[Item, ...]:
+    """What finance, the rooms beside the line, and those who sign have to show."""
     period = basis.period
     # Who is who stands in the books of today, whatever the month froze.
     org = latest_books(tx)[0].org
     return (
-        *usage_items(store, tx, basis, sheet, now_us),
         *finance_items(tx, basis, sheet, now_us),
         *asked(tx, period),
         duties_item(org, actor, approved_by, written(tx, str(period))),
@@ -238,7 +239,7 @@ def _round_to_cents(
     wanted: dict[PostingKey, int] = defaultdict(int)
     for posting in (*remainders, *balancing):
         wanted[posting.key._replace(service_period=period)] += posting.amount_nano
-    held = {k: nano for k, nano in booked_into(tx, period).items() if k.source == ROUNDING}
+    held = _rounded_before(tx, period)
     postings = [
         Posting.of(key, difference)
         for key in sorted(wanted.keys() | held.keys())
@@ -254,6 +255,11 @@ def _round_to_cents(
             versions=basis.versions.as_dict(),
         )
         append_entry(tx, entry, actor, now_us)
+
+
+def _rounded_before(tx: Tx, period: str) -> dict[PostingKey, int]:
+    rows = tx.rows(sql_text(__package__, "rounded"), period=period)
+    return {PostingKey._make(row[:-1]): int(row.nano) for row in rows}
 
 
 def _act(tx: Tx, basis: Basis, items: tuple[Item, ...], issue: Issue, how: _Closing) -> Act:

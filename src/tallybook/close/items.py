@@ -50,7 +50,14 @@ def nothing_asked(_tx: Tx, _period: Period) -> Sequence[Item]:
 
 
 def usage_items(
-    store: Store, tx: Tx, basis: Basis, sheet: Sheet, now_us: int, *, shut: bool = False
+    store: Store,
+    tx: Tx,
+    basis: Basis,
+    sheet: Sheet,
+    now_us: int,
+    *,
+    shut: bool = False,
+    just_posted: bool = False,
 ) -> tuple[Item, ...]:
     """What usage has to show: it is over, posted, known and owned, or signed for.
 
@@ -61,6 +68,7 @@ def usage_items(
         sheet: its cost sheet.
         now_us: the time.
         shut: months before it need take no usage only, and need not be closed.
+        just_posted: this transaction posted what was due, so that it need not be worked out again.
     """
     period = str(basis.period)
     actuals = pool_actuals(tx, period, sheet.versions.pools)
@@ -73,7 +81,7 @@ def usage_items(
     return (
         ended_item(basis.period, basis.end_us, now_us),
         order_item(open_before(tx, period, shut=shut)),
-        posted_item(_due(tx, basis, sheet)),
+        posted_item(0 if just_posted else _due(tx, basis, sheet)),
         _late_item(store, tx, period),
         *state_items(basis.period, basis.policy, sheet.lines, signed),
         suspects_item(

@@ -61,7 +61,7 @@ def soft_close(
         post_lines(tx, fresh, actor, now_us)
         sheet = latest_sheet(tx, str(period))
         assert sheet is not None, "a run keeps a sheet"
-        items = usage_items(store, tx, fresh.basis, sheet, now_us, shut=True)
+        items = usage_items(store, tx, fresh.basis, sheet, now_us, shut=True, just_posted=True)
         refuse_blocked(period, items, "be soft-closed")
         basis = replace(fresh.basis, versions=sheet.versions)
         act = Act(
