@@ -17,6 +17,8 @@ from bench.beside import TOOLS, is_installed
 from bench.chains import ENTRIES
 from bench.claims import fill, measured
 from bench.figures import Figure, as_text
+from bench.forecast import figures as forecast_figures
+from bench.forecast import is_there
 from bench.gateway import figures as gateway_figures
 from bench.generate import make_larger
 from bench.graph import graph_figures
@@ -57,6 +59,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--graph", is_flag=True, help="Only a run over traces beside one over lone calls.")
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
 @click.option("--reconcile", is_flag=True, help="Only events against provider invoices.")
+@click.option("--forecast", is_flag=True, help="Only how often forecasts of budgets hold.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
 )
@@ -78,6 +81,7 @@ def main(
     graph: bool,
     chain: bool,
     reconcile: bool,
+    forecast: bool,
     live: bool,
     write: Path | None,
     folder: Path | None,
@@ -96,6 +100,7 @@ def main(
             (graph, lambda: _graph(work, rows, repeat)),
             (chain, lambda: _proof(work, repeat, entries)),
             (reconcile, lambda: _bills(work, rows, repeat)),
+            (forecast, _forecasts),
             (live, lambda: _live(work, rows, quick=quick)),
             (claims, lambda: _claims(work, claims or 0)),
             (month, lambda: _books(work, rows, repeat, entries, hundred=hundred)),
@@ -143,6 +148,14 @@ def _graph(work: Path, rows: int, repeat: int) -> Measured:
     _say("walk traces")
     told = f"{rows:,} spans in traces of up to 64 levels, medians of {repeat}"
     yield "graph", told, graph_figures(home, rows, repeat)
+
+
+def _forecasts() -> Measured:
+    if not is_there():
+        _say("forecasts: skipped, the recorded demand is not beside the project")
+        return
+    _say("forecast budgets")
+    yield "forecast", "recorded demand, five forecasts of each", [*forecast_figures()]
 
 
 def _bills(work: Path, rows: int, repeat: int) -> Measured:

@@ -1,6 +1,6 @@
 """The close of a month with very many posted lines, on SQLite.
 
-Each feature is used for each purpose at each provider, a call or two each, so that lines are many and
+Each feature is used for each purpose at each provider, one call each, so that lines are many and
 events are few: the close is measured, not the scan.
 """
 

@@ -204,6 +204,16 @@ def chain(home: Path, _stack: ExitStack, number: int) -> Act:
     return act
 
 
+def posted_lines(home: Path, _stack: ExitStack, number: int) -> Act:
+    """No measure: make books whose open month has about ``number`` posted lines."""
+
+    def act() -> dict[str, int]:
+        make_lines(home, number)
+        return {}
+
+    return act
+
+
 def prove(home: Path, _stack: ExitStack, _number: int) -> Act:
     """Verify the chain: every hash, every sum, every balance."""
     store = Store.open(home)
@@ -230,7 +240,7 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
 
 _ACTS = (
     bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
-    month, claims, litellm, matched, flat, traces,
+    month, claims, litellm, matched, flat, traces, posted_lines, closed,
 )  # fmt: skip
 STEPS = {act.__name__: act for act in _ACTS}
 
