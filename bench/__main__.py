@@ -16,6 +16,8 @@ import click
 from bench.beside import TOOLS, is_installed
 from bench.chains import ENTRIES
 from bench.claims import fill, measured
+from bench.closing import LINES
+from bench.closing import figures as close_figures
 from bench.figures import Figure, as_text
 from bench.forecast import figures as forecast_figures
 from bench.forecast import is_there
@@ -59,6 +61,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--graph", is_flag=True, help="Only a run over traces beside one over lone calls.")
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
 @click.option("--reconcile", is_flag=True, help="Only events against provider invoices.")
+@click.option("--close", is_flag=True, help="Only the close of a month with 300,000 posted lines.")
 @click.option("--forecast", is_flag=True, help="Only how often forecasts of budgets hold.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
@@ -81,6 +84,7 @@ def main(
     graph: bool,
     chain: bool,
     reconcile: bool,
+    close: bool,
     forecast: bool,
     live: bool,
     write: Path | None,
@@ -100,6 +104,7 @@ def main(
             (graph, lambda: _graph(work, rows, repeat)),
             (chain, lambda: _proof(work, repeat, entries)),
             (reconcile, lambda: _bills(work, rows, repeat)),
+            (close, lambda: _closing(work, repeat)),
             (forecast, _forecasts),
             (live, lambda: _live(work, rows, quick=quick)),
             (claims, lambda: _claims(work, claims or 0)),
@@ -165,6 +170,12 @@ def _bills(work: Path, rows: int, repeat: int) -> Measured:
     yield "reconcile", told, bill_figures(home, rows, repeat)
 
 
+def _closing(work: Path, repeat: int) -> Measured:
+    home = _made(work / f"lines-{LINES}", lambda path: _make("posted_lines", path, LINES))
+    _say("close")
+    yield "close", f"medians of {repeat}", close_figures(home, repeat)
+
+
 def _live(work: Path, rows: int, *, quick: bool) -> Measured:
     home = _made(work / f"month-{rows}", lambda path: _make("month", path, rows))
     _say("answers while usage comes in")
@@ -210,6 +221,7 @@ def _rest(work: Path, rows: int, repeat: int) -> Measured:
     yield from _importers(work, repeat, quick=rows <= QUICK_ROWS)
     yield from _spans(repeat)
     yield from _bills(work, rows, repeat)
+    yield from _closing(work, repeat)
 
 
 def _make(step: str, path: Path, number: int) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench.beside import JOBS
 from bench.chains import make_chain
+from bench.closing import closed, make_lines
 from bench.company import PERIOD
 from bench.generate import add_events, make_graph, make_home
 from bench.importers import litellm
