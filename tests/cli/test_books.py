@@ -112,3 +112,15 @@ def test_errors_are_one_message_on_standard_error(tmp_path):
 def test_every_module_of_the_command_line_is_a_command():
     modules = (books, explain, ledger, month, options, proof, statements, usage_commands)
     assert all(module.__doc__ for module in modules)
+
+
+def test_init_copies_books_to_another_store(company, call, tmp_path):
+    company.ingest(usage("1"))
+    company.run()
+    with servers.postgres_database() as url:
+        copy = str(tmp_path / "copy")
+        told = call("init", copy, "--from", str(company.home), "--store", url, "--json")
+        assert told.value["files"] == 1
+        assert "copied" in call("init", str(tmp_path / "back"), "--from", copy).out
+    refused = call("init", copy, "--from", str(company.home), "--join")
+    assert (refused.code, "exclude" in refused.err) == (2, True)

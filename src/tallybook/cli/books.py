@@ -11,11 +11,13 @@ from tallybook.books.documents import example_files, read_folder
 from tallybook.books.plan import plan
 from tallybook.cli.app import App, note
 from tallybook.cli.options import json_option
+from tallybook.errors import WrongUsageError
 from tallybook.post.apply import apply_documents, current_documents
 from tallybook.store import Store
 from tallybook.store.commands import Command
 from tallybook.store.engine import HEAD
 from tallybook.store.join import join
+from tallybook.store.rehome import rehome
 from tallybook.store.upgrade import Upgraded
 from tallybook.store.upgrade import upgrade as upgrade_books
 
@@ -36,18 +38,45 @@ from tallybook.store.upgrade import upgrade as upgrade_books
     help="Where sealed files lie, as s3://bucket/folder; else in HOME/lake.",
 )
 @click.option("--join", "is_joined", is_flag=True, help="The books are in the database already.")
+@click.option(
+    "--from",
+    "old",
+    type=click.Path(path_type=Path),
+    help="Home of books to copy, exactly: from a file to a database, or back.",
+)
 @json_option
 @click.pass_obj
-def init(app: App, home: Path, database: str, lake: str, is_joined: bool) -> None:  # noqa: FBT001 - click gives flags by position
+def init(
+    app: App,
+    home: Path,
+    database: str,
+    lake: str,
+    is_joined: bool,  # noqa: FBT001 - click gives flags by position
+    old: Path | None,
+) -> None:
     """Make an empty set of books in HOME, with example policy files in HOME/books.
 
     The book is a file in HOME, for one host. With --store it is a PostgreSQL database, for several:
     each has a folder of its own, the first made without and the others with --join, and all name
     the same --lake.
 
+    With --from the books of another folder are copied: every row, every sealed file, so that the
+    chain keeps its head and statements their bytes.
+
     Examples:  tallybook init acme
     tallybook init acme --store postgresql://tally@db.example/acme --lake s3://acme/lake
+    tallybook init bigger --from acme --store postgresql://tally@db.example/acme
     """
+    if old and is_joined:
+        raise WrongUsageError("--from and --join exclude each other", next_step="leave one out")
+    if old:
+        done = rehome(old, home, database, lake)
+        app.answer(
+            {"home": str(home), "from": str(old), "rows": done.rows, "files": done.files},
+            f"books of {old} copied to {home}: {done.rows} rows, {done.files} sealed files\n"
+            f"  next: tallybook --home {home} verify, and let nobody write in {old} any more",
+        )
+        return
     if is_joined:
         join(home, database, lake).close()
     else:

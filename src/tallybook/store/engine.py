@@ -39,6 +39,9 @@ HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")
 """The version of the schema that this code knows: the number of its last migration."""
 
 
+_ROWS_AT_ONCE = 20_000
+
+
 class Database(Protocol):
     """What one kind of database does in its own way."""
 
@@ -159,6 +162,13 @@ class Tx:
         if not wanted:
             return ()
         return self._database.rows_among(self._connection, table, column, wanted)
+
+    def stream(self, statement: str, /) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query some thousands at a time, none of them held here or at the server."""
+        options = {"stream_results": True, "yield_per": _ROWS_AT_ONCE}
+        found = self._connection.execute(text(statement), execution_options=options)
+        for part in found.partitions():
+            yield [tuple(row) for row in part]
 
     def run(self, statement: str, /, **params: object) -> int:
         """Execute; returns the number of rows touched."""

@@ -118,8 +118,15 @@ class Sqlite:
         )
         return int(found.scalar() or 0)
 
-    def note_number(self, connection: Connection, table: str, column: str, number: int) -> None:
-        """Keep that a table gave a number: SQLite sees it by itself."""
+    def note_number(self, connection: Connection, table: str, column: str, number: int) -> None:  # noqa: ARG002 - another store needs the column
+        """Keep that a table gave a number, also where no row has it any more."""
+        known = connection.exec_driver_sql(
+            "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?", (number, table)
+        )
+        if not known.rowcount:
+            connection.exec_driver_sql(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, number)
+            )
 
     def plain_rows(
         self, connection: Connection, statement: str, params: dict[str, object]
