@@ -94,7 +94,7 @@ def capacity_weights(pool: CostPool, used: Mapping[str, Weight], full: Fraction 
     carries = max(full * shared, total) if full is not None else total
     for team, tokens in beyond.items():
         if tokens and shared:
-            found[USED, team] = shared * tokens / carries
+            found[USED, team] = shared * Fraction(tokens, carries)
     filled = sum((w for (part, _), w in found.items() if part == USED), Fraction(0))
     if shared - filled:
         found[IDLE, pool.idle] = shared - filled
