@@ -39,8 +39,8 @@ def test_every_item_says_where_to_look(company):
     found = items(company)
     assert list(found) == [
         *("ended", "order", "posted", "late", "unallocated", "estimated", "unknown", "unpriced"),
-        *("suspects", "pools", "quarantine", "unreconciled", "suspense", "accruals", "open_items"),
-        *("disputes", "adjustments", "duties"),
+        *("suspects", "pools", "quarantine", "accrued", "unreconciled", "suspense"),
+        *("accruals", "open_items", "disputes", "adjustments", "duties"),
     ]
     assert all(item.look for item in found.values() if item.waivable)
     assert found["accruals"].evidence == "accrued without an invoice: X 1.00"

@@ -51,6 +51,17 @@ def suspects_item(
     )
 
 
+def accrued_item(due: str, period: Period) -> Item:
+    """What the books ask to be accrued beside metered usage is accrued, on the figures of today."""
+    return Item(
+        "accrued",
+        ok=not due,
+        evidence=due or "what the books ask to be accrued is accrued",
+        next_step=f"tallybook accrue {period}" if due else "",
+        look=f"tallybook accrue {period}",
+    )
+
+
 def invoices_item(tx: Tx, period: Period, closing: Closing, signed: str) -> Item:
     """Provider invoices that are in and not booked: invoiced against metered is not settled."""
     waiting = _unbooked(tx, str(period))

@@ -19,6 +19,7 @@ from tallybook.close.checklist import (
 )
 from tallybook.close.evidence import (
     accruals_item,
+    accrued_item,
     adjustments_item,
     disputes_item,
     invoices_item,
@@ -36,6 +37,7 @@ from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.late import landing_period, stale_periods
 from tallybook.post.run import entries_due
 from tallybook.post.sheet import Sheet, Versions
+from tallybook.reconcile.accrue import accrual_due
 from tallybook.store import Store, Tx
 
 Asked = Callable[[Tx, Period], Sequence[Item]]
@@ -105,6 +107,7 @@ def finance_items(tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item
     closing = latest_books(tx)[0].policy.at(period).closing
     items = open_items(tx, basis.books.calendar, now_us, closing.open_items, sheet.period)
     return (
+        accrued_item(accrual_due(tx, basis, sheet.number), period),
         invoices_item(tx, period, closing, signed.get("unreconciled", "")),
         suspense_item(tx, period, closing, signed.get("suspense", "")),
         accruals_item(items, period),

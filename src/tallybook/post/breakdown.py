@@ -25,7 +25,7 @@ from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.books.model import Policy
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
-from tallybook.ledger.state import CLOSED, period_state
+from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
 from tallybook.post.basis import Basis, basis_at, latest_books, read_basis
 from tallybook.post.compute import (
     graph_session,
@@ -35,6 +35,7 @@ from tallybook.post.compute import (
     pool_actuals,
     price_rows,
 )
+from tallybook.post.frozen import frozen_sheet
 from tallybook.post.run import seal_inbox
 from tallybook.post.sheet import latest_sheet
 from tallybook.rate.model import PriceRow
@@ -89,12 +90,16 @@ def month_breakdown(store: Store, period: Period) -> MonthBreakdown:
 def standing_basis(store: Store, period: Period) -> Basis:
     """What a period stands on: an open one as its next run sees it, a closed one as its last did.
 
+    A soft-closed one stands as its cutoff froze it.
+
     Raises:
         BooksError: no policy files were applied.
     """
     with store.read() as tx:
-        closed = period_state(tx, str(period)) == CLOSED
-        sheet = latest_sheet(tx, str(period)) if closed else None
+        state = period_state(tx, str(period))
+        sheet = latest_sheet(tx, str(period)) if state == CLOSED else None
+        if state == SOFT_CLOSED:
+            sheet = frozen_sheet(tx, str(period))
     if sheet:
         return basis_at(store, period, sheet.versions)
     seal_inbox(store)
