@@ -24,6 +24,7 @@ from bench.forecast import is_there
 from bench.gateway import figures as gateway_figures
 from bench.generate import make_larger
 from bench.graph import graph_figures
+from bench.holding import figures as budget_figures
 from bench.importers import importer_figures
 from bench.lines import new_events
 from bench.live import PACE, live_figures
@@ -62,6 +63,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--chain", is_flag=True, help="Only how fast the chain is verified.")
 @click.option("--reconcile", is_flag=True, help="Only events against provider invoices.")
 @click.option("--close", is_flag=True, help="Only the close of a month with 300,000 posted lines.")
+@click.option("--budgets", is_flag=True, help="Only what holding calls to budgets costs.")
 @click.option("--forecast", is_flag=True, help="Only how often forecasts of budgets hold.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
@@ -85,6 +87,7 @@ def main(
     chain: bool,
     reconcile: bool,
     close: bool,
+    budgets: bool,
     forecast: bool,
     live: bool,
     write: Path | None,
@@ -105,6 +108,7 @@ def main(
             (chain, lambda: _proof(work, repeat, entries)),
             (reconcile, lambda: _bills(work, rows, repeat)),
             (close, lambda: _closing(work, repeat)),
+            (budgets, _budgets),
             (forecast, _forecasts),
             (live, lambda: _live(work, rows, quick=quick)),
             (claims, lambda: _claims(work, claims or 0)),
@@ -153,6 +157,15 @@ def _graph(work: Path, rows: int, repeat: int) -> Measured:
     _say("walk traces")
     told = f"{rows:,} spans in traces of up to 64 levels, medians of {repeat}"
     yield "graph", told, graph_figures(home, rows, repeat)
+
+
+def _budgets() -> Measured:
+    _say("hold calls to budgets")
+    yield (
+        "budgets",
+        "one core, CPU time, the best of 5 rounds of 200,000 calls",
+        [*budget_figures()],
+    )
 
 
 def _forecasts() -> Measured:
