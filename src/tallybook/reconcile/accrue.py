@@ -21,8 +21,8 @@ from tallybook.ledger.state import admits, last_act
 from tallybook.money import cumulative_nano
 from tallybook.post.basis import Basis, latest_books
 from tallybook.post.breakdown import standing_basis
+from tallybook.post.frozen import frozen_sheet
 from tallybook.post.recharge import family_of, is_charged
-from tallybook.post.sheet import latest_sheet, sheet_versions
 from tallybook.reconcile import commitments, completeness, prepaid, revalue
 from tallybook.reconcile.history import history
 from tallybook.reconcile.landing import corrected, due
@@ -162,7 +162,7 @@ def _ready(store: Store, basis: Basis) -> _Ready:
     """What needs the events: usage by day where credits are used, and in foreign currency."""
     period = str(basis.period)
     with store.read() as tx:
-        sheet = latest_sheet(tx, period)
+        sheet = frozen_sheet(tx, period)
     if sheet is None:
         raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
     if sheet.versions.manifest != basis.versions.manifest or sheet.versions.prices != (
@@ -198,8 +198,8 @@ def _require_still(tx: Tx, basis: Basis, ready: _Ready) -> None:
             f"{period} is closed; nothing posts into it",
             next_step="what is about it posts with the invoice: tallybook true-up",
         )
-    now = sheet_versions(tx, period)
-    if now is None or now[0] != ready.sheet:
+    now = frozen_sheet(tx, period)
+    if now is None or now.number != ready.sheet:
         raise StoreError(f"{period} was run meanwhile", next_step="accrue it again")
 
 
