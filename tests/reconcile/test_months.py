@@ -88,6 +88,18 @@ class Play:
         self.at(period)
         self.company.close(period)
 
+    def soft_close(self, period):
+        self.at(period)
+        self.company.soft_close(period)
+
+    def reopen(self, period):
+        self.company.reopen(period)
+
+    def adjust(self, period, about, text, *lines):
+        """Prepared, approved and posted; `@` stands for a blank."""
+        another = about if about != period else ""
+        self.company.adjusted(*lines, period=period, about=another, text=text.replace("@", " "))
+
     def invoice(self, period, provider, number, *lines):
         """Lines are joined by commas; `@` stands for a blank."""
         start, end = self.company_bounds(period)
