@@ -38,6 +38,15 @@ for each within the month, cached tokens, a unit on one call in twenty, keys, se
 fifty without tags, a feature that moves in mid-month, a rule that begins within it.
 """
 
+_FORECAST = """A forecast of a budget promises that eight times in ten the end of the month, and the
+instant at which nothing is left, lie within its interval. Recordings of demand over months are not
+at hand, so time is scaled: of 73 tenants of one model, an hour of their day is a day of a month; of
+two services, a minute of their hour is one. A day that was recorded once has no rhythm that
+returns: no past hour tells the evening, and the interval holds about half as often as it says.
+Where the past is like what comes (the same hours in a drawn order) it holds as it says. A forecast
+does not know of a launch, a holiday or an evening that it never saw.
+"""
+
 _AGAIN = """The second run follows 10,000 new events. It reads these alone and adds them to the last
 cost sheet ([decisions](decisions.md)). What is left grows with the lines of the month and not with
 its events: allocation, the comparison with what is booked, and the postings that moved.
@@ -110,6 +119,7 @@ thousand a second.
 _TEXTS = {
     "month": ("## A month\n\n", _MONTH),
     "again": ("## A second run\n\n", _AGAIN),
+    "forecast": ("## Forecasts of budgets\n\n", _FORECAST),
     "beside": ("## Beside other tools\n\n", _BESIDE),
     "gateway": ("## The gateway beside nginx\n\n", _GATEWAY),
     "chain": ("## The chain\n\n", _CHAIN),
