@@ -87,3 +87,19 @@ def test_a_pool_that_is_none_of_capacity_is_refused(books):
     books.ingest(usage())
     with pytest.raises(AllocationError, match="does not declare"):
         books.run()
+
+
+def test_late_usage_moves_what_was_shared_as_if_it_had_been_on_time(books):
+    books.ingest(usage("one", started_at="2026-10-04T10:00:00Z"))
+    books.run()
+    books.close()
+    books.ingest(usage("late", started_at="2026-10-05T10:00:00Z", team="b", feature="find"), name="b")
+    books.run("2026-11")
+    assert books.failing() == {}
+    about = {}
+    for entry in books.journal("2026-11"):
+        for posting in entry.postings:
+            if posting.service_period == "2026-10":
+                about[posting.account] = about.get(posting.account, 0) + posting.amount_nano
+    assert about["Charge:b:pool"] == -about["Charge:a:pool"]
+    assert about["Charge:b:pool"] > 0
