@@ -35,6 +35,7 @@ from bench.proof import proven_abreast
 from bench.reconciling import figures as bill_figures
 from bench.record import conditions, keep
 from bench.sdk import figures as hook_figures
+from bench.stores import figures as store_figures
 from bench.usage import figures as response_figures
 
 ROWS = 10_000_000
@@ -65,6 +66,7 @@ Measured = Iterator[tuple[str, str, list[Figure]]]
 @click.option("--close", is_flag=True, help="Only the close of a month with 300,000 posted lines.")
 @click.option("--budgets", is_flag=True, help="Only what holding calls to budgets costs.")
 @click.option("--forecast", is_flag=True, help="Only how often forecasts of budgets hold.")
+@click.option("--postgres", metavar="URL", help="Only a file beside this empty database.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Also write the figures to this page."
 )
@@ -89,6 +91,7 @@ def main(
     close: bool,
     budgets: bool,
     forecast: bool,
+    postgres: str | None,
     live: bool,
     write: Path | None,
     folder: Path | None,
@@ -110,6 +113,7 @@ def main(
             (close, lambda: _closing(work, repeat)),
             (budgets, _budgets),
             (forecast, _forecasts),
+            (postgres, lambda: _stores(work, postgres or "", rows)),
             (live, lambda: _live(work, rows, quick=quick)),
             (claims, lambda: _claims(work, claims or 0)),
             (month, lambda: _books(work, rows, repeat, entries, hundred=hundred)),
@@ -187,6 +191,11 @@ def _closing(work: Path, repeat: int) -> Measured:
     home = _made(work / f"lines-{LINES}", lambda path: _make("posted_lines", path, LINES))
     _say("close")
     yield "close", f"medians of {repeat}", close_figures(home, repeat)
+
+
+def _stores(work: Path, database: str, rows: int) -> Measured:
+    _say("a file and a server")
+    yield "stores", f"{rows:,} events, once", list(store_figures(work, database, rows))
 
 
 def _live(work: Path, rows: int, *, quick: bool) -> Measured:

@@ -43,11 +43,11 @@ def write_lines(home: Path, seed: int) -> Path:
     path = home / f"events-{seed}.jsonl"
     chance = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(_event(n, seed, chance)) + "\n" for n in range(events))
+        file.writelines(json.dumps(event(n, seed, chance)) + "\n" for n in range(events))
     return path
 
 
-def _event(n: int, seed: int, chance: random.Random) -> dict[str, object]:
+def event(n: int, seed: int, chance: random.Random) -> dict[str, object]:
     feature, model = chance.randrange(FEATURES), chance.randrange(60)
     return {
         "event_id": f"req-{seed}-{n}",

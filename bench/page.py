@@ -105,6 +105,11 @@ busy threads of one core take more of it each. **Load** is how many processes wa
 fewer, the better the figure.
 """
 
+_STORES = """The same events, the same code, one store after the other; the server is on the same
+machine and syncs each commit, as the file does. A server costs messages, its own work on the same
+rows, and its log; what it gives is a second host.
+"""
+
 _GATEWAY = """Load comes from wrk: 32 connections, a 1.7 kB answer, the headers of OpenAI's client.
 CPU time is that of the proxy's processes alone. nginx passes bytes on and reads none of them. The
 gateway looks up the key, finds the owner, reads the usage, and puts an intent and an event on the
@@ -117,6 +122,7 @@ thousand a second.
 """
 
 _TEXTS = {
+    "stores": ("## A file and a server\n\n", _STORES),
     "month": ("## A month\n\n", _MONTH),
     "again": ("## A second run\n\n", _AGAIN),
     "forecast": ("## Forecasts of budgets\n\n", _FORECAST),
