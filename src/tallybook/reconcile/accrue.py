@@ -29,7 +29,7 @@ from tallybook.reconcile.landing import corrected, due
 from tallybook.reconcile.metered import metered
 from tallybook.reconcile.model import VarianceKind
 from tallybook.reconcile.variances import owner_by
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 
 _REASONS = {
@@ -107,6 +107,7 @@ def accrue(store: Store, period: Period, *, clock: Clock, actor: str) -> Accrual
             append_entry(tx, entry, actor, now_us).id for entry in _entries(tx, basis, found)
         )
         link = append_act(tx, _act(basis, ready), actor, now_us)
+        faults.reached("accrue.posted")
         command = Command("accrue", {"period": str(period)}, actor)
         log_command(tx, command, now_us, {}, ", ".join(ids) or f"nothing new, {link.id}")
     return Accruals(

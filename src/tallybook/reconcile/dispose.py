@@ -25,7 +25,7 @@ from tallybook.post.basis import latest_books
 from tallybook.post.beside import is_of_close
 from tallybook.post.recharge import DISPOSE, Shares, base_of, decisions, recharged
 from tallybook.reconcile.landing import corrected, due, landing
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 
 Decision = Literal["absorb", "recharge", "write_off", "withdraw"]
@@ -147,6 +147,7 @@ def dispose(
             append_entry(tx, entry, actor, now_us).id
             for entry in _entries(tx, name, lands, decision, reason, due(wanted, mine))
         )
+        faults.reached("dispose.posted")
         args = {"period": name, "account": account, "decision": decision, "reason": reason,
                 "approved_by": approved_by, "into": lands}  # fmt: skip
         outcome = ", ".join(entries) or "nothing new"

@@ -34,7 +34,7 @@ from tallybook.reconcile.landing import corrected, due, landing
 from tallybook.reconcile.model import ProviderResult, Reconciliation, Variance, VarianceKind
 from tallybook.reconcile.reconcile import reconcile
 from tallybook.reconcile.release import RELEASED, cleared, released
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 
 TRUE_UP: Final = "true_up"
@@ -125,6 +125,7 @@ def true_up(
             append_entry(tx, entry, actor, clock.now_us()).id
             for entry in _due(tx, found, lands, wanted, mine)
         ]
+        faults.reached("true_up.posted")
         args = {"period": str(period), "into": lands, "provider": provider}
         command = Command("true-up", args, actor)
         log_command(tx, command, clock.now_us(), {}, ", ".join(ids) or "nothing new")
