@@ -18,7 +18,7 @@ from tallybook.ledger.balance import booked
 from tallybook.ledger.model import ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import RecordedAct, acts, standing_close
 from tallybook.money import apportion
-from tallybook.post.basis import books_at
+from tallybook.post.basis import books_at, latest_books
 from tallybook.post.sheet import Versions
 from tallybook.store import Tx
 
@@ -155,6 +155,8 @@ def policy_recharges(tx: Tx, landing: str) -> list[Entry]:
         tx: a writing transaction, after the entries of the run.
         landing: the open month after the last closed one.
     """
+    if all(version.variance == "absorb" for version in latest_books(tx)[0].policy.versions):
+        return []  # as in most books: no posting is looked at
     before = str(Period.parse(landing).previous())
     about = tx.rows(
         "SELECT DISTINCT p.service_period FROM posting p JOIN chain c ON c.seq = p.seq"
@@ -171,9 +173,9 @@ def policy_recharges(tx: Tx, landing: str) -> list[Entry]:
 
 def _recharge(tx: Tx, period: str, landing: str, close: RecordedAct) -> Entry | None:
     books, policy = books_at(tx, Period.parse(period), Versions.of(close.versions))
-    held = booked(tx, period)
     if policy.variance != "recharge" or RATE_CARD in decisions(tx, period):
         return None
+    held = booked(tx, period)
     mine = {key: nano for key, nano in held.items() if key.source == f"{DISPOSE}:{RATE_CARD}"}
     wanted = recharged(held, RATE_CARD, policy, books.org.unowned_team)
     postings = differences(wanted, mine)
