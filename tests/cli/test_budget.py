@@ -200,3 +200,15 @@ def test_calibrate_tells_what_the_months_did(call, books):
     assert "too new" in call("calibrate").out
     (first, *_) = call("calibrate", "--json").value
     assert first["months"][0]["period"] == "2026-10"
+
+
+@pytest.mark.parametrize("events", [DAYS])
+def test_a_page_has_a_picture_and_the_same_figures(call, tmp_path):
+    done = call("burn", "--out", str(tmp_path / "pages"))
+    path = tmp_path / "pages" / "budgets-2026-10.html"
+    assert done.err == f"wrote {path}\n"
+    page = path.read_text(encoding="utf-8")
+    assert page.count("<svg viewBox") == 3
+    for words in ("Team A (team:a)", "16.00 of 9.00 used", 'class="fan"', "too early to tell"):
+        assert words in page
+    assert "<script" not in page

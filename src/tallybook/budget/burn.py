@@ -53,22 +53,26 @@ def burn(
     for state in states:
         if state.used_pico is None:
             continue
-        series = _series(books, state, hours, len(starts_us), at_us)
+        series = _from_first(series_of(books, state, hours, len(starts_us), at_us))
         told = _forecast(books, state, series, weekend, at_us)
         found.append(Burn(state, told, _last(books, state, series, weekend, at_us)))
     return found
 
 
-def _series(books: Books, state: BudgetState, hours: Hours, length: int, at_us: int) -> list[int]:
-    """The hours of what a budget is of, from its first usage on."""
+def series_of(books: Books, state: BudgetState, hours: Hours, length: int, at_us: int) -> list[int]:
+    """What a budget is of cost in each of so many hours, in pico."""
     units = {team.id: team.unit for team in books.org.teams if team.span.holds(at_us)}
     added = [0] * length
     for (team, feature), costs in hours.items():
         named = {"feature": feature, "team": team, "unit": units.get(team, "")}
         if named.get(state.scope) == state.subject:
             added = [held + cost for held, cost in zip(added, costs, strict=True)]
-    first = next((place for place, cost in enumerate(added) if cost), length)
-    return added[first:]
+    return added
+
+
+def _from_first(costs: Sequence[int]) -> Sequence[int]:
+    """Hours from the first usage on: before it there was nothing to spend."""
+    return costs[next((place for place, cost in enumerate(costs) if cost), len(costs)) :]
 
 
 def _forecast(

@@ -19,6 +19,7 @@ from tallybook.budget.overview import state_values
 from tallybook.budget.propose import Proposal
 from tallybook.budget.propose import propose as propose_use_case
 from tallybook.cli.app import App, note, parse_period
+from tallybook.cli.budget_page import budgets_html
 from tallybook.cli.budget_state import month_of_budgets
 from tallybook.cli.budget_text import (
     burn_text,
@@ -289,9 +290,10 @@ def deny(app: App, number: int, reason: str) -> None:
 
 
 @budget.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Write a page into this folder.")
 @json_option
 @click.pass_obj
-def burn(app: App) -> None:
+def burn(app: App, out: Path | None) -> None:
     """How fast each budget of this month burns, and when it will have run out.
 
     The interval holds eight futures in ten, if the coming days are like days of the past;
@@ -299,9 +301,16 @@ def burn(app: App) -> None:
 
     Examples:  tallybook budget burn
     tallybook budget burn --json
+    tallybook budget burn --out pages
     """
     month = month_of_budgets(app.store, app.clock, None)
     found = burn_of(month.books, month.states, *month.series)
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        path = out / f"budgets-{month.period}.html"
+        path.write_text(budgets_html(month, found), encoding="utf-8")
+        note(f"wrote {path}")
+        return
     app.answer([burn_values(one) for one in found], burn_text(month, found))
 
 
