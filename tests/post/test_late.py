@@ -86,6 +86,31 @@ def test_a_span_of_the_next_month_may_say_who_caused_a_closed_call(orphan):
     assert set(orphan.rebuilt().values()) == {""}
 
 
+def test_a_late_correction_that_states_no_trace_is_charged_as_what_it_corrects(company):
+    nobody = {"team": None, "feature": None, "purpose": None}
+    company.ingest(
+        usage("root", trace_id="t", span_id="1"),
+        usage("x", **nobody, trace_id="t", span_id="2", parent_span_id="1"),
+    )
+    company.run()
+    company.close()
+    company.ingest(
+        usage(
+            "fixed", **nobody, supersedes="x", tokens={"input_uncached": 100_000, "output": 20_000}
+        )
+    )
+    company.run("2026-11")
+    moved = [
+        (posting.account, posting.team, posting.amount_nano)
+        for entry in company.journal("2026-11")
+        for posting in entry.postings
+        if posting.service_period == "2026-10" and posting.account.endswith(":usage")
+    ]
+    assert moved == [("Charge:a:usage", "a", 10**9)]
+    assert company.failing() == {}
+    assert set(company.rebuilt().values()) == {""}
+
+
 def test_a_span_of_another_trace_makes_nothing_stale(orphan):
     november = {"started_at": "2026-11-01T00:00:01Z", "span_id": "p", "parent_span_id": "q"}
     orphan.ingest(usage("other", trace_id="v", **november))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +193,56 @@ def test_a_corrected_call_keeps_its_place_in_the_trace(books):
     assert books.billed("output", "state") == [(10, "estimated"), (20, "reported")]
 
 
+PLACE = ("output", "trace_id", "span_id", "parent_span_id", "service")
+STOOD = {"trace_id": "t", "span_id": "x", "parent_span_id": "a", "service": "retrieval"}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_correction_that_states_no_trace_stands_where_what_it_corrects_stood(new_books, order):
+    told = [
+        call("g", "gateway", tokens={"output": 9}, **STOOD),
+        call("g2", "gateway", supersedes="g", tokens={"output": 8}),
+        call("g3", "gateway", supersedes="g2", tokens={"output": 7}),
+    ]
+    at_once, one_by_one = new_books(), new_books()
+    at_once.tell(*(told[n] for n in order))
+    for n in order:
+        one_by_one.tell(told[n])
+    assert at_once.billed(*PLACE) == [(7, "t", "x", "a", "retrieval")]
+    assert one_by_one.billed(*PLACE) == [(7, "t", "x", "a", "retrieval")]
+
+
+def test_what_a_correction_states_of_its_place_counts(new_books):
+    for stated, stands in (
+        ({"service": "indexer"}, ("t", "x", "a", "indexer")),
+        ({"trace_id": "u"}, ("u", "", "", "")),
+        ({"trace_id": "u", "span_id": "y"}, ("u", "y", "", "")),
+    ):
+        books = new_books()
+        books.tell(call("g", "gateway", tokens={"output": 9}, **STOOD))
+        books.tell(call("g2", "gateway", supersedes="g", tokens={"output": 7}, **stated))
+        assert books.billed(*PLACE) == [(7, *stands)]
+
+
+def test_a_correction_of_a_call_far_away_stands_in_its_place(new_books):
+    for order in (1, -1):
+        books = new_books()
+        later = {"started_at": "2027-03-05T00:00:00Z", "ended_at": None}
+        told = [
+            call("g", "gateway", tokens={"output": 9}, **STOOD),
+            call("g2", "gateway", supersedes="g", tokens={"output": 7}, **later),
+        ]
+        for one in told[::order]:
+            books.tell(one)
+        assert books.billed(*PLACE) == [(7, "t", "x", "a", "retrieval")]
+
+
+def test_a_correction_without_a_place_bills_by_its_own_row(books):
+    books.tell(call("g", "gateway", tokens={"output": 9}))
+    books.tell(call("g2", "gateway", supersedes="g", tokens={"output": 7}))
+    assert books.billed("event_id", "output") == [("g2", 7)]
+
+
 def test_a_third_source_finds_the_call_behind_an_outer_span_of_its_name(books):
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     books.tell(
@@ -244,6 +297,7 @@ SLOW = settings(
 )
 EVERYTHING = (
     "provider", "model", "team", "state", "started_us", "response_id", "request_id", "trace_id",
+    "span_id", "parent_span_id", "service",
     "input_uncached", "output", "context_tokens", "total_tokens", "labels",
 )  # fmt: skip
 

@@ -149,6 +149,15 @@ ANY_TRACE: Final = trace_alias("")
 """A name that is known once a tracer told of anything: without it nobody looks for traces."""
 
 
+def corrected_alias(key: bytes) -> bytes:
+    """The name under which a correction waits for what it corrects, by the key of that."""
+    return _digest("corrected", key.hex(), "")
+
+
+ANY_CORRECTED: Final = corrected_alias(b"")
+"""A name that is known once a correction waited: without it nobody looks for one."""
+
+
 @lru_cache(maxsize=4096)
 def base_model(model: str) -> str:
     """A model's name without path, vendor prefix and release: `gpt-4o` of `gpt-4o-2024-08-06`."""

@@ -16,9 +16,11 @@ from tallybook.clock import Calendar, Period
 from tallybook.meter.identity import superseded_key_of
 from tallybook.meter.resolve.observation import (
     ALIASED,
+    ANY_CORRECTED,
     ANY_TRACE,
     Observation,
     aliases_of,
+    corrected_alias,
     trace_alias,
 )
 from tallybook.meter.resolve.rank import standpoint_of
@@ -130,7 +132,7 @@ class _Growth:
         with self._store.read() as tx:
             known = aliased(tx, bearers)
             positions |= {at for name in known for at in bearers[name]}
-            positions |= self._in_known_traces(tx)
+            positions |= self._in_known_traces(tx) | self._awaited(tx)
         positions |= self._correcting()
         for held in self._names.traced.values():
             positions.update(held)
@@ -149,20 +151,38 @@ class _Growth:
         names = {trace_alias(trace): trace for trace in waiting}
         return here | {at for name in aliased(tx, names) for at in waiting[names[name]]}
 
+    def _awaited(self, tx: Any) -> set[int]:
+        """Arrivals that a correction was there before, which states no trace of its own."""
+        if not aliased(tx, [ANY_CORRECTED]):
+            return set()
+        names = {corrected_alias(key): at for key, at in self._at.items()}
+        return {names[name] for name in aliased(tx, names)}
+
     def _correcting(self) -> set[int]:
-        """Arrivals that supersede a member of a call that several told of, or part of a trace."""
+        """Arrivals that supersede a member of a call that several told of, or part of a trace.
+
+        And those that state no trace and take the place of what they supersede.
+        """
         correcting = [at for at, old in enumerate(self._names.columns["supersedes"]) if old]
         if not correcting:
             return set()
         rows = self._arrivals.rows(correcting)
         found = (Observation(row, row["role"], own=False).superseded_key for row in rows)
         old_of = {at: old for at, old in zip(correcting, found, strict=True) if old}
+        traces = self._names.columns["trace_id"]
+        bare = {old for at, old in old_of.items() if not traces[at]}
         with self._store.read() as tx:
             touched = set(members_of(tx, old_of.values()))
             is_traced = bool(aliased(tx, [ANY_TRACE]))
+        olds: list[Mapping[str, Any]] = []
+        if bare:
+            olds += Observations(self._store).with_keys(bare - self._at.keys())
+            touched |= {row["key"] for row in olds if row["trace_id"] or row["service"]}
+            touched |= bare & self._at.keys()
         if is_traced:
             periods = {self._period(row["started_us"]) for row in rows}
-            olds = Observations(self._store, _near(periods)).with_keys(old_of.values())
+            rest = set(old_of.values()) - bare
+            olds += Observations(self._store, _near(periods)).with_keys(rest)
             trace_of = {row["key"]: trace_alias(row["trace_id"]) for row in olds if row["trace_id"]}
             with self._store.read() as tx:
                 known = aliased(tx, trace_of.values())
@@ -250,10 +270,18 @@ class _Growth:
             members = members_of(tx, {*found, *found.values()})
         self.load({*found, *found.values()}, self._periods() | {m.period for m in members.values()})
         far = [new for new in found.values() if new not in self.scope.told]
+        far += [
+            old for old, new in found.items() if self._is_bare(new) and old not in self.scope.told
+        ]
         if far:
             self.add(Observations(self._store).with_keys(far))
         # What is not there even now waits in the inbox.
         self.scope.superseded = {old: new for old, new in found.items() if new in self.scope.told}
+
+    def _is_bare(self, key: bytes) -> bool:
+        """Whether what is in scope states no trace, so that it takes the place of what it corrects."""
+        one = self.scope.told.get(key)
+        return one is not None and not one.row["trace_id"]
 
     def _periods(self) -> set[str]:
         """The periods of what is in scope."""

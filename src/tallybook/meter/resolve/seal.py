@@ -15,7 +15,13 @@ from typing import Any
 from tallybook.clock import Calendar
 from tallybook.meter.identity import key_of
 from tallybook.meter.resolve.gaps import Gaps, gaps_of
-from tallybook.meter.resolve.observation import ANY_TRACE, Observation, trace_alias
+from tallybook.meter.resolve.observation import (
+    ANY_CORRECTED,
+    ANY_TRACE,
+    Observation,
+    corrected_alias,
+    trace_alias,
+)
 from tallybook.meter.resolve.scope import Names, Scope, names_of, period_finder, scope_of
 from tallybook.meter.resolve.settle import Call, Settlement, content, settle
 from tallybook.meter.resolve.suspects import Suspects, suspects_of
@@ -92,7 +98,7 @@ class _Settling:
         beside = {at for at, role in enumerate(roles) if role != "call"} | change.beside
 
         def write(tx: Tx) -> None:
-            add_aliases(tx, _aliases(names, self.calendar))
+            add_aliases(tx, _aliases(names, self.calendar) + _awaiting(scope, names, self.calendar))
             put_members(tx, self._members(change))
             put_standings(tx, change.standing)
             add_suspects(tx, _still_apart(tx, suspects))
@@ -118,6 +124,20 @@ def _aliases(names: Names, calendar: Calendar) -> list[tuple[bytes, bytes, str]]
     firsts = [(trace_alias(trace), held[0]) for trace, held in names.traced.items()]
     firsts += [(ANY_TRACE, at) for _, at in firsts[:1]]
     return kept + [(name, keys[at], period(starts[at])) for name, at in firsts]
+
+
+def _awaiting(scope: Scope, names: Names, calendar: Calendar) -> list[tuple[bytes, bytes, str]]:
+    """The names under which corrections that state no trace wait for what they correct."""
+    period, columns = period_finder(calendar), names.columns
+    kept = [
+        (corrected_alias(old), key, period(started_us))
+        for source, key, started_us, trace, event_id in zip(
+            columns["source"], columns["key"], columns["started_us"], columns["trace_id"],
+            columns["supersedes"], strict=True,
+        )
+        if event_id and not trace and (old := key_of(source, event_id)) not in scope.told
+    ]  # fmt: skip
+    return kept + [(ANY_CORRECTED, key, at) for _, key, at in kept[:1]]
 
 
 def _still_apart(tx: Tx, suspects: Suspects) -> Suspects:

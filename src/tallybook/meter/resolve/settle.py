@@ -25,6 +25,8 @@ from tallybook.meter.resolve.tree import Node, contains, residual, tree_of
 OF_MANY: Final = {"context_tokens": 0}
 """A row of many requests: none is known to be long, so no long-context price applies."""
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+PLACE: Final = (*TRACE, "service")
+"""Where a call stands in its trace, and whose it is there."""
 _UNTOLD: Final = ("key", "record", "source", "event_id", "supersedes")
 
 
@@ -83,14 +85,15 @@ def settle(
     """
     every = sorted(observations, key=lambda one: one.key)
     told = [one for one in every if one.key not in superseded]
-    calls = {one.key: one for one in every if one.role == "call"}
+    placed = _in_place(told, every, superseded)
+    calls = {one.key: placed.get(one.key, one) for one in every if one.role == "call"}
     groups = _Groups(calls)
     _join_by_name(calls.values(), groups)
     for old, new in sorted(superseded.items()):
         groups.join([key for key in (old, new) if key in calls])
     for keys in same:
         groups.join([key for key in sorted(keys) if key in calls])
-    nodes = _trees(_in_place(told, every, superseded))
+    nodes = _trees(list(placed.values()))
     outer = _nest(nodes, groups)
     depth = {node.told.key: node.depth for node in nodes}
     settled = {
@@ -146,21 +149,25 @@ def _join_by_name(calls: Iterable[Observation], groups: _Groups) -> None:
 
 def _in_place(
     told: Iterable[Observation], every: Iterable[Observation], superseded: Mapping[bytes, bytes]
-) -> list[Observation]:
-    """What was told, a correction that states no trace where the span stood that it corrects."""
-    place: dict[bytes, dict[str, Any]] = {}
-    traceless = {one.key for one in every if not one.row["trace_id"]}
-    for one in every:
-        if one.key not in traceless:
-            stood = {name: one.row[name] for name in TRACE}
-            key = superseded.get(one.key)
-            while key in traceless:
-                place[key] = stood
-                key = superseded.get(key)
-    return [
-        Observation({**one.row, **place[one.key]}, one.role, one.own) if one.key in place else one
-        for one in told
-    ]
+) -> dict[bytes, Observation]:
+    """What was told, by key: a correction that states no trace in the place of what it corrects.
+
+    It takes over trace, spans and service, the service only if it states none itself. Its own row
+    does not say so and cannot bill any more.
+    """
+    by_key = {one.key: one for one in every}
+    corrected = {new: by_key[old] for old, new in superseded.items() if old in by_key}
+    placed = {}
+    for one in told:
+        place = {name: one.row[name] for name in PLACE}
+        older = corrected.get(one.key)
+        while older is not None and not place["trace_id"]:
+            place |= {name: older.row[name] for name in TRACE}
+            place["service"] = place["service"] or older.row["service"]
+            older = corrected.get(older.key)
+        same = all(one.row[name] == value for name, value in place.items())
+        placed[one.key] = one if same else Observation({**one.row, **place}, one.role, own=False)
+    return placed
 
 
 def _trees(told: Sequence[Observation]) -> list[Node]:

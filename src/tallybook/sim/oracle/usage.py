@@ -1,10 +1,11 @@
 """Which events count, and what is known of each.
 
 The first record of an id wins for ever; the same record again is a duplicate; another record with
-the id is set aside. A correction nets what it supersedes, whichever of them came first.
+the id is set aside. A correction nets what it supersedes, whichever of them came first,
+and stands in its place where it states no trace.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +51,26 @@ def take_in(events: Iterable[Event]) -> Intake:
         else:
             kept[key] = event
             netted |= {old: key} if old else {}
-    standing = tuple(event for key, event in kept.items() if key not in netted)
+    standing = tuple(in_place(event, kept) for key, event in kept.items() if key not in netted)
     return Intake(len(kept), duplicate, quarantined, standing, kept, netted)
+
+
+def in_place(event: Event, kept: Mapping[Id, Event]) -> Event:
+    """An event where it stands: what states no trace stands where what it corrects stood."""
+    traced = next((one for one in _corrected(event, kept) if one.get("trace_id")), {})
+    named = next((one for one in _corrected(event, kept, to=traced) if one.get("service")), {})
+    place = {name: traced.get(name) for name in ("trace_id", "span_id", "parent_span_id")}
+    place["service"] = named.get("service")
+    return {**event, **{name: value for name, value in place.items() if value}}
+
+
+def _corrected(event: Event, kept: Mapping[Id, Event], to: Event | None = None) -> Iterator[Event]:
+    """An event, what it corrects, what that corrects, and so on; no further than ``to``."""
+    here: Event | None = event
+    while here is not None:
+        yield here
+        old = superseded(here)
+        here = kept.get(old) if old and here is not to else None
 
 
 def identity(event: Event) -> Id:
