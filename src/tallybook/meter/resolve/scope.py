@@ -279,7 +279,7 @@ class _Growth:
         self.scope.superseded = {old: new for old, new in found.items() if new in self.scope.told}
 
     def _is_bare(self, key: bytes) -> bool:
-        """Whether what is in scope states no trace, so that it takes the place of what it corrects."""
+        """Whether it is in scope and states no trace: it takes the place of what it corrects."""
         one = self.scope.told.get(key)
         return one is not None and not one.row["trace_id"]
 
