@@ -1,4 +1,5 @@
-"""Any order of ingest, run, close, late usage and reopening: what was issued never changes."""
+"""Any order of ingest, run, soft close, adjusting, close, late usage and reopening: what was issued
+never changes."""
 
 import itertools
 import tempfile
@@ -61,6 +62,16 @@ class Books(RuleBasedStateMachine):
     @rule(month=st.sampled_from(MONTHS))
     def reopen(self, month):
         self._unless_refused(lambda: self.company.reopen(month))
+
+    @rule(month=st.sampled_from(MONTHS))
+    def soft_close(self, month):
+        self._unless_refused(lambda: self.company.soft_close(month))
+
+    @rule(month=st.sampled_from(MONTHS), cents=st.integers(1, 500), reverses=st.booleans())
+    def adjust(self, month, cents, reverses):
+        amount = f"{cents // 100}.{cents % 100:02}"
+        sides = (f"Charge:a:bot=-{amount}", f"Variance:goodwill={amount}")
+        self._unless_refused(lambda: self.company.adjusted(*sides, period=month, reverses=reverses))
 
     @staticmethod
     def _unless_refused(command):
