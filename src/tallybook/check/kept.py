@@ -11,6 +11,7 @@ Kinds of fault:
     statement   issued statements that are not what their close fixed, or a close without them
     document    a policy file that is not what was recorded, or a version that is missing
     sheet       a cost sheet that is not what a run kept
+    decision    an approval about a budget that is not what its act on the chain says
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tallybook.books.documents import KINDS
+from tallybook.check.decided import decision_faults
 from tallybook.errors import CorruptedError
 from tallybook.ledger.walk import Fault
 from tallybook.report.issued import issued
@@ -55,6 +57,7 @@ def kept_faults(store: Store, tx: Tx) -> Iterator[Fault]:
     yield from _statement_faults(tx)
     yield from _document_faults(tx)
     yield from _sheet_faults(tx)
+    yield from decision_faults(tx)
 
 
 def manifest(tx: Tx) -> tuple[list[SealedFile], dict[str, int]]:

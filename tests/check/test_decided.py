@@ -1,0 +1,62 @@
+"""An approval that was changed, put in or taken out disagrees with its act on the chain."""
+
+import sqlite3
+
+import pytest
+
+from people import approved, asked, company, denied
+from tallybook.check.decided import decision_faults
+from tallybook.check.kept import kept_faults
+
+
+@pytest.fixture
+def acme(tmp_path):
+    made = company(tmp_path / "acme")
+    approved(made, asked(made, expires="2026-10-28").id, amount="0.50")
+    denied(made, asked(made).id)
+    yield made
+    made.store.close()
+
+
+def faults(acme):
+    with acme.store.read() as tx:
+        return [fault.where for fault in decision_faults(tx)]
+
+
+def change(acme, statement):
+    with sqlite3.connect(acme.home / "book.sqlite") as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            raw.execute(f"DROP TRIGGER {name}")
+        assert raw.execute(statement).rowcount, statement
+    raw.close()
+
+
+def test_what_was_decided_agrees(acme):
+    assert faults(acme) == []
+
+
+@pytest.mark.parametrize(
+    "change_of",
+    [
+        "amount_nano = 900000000", "until_us = 0", "from_us = 1", "actor = 'mallory'",
+        "requested_by = 'mallory'", "subject = 'find'", "scope = 'team'", "period = '2026-11'",
+        "at_us = 1", "request = 9", "kind = 'use_case'", "amount_nano = 'much'",
+    ],
+)  # fmt: skip
+def test_a_changed_approval_is_named(acme, change_of):
+    change(acme, f"UPDATE budget_decision SET {change_of} WHERE seq = 1")
+    (fault,) = faults(acme)
+    assert fault.startswith("decision 1 on ")
+    with acme.store.read() as tx:
+        assert "decision" in {one.kind for one in kept_faults(acme.store, tx)}
+
+
+def test_an_approval_that_was_put_in_has_no_act(acme):
+    change(acme, "UPDATE budget_decision SET verdict = 'approved' WHERE seq = 2")
+    assert faults(acme) == ["decision 2 on feature:bot has no act"]
+
+
+def test_an_approval_that_was_taken_out_is_missed(acme):
+    change(acme, "DELETE FROM budget_decision WHERE seq = 1")
+    (fault,) = faults(acme)
+    assert fault.startswith("the decision of A-")
