@@ -325,3 +325,24 @@ def test_one_that_waits_for_too_long_is_told_that_others_hold_what_is_left(tmp_p
             first.join(10)
     assert (status, json.loads(body)["error"]["code"]) == (429, "budget_busy")
     assert headers["retry-after"] == "1"
+
+
+def test_a_call_that_waits_goes_on_when_the_limit_is_raised(tmp_path):
+    hold = threading.Event()
+
+    async def held(_body):
+        await asyncio.to_thread(hold.wait, 20)
+        return answers()
+
+    with upstream(held) as provider:
+        row = "feature: refund-bot, monthly: 0.01, over: stop"
+        with Budgeted(tmp_path / "gateway", provider, row) as one:
+            both = [threading.Thread(target=one.ask, args=(CHAT, asks(8000))) for _ in range(2)]
+            for each in both:
+                each.start()
+            wait_for(lambda: one.works.budgets.waiting == 1)
+            one.budgets(row.replace("0.01", "0.02"))
+            wait_for(lambda: one.works.ledger.under_way == 2)
+            hold.set()
+            for each in both:
+                each.join(10)

@@ -229,8 +229,11 @@ class Holder:
         idle = max(room.room, 0) if room.idle and not room.reserved else 0
         return idle + room.spare
 
-    def forget(self, months: Sequence[str], idle: int) -> None:
+    def forget(self, months: Sequence[str], idle: int) -> bool:
         """Forget the budgets of other months, and what was idle for so many times of `tend`.
+
+        Returns:
+            whether anything was forgotten: its room is no room any more.
 
         Raises:
             OSError: the book cannot be written.
@@ -242,12 +245,13 @@ class Holder:
             and (room.idle >= idle or room.account.partition("/")[0] not in months)
         ]
         if not gone:
-            return
+            return False
         with self.book.held() as acts:
             acts += [["close", room.account, self.name, room.used] for room in gone]
         for room in gone:
             del self._rooms[room.account]
             self._free_slots.append(room.slot)
+        return True
 
     def close(self) -> None:
         """Tell everything and leave; calls still under way count as what was held for them.

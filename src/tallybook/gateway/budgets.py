@@ -38,7 +38,20 @@ _TICK_S: Final = 0.02
 _MINUTE_US: Final = 60_000_000
 _FORGET_AFTER: Final = 240
 """Half seconds after which a budget that nobody uses is forgotten by this process."""
-_NO_ROOMS: Final[tuple[Room, ...]] = ()
+_UNDERS_MAX: Final = 20_000
+
+
+class _Under:
+    """The limits that some calls are under, and what this process has of each."""
+
+    __slots__ = ("is_enforced", "least_nano", "limits", "rooms")
+
+    def __init__(self, limits: tuple[Limit, ...], holder: Holder) -> None:
+        self.limits = limits
+        self.rooms = [holder.room_of(limit) for limit in limits]
+        enforced = [limit.limit_nano for limit in limits if limit.is_enforced]
+        self.is_enforced = bool(enforced)
+        self.least_nano = min(enforced, default=0)
 
 
 @dataclass(slots=True)
@@ -92,6 +105,7 @@ class Budgets:
         self._waiting: deque[_Ask] = deque()
         self._is_due = False
         self._lacking: set[str] = set()
+        self._unders: dict[int, _Under] = {}
         self.wait_s = policy.wait_s
 
     @property
@@ -117,22 +131,44 @@ class Budgets:
         if months is None:
             self._blind(call, "no limits are known here", go, refuse)
             return
-        limits = self._limits_of(months, attempt)
-        if not any(limit.is_enforced for limit in limits):
-            if limits:
-                call.held = Reservation([self._holder.room_of(one) for one in limits], 0)
+        try:
+            under = self._under_of(self._limits_of(months, attempt))
+        except OSError as error:
+            self._health.failed("budgets", error)
+            self._blind(call, "too many budgets are in use here", go, refuse)
+            return
+        if not under.is_enforced:
+            if under.limits:
+                call.held = Reservation(under.rooms, 0)
             go()
             return
-        found = self._estimate(call, limits)
+        found = self._estimate(call, under)
         if isinstance(found, Refusal):
             refuse(found)
             return
-        ask = _Ask(call, limits, found, go, refuse, self._time() + self._policy.wait_s)
-        ask.short = self._behind(limits)
+        if not (self._lacking or self._policy.header):
+            # Nearly every call: there is room in this process.
+            held = self._holder.reserve(under.rooms, found)
+            if held is not None:
+                call.held = held
+                go()
+                return
+        until_s = self._time() + self._policy.wait_s
+        ask = _Ask(call, under.limits, found, go, refuse, until_s)
+        ask.short = self._behind(under.limits)
         if ask.short or not self._decided(ask):
             self._lacking.add(ask.short)
             self._waiting.append(ask)
             self._wake()
+
+    def _under_of(self, limits: tuple[Limit, ...]) -> _Under:
+        """The same limits come with every call of a kind: what there is of them is kept at hand."""
+        found = self._unders.get(id(limits))
+        if found is None or found.limits is not limits:
+            if len(self._unders) >= _UNDERS_MAX:
+                self._unders.clear()
+            found = self._unders[id(limits)] = _Under(limits, self._holder)
+        return found
 
     def _behind(self, limits: tuple[Limit, ...]) -> str:
         """Which of these budgets others wait for already; '' if none."""
@@ -147,14 +183,12 @@ class Budgets:
             tags.get("team", ""), tags.get("feature", ""), attempt.key_id, tags.get("customer", "")
         )
 
-    def _estimate(self, call: Call, limits: tuple[Limit, ...]) -> Estimate | Refusal:
+    def _estimate(self, call: Call, under: _Under) -> Estimate | Refusal:
         """What the call may cost, or a refusal because nobody knows."""
         attempt = call.attempt
         assert attempt is not None
         if call.treatment == "batch":
             return Estimate(1, 0)  # its results are billed when they are there
-        enforced = [limit for limit in limits if limit.is_enforced]
-        least_nano = min(limit.limit_nano for limit in enforced)
         asked = attempt.asked
         size, tier = sized(asked, call.body, self._policy.output_tokens)
         usual = self._usual.of(attempt.tags.get("feature", ""), asked.model)
@@ -163,10 +197,11 @@ class Budgets:
             key = PriceKey(asked.provider, asked.model, tier, call.upstream.region)
             prices = self._prices.vector(key, attempt.started_us, size.input_tokens or 0)
         if prices is None and self._policy.unpriced == "refuse":
-            self._note(call, enforced[0], "unpriced", 0, f"no price of {asked.model!r}")
-            return refusal_of("unpriced", enforced[0], call, 0, 0, self._policy)
+            limit = next(one for one in under.limits if one.is_enforced)
+            self._note(call, limit, "unpriced", 0, f"no price of {asked.model!r}")
+            return refusal_of("unpriced", limit, call, 0, 0, self._policy)
         bound = None if prices is None else bound_nano(prices, size)
-        return estimate(bound, usual, is_stated=size.is_stated, least_limit_nano=least_nano)
+        return estimate(bound, usual, is_stated=size.is_stated, least_limit_nano=under.least_nano)
 
     def _decided(self, ask: _Ask) -> bool:
         """Try to let a call in; whether it was decided, or has to wait."""
@@ -249,7 +284,7 @@ class Budgets:
         asked = msgspec.structs.replace(asked, model=instead)
         call.asked, call.body, call.standing = asked, body, None
         call.attempt = msgspec.structs.replace(attempt, asked=asked, tags=tags)
-        found = self._estimate(call, ask.limits)
+        found = self._estimate(call, self._under_of(ask.limits))
         if isinstance(found, Refusal):
             return False
         ask.estimate, ask.swapped = found, attempt.asked.model
@@ -417,14 +452,26 @@ class Budgets:
             OSError: the book of the node cannot be written.
         """
         try:
-            self._published.refresh()
+            if self._published.refresh():
+                self._changed()
             if self._published.has_other_prices():
                 self._prices = self._published.prices()
         except TallybookError as error:
             self._health.warn("budgets", str(error))
         self._holder.tend()
-        self._holder.forget([str(one.period) for one in self._published.months], _FORGET_AFTER)
+        months = [str(one.period) for one in self._published.months]
+        if self._holder.forget(months, _FORGET_AFTER):
+            self._unders.clear()
         self._notices.tend()
+
+    def _changed(self) -> None:
+        """Other limits are in force, for calls that wait too."""
+        self._unders.clear()
+        for ask in self._waiting:
+            attempt = ask.call.attempt
+            months = self._published.at(attempt.started_us) if attempt is not None else None
+            if months is not None and attempt is not None:
+                ask.limits = self._limits_of(months, attempt) or ask.limits
 
     def close(self) -> None:
         """The process ends.

@@ -50,10 +50,6 @@ class _Told(msgspec.Struct):
 
 
 _DECODER: Final = msgspec.json.Decoder(_Told)
-_STATED: Final = (
-    "max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample",
-    "max_gen_len",
-)  # fmt: skip
 _TIERS: Final = ("priority", "flex")
 
 
@@ -66,20 +62,20 @@ def sized(asked: Asked, body: bytes, output_tokens: int) -> tuple[Size, str]:
         output_tokens: what an answer has at most where the request does not say.
     """
     told = _told(body)
-    stated = next(
-        (count for name in _STATED if (count := _whole(getattr(told, name))) is not None), None
-    )
+    stated = _stated(told)
     if stated is None and told.generationConfig is not None:
         stated = _whole(told.generationConfig.maxOutputTokens)
     if stated is None and told.inferenceConfig is not None:
         stated = _whole(told.inferenceConfig.maxTokens)
-    choices = max(_whole(told.n) or 1, _whole(told.best_of) or 1)
+    choices = 1
+    if told.n is not None or told.best_of is not None:
+        choices = max(_whole(told.n) or 1, _whole(told.best_of) or 1)
     if told.generationConfig is not None:
         choices = max(choices, _whole(told.generationConfig.candidateCount) or 1)
     tokens = output_tokens if stated is None else stated
     if asked.operation in _NO_OUTPUT:
         tokens, stated = 0, 0
-    is_here = asked.operation in _BY_TOKENS and not any(mark in body for mark in _ELSEWHERE)
+    is_here = asked.operation in _BY_TOKENS and not _has_more(body)
     tier = told.service_tier if told.service_tier in _TIERS else ""
     size = Size(
         input_tokens=len(body) + _FRAME if is_here else None,
@@ -110,6 +106,27 @@ def _told(body: bytes) -> _Told:
         return _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _Told()
+
+
+def _has_more(body: bytes) -> bool:
+    """Whether something that is billed stands elsewhere; a loop, for it is run for every call."""
+    for mark in _ELSEWHERE:  # noqa: SIM110 - a generator costs as much again as the search
+        if mark in body:
+            return True
+    return False
+
+
+def _stated(told: _Told) -> int | None:
+    for count in (
+        told.max_completion_tokens,
+        told.max_output_tokens,
+        told.max_tokens,
+        told.max_tokens_to_sample,
+        told.max_gen_len,
+    ):
+        if type(count) is int and count >= 0:
+            return count
+    return None
 
 
 def _whole(value: Any) -> int | None:
