@@ -120,6 +120,8 @@ def load(folder, completed, stop, callers=8, mark="", failed=None):
                     status, _ = folder.ask(connection, tag)
                     if status == 200:
                         completed.append(tag)
+                    elif failed is not None:
+                        failed.append(status)
                     if stop.is_set():
                         break
             except (OSError, http.client.HTTPException) as error:
