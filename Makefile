@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test lint types bench soak mutants golden fuzz lock clean
+.PHONY: setup demo test test-postgres lint types bench soak mutants golden fuzz lock clean
 
 setup: $(STAMP)
 
@@ -20,6 +20,11 @@ demo: setup
 
 test: setup lint types
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# All books of the suite's fixtures on PostgreSQL. What forges a file by hand is of SQLite alone.
+test-postgres: setup
+	TALLYBOOK_TEST_STORE=postgresql $(BIN)/python -m pytest -n auto --dist loadfile tests/store tests/ledger tests/post \
+		tests/close tests/reconcile tests/report tests/live tests/budget tests/check tests/scenarios tests/meter
 
 lint: setup
 	$(BIN)/ruff check .
