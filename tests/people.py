@@ -26,8 +26,8 @@ contracts:
 """
 
 
-def company(home, now="2026-10-20T09:00:00Z", events=None, **files):
-    made = Company(home, now=now)
+def company(home, now="2026-10-20T09:00:00Z", events=None, opened=None, **files):
+    made = Company(home, now, opened)
     made.apply(**{"org": org(), "policy": POLICY, "prices": PRICES, "budgets": BUDGETS, **files})
     made.ingest(*([usage()] if events is None else events))
     return made

@@ -15,8 +15,8 @@ NOVEMBER = OCTOBER.next()
 
 
 @pytest.fixture
-def books(tmp_path):
-    made = company(tmp_path / "acme")
+def books(tmp_path, stores):
+    made = company(tmp_path / "acme", opened=stores.open)
     yield made
     made.store.close()
 
@@ -27,6 +27,7 @@ def in_force(books, period=OCTOBER, at_us=None, feature="bot"):
     return found.budgets.in_force(feature, period, at_us)
 
 
+@pytest.mark.both_stores
 def test_what_is_approved_is_in_force_from_then_on(books):
     request = asked(books)
     now_us = books.clock.now_us()
@@ -166,6 +167,7 @@ def test_a_team_budget_is_increased_by_its_own_approver(books):
     assert in_force(books) == 2_000_000_000
 
 
+@pytest.mark.both_stores
 def test_every_step_is_on_the_record(books):
     """Who asked and who decided is in the command log; an approval is an act on the chain too."""
     first, second = asked(books), asked(books, amount="7.00")
@@ -204,6 +206,7 @@ def test_an_approval_is_whole_or_not_at_all(books, monkeypatch):
         assert requests(tx)[0].decision is None
 
 
+@pytest.mark.both_stores
 def test_requests_are_listed_by_month_and_state(books):
     first, second = asked(books), asked(books, period=NOVEMBER)
     denied(books, first.id)
@@ -222,6 +225,7 @@ def test_two_who_decide_at_once_decide_once(books):
     assert in_force(books) == 3_000_000_000
 
 
+@pytest.mark.both_stores
 def test_a_committed_budget_is_charged_with_its_grants(books):
     approved(books, asked(books).id)
     books.run()

@@ -27,14 +27,14 @@ def stop(period, number, act="stop"):
 
 
 @pytest.fixture
-def acme(tmp_path):
+def acme(tmp_path, stores):
     """Three months: two calls of bot and one of find in each, bot stopped in all of them."""
     events = [
         usage(f"{who}-{month}", started_at=f"{month}-10T10:00:00Z", **more)
         for month in MONTHS
         for who, more in (("1", {}), ("2", {}), ("3", {"team": "b", "feature": "find"}))
     ]
-    made = company(tmp_path / "acme", budgets=BUDGETS, events=events)
+    made = company(tmp_path / "acme", budgets=BUDGETS, events=events, opened=stores.open)
     for month in MONTHS:
         made.run(month)
     at(made, "2026-11-05T09:00:00Z")
@@ -52,6 +52,7 @@ def findings(acme, months=3):
     return {one.budget: one for one in found}
 
 
+@pytest.mark.both_stores
 def test_blank_checks_and_brakes_are_told_apart_from_budgets_in_use(acme):
     noted(acme, *(stop(month, 1) for month in MONTHS))
     found = findings(acme)

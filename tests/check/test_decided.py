@@ -10,8 +10,8 @@ from tallybook.check.kept import kept_faults
 
 
 @pytest.fixture
-def acme(tmp_path):
-    made = company(tmp_path / "acme")
+def acme(tmp_path, stores):
+    made = company(tmp_path / "acme", opened=stores.open)
     approved(made, asked(made, expires="2026-10-28").id, amount="0.50")
     denied(made, asked(made).id)
     yield made
@@ -31,6 +31,7 @@ def change(acme, statement):
     raw.close()
 
 
+@pytest.mark.both_stores
 def test_what_was_decided_agrees(acme):
     assert faults(acme) == []
 
