@@ -68,8 +68,11 @@ def test_processes_of_a_gateway_share_a_budget_whoever_is_killed(tmp_path):
                 _kill_a_worker(process)
             thread.join()
             time.sleep(1.0)  # what the dead held is counted, and idle slices go back
-            for _ in range(3):
-                found += asyncio.run(callers([(folder.port, folder.secret)], 60, asks()))
+            for _ in range(20):
+                more = asyncio.run(callers([(folder.port, folder.secret)], 60, asks()))
+                found += more
+                if 200 not in more:
+                    break
             assert set(found) == {0, 200, 429}
         spent_nano, unknown = spent_of(folder)
     assert spent_nano <= 60_000_000

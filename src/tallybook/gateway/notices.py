@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -20,8 +20,9 @@ from tallybook.budget.model import Act, Limit, Notice
 from tallybook.sdk.counters import Health
 from tallybook.sdk.record import Attempt
 from tallybook.sdk.spool import Spool, waiting
-from tallybook.store import Store
-from tallybook.store.notices import put_notices
+
+if TYPE_CHECKING:
+    from tallybook.store import Store
 
 _BOUND_BYTES: Final = 256 * 1024 * 1024
 _SEGMENT_BYTES: Final = 4 * 1024 * 1024
@@ -134,6 +135,8 @@ def ship_notices(folder: Path, store: Store) -> int:
     Raises:
         StoreError: the store cannot be written; the notices wait.
     """
+    from tallybook.store.notices import put_notices  # noqa: PLC0415 - processes ship no notices
+
     count = 0
     for path in waiting(folder):
         lines = path.read_bytes().splitlines()

@@ -22,7 +22,6 @@ from tallybook.sdk.counters import Health
 from tallybook.sdk.destinations import destination
 from tallybook.sdk.shipping import ship
 from tallybook.sdk.spool import waiting
-from tallybook.store import Store
 
 LOG: Final = logging.getLogger("tallybook.gateway")
 _EVERY_S: Final = 1.0
@@ -65,5 +64,7 @@ def _ship_notices(config: GatewayConfig) -> None:
     """Bring what was done at limits to books on this machine; over a network it waits."""
     folder = notices_of(config.spool)
     if config.ship_to.startswith(_LOCAL) and waiting(folder):
+        from tallybook.store import Store  # noqa: PLC0415 - databases, which other ways need not
+
         with closing(Store.open(Path(config.ship_to.removeprefix(_LOCAL)))) as store:
             ship_notices(folder, store)

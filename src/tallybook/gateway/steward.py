@@ -31,15 +31,12 @@ from tallybook.errors import CorruptedError, TallybookError
 from tallybook.gateway.model import GatewayConfig
 from tallybook.gateway.notices import Notices, notices_of
 from tallybook.gateway.published import NAME, Published, folder_of, publish
-from tallybook.live.spend import spend_so_far
 from tallybook.money import format_percent, nano_covering
 from tallybook.sdk.counters import Health
-from tallybook.store import Store
-from tallybook.store.documents import latest_documents
-from tallybook.store.grants import grants_of
 
 if TYPE_CHECKING:
     from tallybook.gateway.leases import Server
+    from tallybook.store import Store
 
 LOG: Final = logging.getLogger("tallybook.gateway")
 _LOOP_S: Final = 0.02
@@ -148,6 +145,10 @@ class Steward:
             self._documents = read_folder(self._config.books)
             books = parse(self._documents)
             return [self._limits(books, period) for period in _months(books, now_us)]
+        from tallybook.store import Store  # noqa: PLC0415 - databases, for this process alone
+        from tallybook.store.documents import latest_documents  # noqa: PLC0415 - as above
+        from tallybook.store.grants import grants_of  # noqa: PLC0415 - as above
+
         with closing(Store.open(home)) as store:
             with store.read() as tx:
                 documents = {kind: one.document for kind, one in latest_documents(tx).items()}
@@ -170,6 +171,8 @@ class Steward:
 
     def _look_up(self, store: Store) -> None:
         """What the store says was spent this month, whoever told it."""
+        from tallybook.live.spend import spend_so_far  # noqa: PLC0415 - as above
+
         try:
             found = spend_so_far(store, self._clock)
         except TallybookError as error:
