@@ -130,6 +130,13 @@ def test_billed_at_nothing_is_free_quota_or_covered():
     }
 
 
+def test_nothing_is_no_rounding_of_half_a_dollar():
+    """Zeros at the end of a figure are not kept: 0 may have been written 0.00."""
+    (one,) = cells = days(10_000)
+    told = billed(one, amount_pico=0, places=0)
+    assert named([told], cells) == {("free_quota", "billed_at_nothing"): -10_000 * PRICE}
+
+
 def test_rounding_is_no_more_than_the_last_decimal_hides():
     (one,) = cells = days(2501)  # 0.005002
     cent = billed(one, amount_pico=5 * 10**9, places=3)
@@ -175,6 +182,15 @@ class TestAmountsAlone:
         cells = days(100, 300, 200)
         lines = self.amounts(cells, 110 * PRICE, 330 * PRICE, 220 * PRICE)
         assert named(lines, cells) == {("price", "contract"): 60 * PRICE}
+
+    def test_days_beside_the_month_do_not_hide_a_ratio(self):
+        """The month after has its own price, or no invoice yet."""
+        beside = cell(quantity=70, day=31, inside_pico=0)
+        cells = [*days(100, 300), beside]
+        lines = self.amounts(cells[:2], 110 * PRICE, 330 * PRICE)
+        assert named(lines, cells) == {("price", "contract"): 40 * PRICE}
+        exact = self.amounts([beside], 70 * PRICE)
+        assert named([*lines, *exact], cells) == {("price", "contract"): 40 * PRICE}
 
     def test_where_other_days_agree_it_is_volume(self):
         cells = days(100, 300, 200)

@@ -9,6 +9,8 @@ import click
 
 from tallybook.cli.app import App, note
 from tallybook.cli.options import json_option
+from tallybook.sim.invoices.company import MONTHS
+from tallybook.sim.invoices.year import Year, live_year
 from tallybook.sim.world.live import live
 from tallybook.sim.world.model import Lived, Params
 from tallybook.sim.world.replay import last_told, read_replay, write_replay
@@ -22,6 +24,7 @@ OUT = Path("out") / "sim"
 @click.option("--months", default=2, show_default=True, type=click.IntRange(1, 24))
 @click.option("--steps", default=40, show_default=True, type=click.IntRange(0))
 @click.option("--shrink", is_flag=True, help="Make a world that breaks small.")
+@click.option("--invoices", is_flag=True, help="A year of invoices with differences put in.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Live a written world again.")
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, help="For replay files.")
 @json_option
@@ -32,17 +35,23 @@ def sim(
     months: int,
     steps: int,
     shrink: bool,  # noqa: FBT001 - click gives flags by position
+    invoices: bool,  # noqa: FBT001
     replay: Path | None,
     out: Path,
 ) -> None:
     """Live a SIMULATED company's months, with crashes and late usage, proving every step.
 
-    Needs no books. Exit 1 when a proof fails; a replay file is written then.
+    Needs no books. Exit 1 when a proof fails; a replay file is written then. With --invoices seven
+    providers bill a year of four price cuts and one rise, with differences of every kind put in:
+    the books must find each by its name, to the last digit, through crashes and restatements.
 
     Examples:  tallybook sim --seed 7 --months 3 --steps 200
+    tallybook sim --invoices --seed 7 --months 12
     tallybook sim --replay out/sim/seed-7.jsonl --shrink
     """
     app: App = ctx.obj
+    if invoices:
+        _year(ctx, app, Year(seed, min(months, len(MONTHS))))
     params, operations = Params(seed, months, steps), None
     if replay:
         params, _, operations = read_replay(replay)
@@ -55,6 +64,18 @@ def sim(
             lived = shrink_world(lived, lambda fewer: live(params, fewer))
             file = str(write_replay(out / f"seed-{params.seed}-small.jsonl", lived))
     app.answer(_value(lived, file), _text(lived, file))
+    ctx.exit(1 if lived.failure else 0)
+
+
+def _year(ctx: click.Context, app: App, year: Year) -> None:
+    """Live a year of invoices, tell of it, and end."""
+    lived = live_year(year)
+    tally = dict(sorted(lived.tally.items()))
+    value = {"simulated": True, "seed": year.seed, "months": year.months, "tally": tally,
+             "failure": lived.failure or None}  # fmt: skip
+    counts = ", ".join(f"{count} {name}" for name, count in tally.items())
+    ending = f"breaks: {lived.failure}" if lived.failure else "every difference was found"
+    app.answer(value, f"SIMULATED invoices: seed {year.seed}: {ending}\n  {counts}")
     ctx.exit(1 if lived.failure else 0)
 
 

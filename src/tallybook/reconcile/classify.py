@@ -163,6 +163,7 @@ class _Work:
         self._models = {cell.model for slot in slots for cell in slot.cells}
         self._keys = {cell.key_id for slot in slots for cell in slot.cells}
         self._proven: set[Series] = set()
+        self._proven_here: set[Series] = set()
         self._input_short: set[tuple[int, str, str, str]] = set()
         self.matched_lines = 0
 
@@ -173,6 +174,8 @@ class _Work:
         for one in self._differences:
             if self._is_matched(one):
                 self._proven.add(one.slot.key.series)
+                if self._mine(one):
+                    self._proven_here.add(one.slot.key.series)
                 self.matched_lines += len(one.slot.lines) if self._mine(one) else 0
                 continue
             named = self._at_once(one)
@@ -223,19 +226,22 @@ class _Work:
         return None
 
     def _without_uniform(self, rest: Sequence[Difference], found: list[Item]) -> list[Difference]:
-        """Take out series without quantities in which every day is off by one ratio: a price."""
+        """Take out series without quantities in which every day is off by one ratio: a price.
+
+        Of the period alone: the days around it may have another price, or no invoice yet.
+        """
         series: dict[Series, list[Difference]] = defaultdict(list)
         for one in rest:
-            if one.quantity is None:
+            if one.quantity is None and one.slot.lines and self._mine(one):
                 series[one.slot.key.series].append(one)
         uniform = {
             name
             for name, ones in series.items()
-            if name not in self._proven and _has_one_ratio(ones)
+            if name not in self._proven_here and _has_one_ratio(ones)
         }
         left = []
         for one in rest:
-            if one.quantity is None and one.slot.key.series in uniform:
+            if one.quantity is None and one.slot.lines and one.slot.key.series in uniform:
                 if self._mine(one):
                     evidence = "every day is off by the same ratio"
                     found.append(_item(one, VarianceKind.PRICE, "contract", None,

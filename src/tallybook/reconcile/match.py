@@ -24,7 +24,9 @@ ANY: Final = ("", "")
 EXACT: Final = "="
 ALIKE: Final = "~"
 CACHE_WRITE: Final = "cache_write"
-_LAST_DECIMAL: Final = {places: 10 ** (12 - places) for places in range(12)}
+_CENTS: Final = 2
+_LAST_DECIMAL: Final = {places: 10 ** (12 - max(places, _CENTS)) for places in range(12)}
+"""Zeros at the end of a figure are not kept, and a bill is in cents at least: ``5`` is 5.00."""
 
 
 class SlotKey(NamedTuple):

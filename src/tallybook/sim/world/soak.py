@@ -21,6 +21,7 @@ from typing import Final
 import click
 
 from tallybook.clock import Clock, SystemClock, format_instant
+from tallybook.sim.invoices.year import Year, live_year
 from tallybook.sim.world.die import BY_KILL, IN_PROCESS
 from tallybook.sim.world.full import filled, may_mount
 from tallybook.sim.world.hands import make_template
@@ -50,10 +51,14 @@ SHOWN: Final = {
     "kills, between batches": "of these: a delivery between two of its batches, each whole",
     "instant": "processes killed with -9 from outside, at any instant",
     "all kills": "**all processes killed with -9**",
+    "billed months": "months that seven providers bill, with differences of every kind put in",
+    "variances found": "of these: variances found again, by name and to the last digit",
     "lost": "commands lost, half done or doubled after a death",
     "full": "commands refused because the disk was full, proven to change nothing",
     "pairs": "months lived by two processes on the same books at the same time",
 }
+YEAR_MONTHS, YEAR_EVERY = 12, 20
+"""One seed of twenty whose deaths are real lives a whole year of invoices."""
 HEAD: Final = """# Seeds
 
 `make soak` lives worlds drawn from seeds until the time is up and writes its tally here; what a
@@ -134,6 +139,8 @@ def _live_one(seed: int, done: Soak, out: Path, template: Path, *, is_killing: b
     problem = _broken(lived)
     if is_killing and not problem:
         problem = _killed(lived, luck, template, done)
+    if is_killing and not problem:
+        problem = _billed(seed, done)
     if problem:
         path = write_replay(out / f"seed-{seed}.jsonl", lived)
         done.broken.append(f"seed {seed}: {problem}; replay file {path.name}")
@@ -155,6 +162,16 @@ def _killed(lived: Lived, luck: Random, template: Path, done: Soak) -> str:
     except BrokenError as broken:
         return str(broken)
     return ""
+
+
+def _billed(seed: int, done: Soak) -> str:
+    """Provider invoices of two months, now and then of a year: every difference is found again."""
+    months = YEAR_MONTHS if seed % YEAR_EVERY == 0 else 2
+    lived = live_year(Year(seed, months))
+    done.tally["billed months"] += months
+    done.tally["variances found"] += lived.tally["variances found"]
+    again = f"tallybook sim --invoices --seed {seed} --months {months}"
+    return f"{lived.failure}; {again}" if lived.failure else ""
 
 
 def _told(plan: Plan, done: Soak, start_us: int, end_us: int) -> str:

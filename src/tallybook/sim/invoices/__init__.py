@@ -1,0 +1,1 @@
+"""A year of provider invoices with differences put in on purpose, lived through the real code."""

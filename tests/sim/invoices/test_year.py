@@ -1,0 +1,51 @@
+"""Whatever is put into provider invoices, in their own forms, the books find it again."""
+
+import pytest
+
+from tallybook.sim.invoices.company import PROVIDERS
+from tallybook.sim.invoices.inject import INJECTIONS, possible
+from tallybook.sim.invoices.year import Year, live_year
+
+OF_ONE = {"decimals": "google", "covered": "mistral", "unmetered_key": "openai", "fx": "small"}
+
+
+def who_says(kind):
+    able = [sold.name for sold in PROVIDERS if kind in possible(sold)]
+    return OF_ONE.get(kind, able[0])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in INJECTIONS if not kind.startswith("own:")])
+def test_each_kind_alone_is_found_by_its_name(kind):
+    year = Year(1, months=2 if kind == "cut_off" else 1, kinds=(kind,), providers=(who_says(kind),))
+    lived = live_year(year)
+    assert not lived.failure
+    assert lived.tally["differences"]
+
+
+def test_lines_of_every_other_kind_have_the_name_of_their_kind():
+    kinds = tuple(kind for kind in INJECTIONS if kind.startswith("own:"))
+    lived = live_year(Year(2, months=1, kinds=kinds, crashes=0))
+    assert not lived.failure
+    assert {kind for sold in PROVIDERS for kind in possible(sold)} == set(INJECTIONS)
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_mixtures_hold_through_crashes_duplicates_and_restatements(seed):
+    lived = live_year(Year(seed, months=2, crashes=40))
+    assert not lived.failure, f"tallybook sim --invoices --seed {seed} --months 2"
+    assert lived.tally["crashes"]
+    assert lived.tally["restated"] == lived.tally["credit notes"] == 1
+
+
+def test_a_price_cut_in_mid_month_is_no_difference():
+    """The whole year of four cuts and one rise is lived by `make soak`."""
+    lived = live_year(Year(4, months=3, kinds=("none",), providers=("openai",), crashes=0))
+    assert not lived.failure
+    # A restated report brings the only one.
+    assert lived.tally["variances found"] == 1
+
+
+def test_a_difference_that_is_not_found_breaks_the_year(monkeypatch):
+    monkeypatch.setattr("tallybook.sim.invoices.year.exchange_pico", lambda _: 1)
+    lived = live_year(Year(1, months=1, providers=("small",), crashes=0))
+    assert "INV-13: 2026-01: small: put in" in lived.failure
