@@ -86,7 +86,11 @@ class Chain:
         if self.innermost is not None and self.innermost.team != service.team:
             below = self._through(service)
         passed = below.passed | {service.id} if service.id in counted else below.passed
-        return replace(below, outermost=self.outermost or service, innermost=service, passed=passed)
+        # Made field by field: a long month has some hundred thousand distinct steps.
+        return Chain(
+            self.outermost or service, service, below.payers, below.rest, below.service,
+            below.transfer, passed,
+        )  # fmt: skip
 
     def is_invoked(self, service: Service) -> bool:
         """Whether a node of this service, one further down, is a new invocation of it."""
@@ -138,7 +142,7 @@ class Chain:
             return self
         callee, caller = _parts(service)
         whole = self.rest + sum(payer.weight for payer in self.payers)
-        above = (replace(payer, weight=payer.weight * caller) for payer in self.payers)
+        above = (_weighing(payer, payer.weight * caller) for payer in self.payers)
         own = Payer(service.team, service.feature, service.id, service.transfer, callee * whole)
         made = replace(self, payers=tuple(sorted((own, *above))), rest=self.rest * caller)
         return _reduced(replace(made, service=service.id, transfer=service.transfer))
@@ -148,12 +152,16 @@ class Chain:
         if service.transfer == CALLER_PAYS:
             return self._through(service) if not self.transfer else self
         callee, caller = _parts(service)
-        beneath = (replace(payer, weight=payer.weight * (callee + caller)) for payer in self.payers)
+        beneath = (_weighing(one, one.weight * (callee + caller)) for one in self.payers)
         own = Payer(service.team, service.feature, service.id, service.transfer, callee * self.rest)
         made = replace(self, payers=(own, *beneath), rest=self.rest * caller)
         if self.transfer in _PLAIN:
             made = replace(made, service=service.id, transfer=service.transfer)
         return _reduced(made)
+
+
+def _weighing(payer: Payer, weight: int) -> Payer:
+    return Payer(payer.team, payer.feature, payer.service, payer.transfer, weight)
 
 
 def _parts(service: Service) -> tuple[int, int]:
@@ -166,8 +174,11 @@ def _parts(service: Service) -> tuple[int, int]:
 def _reduced(chain: Chain) -> Chain:
     """The same parts in lowest terms; who pays nothing is gone."""
     by = gcd(chain.rest, *(payer.weight for payer in chain.payers))
-    payers = (replace(payer, weight=payer.weight // by) for payer in chain.payers)
-    held = tuple(payer for payer in payers if payer.weight)
+    held = tuple(
+        payer if by == 1 else _weighing(payer, payer.weight // by)
+        for payer in chain.payers
+        if payer.weight
+    )
     if not chain.rest:
         return replace(chain, payers=held, rest=0, service="", transfer="")
     return replace(chain, payers=held, rest=chain.rest // by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from tallybook.attribute.adding import counted_up, in_order
 from tallybook.attribute.model import AttributedLine, Attribution, Invocation, Owner
@@ -36,7 +37,8 @@ def sums_of(
     Returns:
         the period as it adds up, in order: the same for the same events in any order.
     """
-    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
+    used = metering.units
+    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(used)))
     same = _same("r", metering)
     on = metering.has_capacity
     statement = sql_text(__package__, "lines").format(
@@ -152,10 +154,10 @@ def _stands(metering: Metering, paths: Paths, values: Sequence[object]) -> tuple
 
 
 def _line(
-    row: tuple[object, ...], decisions: Sequence[Decision], units: Sequence[str]
+    row: Sequence[Any], decisions: Sequence[Decision], units: Sequence[str]
 ) -> AttributedLine:
     provider, owner, state, unpriced, *sums = row
-    whole = [int(str(value)) if value is not None else 0 for value in sums]
+    whole = [int(value) if value is not None else 0 for value in sums]
     calls, tokens, list_pico, contract_pico, card_pico, *counts = whole
     decision = decisions[int(str(owner))]
     return AttributedLine(

@@ -9,7 +9,6 @@ combination once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from tallybook.attribute.chain import Chain, Origin
@@ -89,7 +88,9 @@ class OrgAt:
         """Who started a path: who was named, else the outermost service's team, else `unowned`."""
         purpose = origin.purpose or origin.outer or UNTAGGED
         if origin.rule:
-            return replace(origin, purpose=purpose)
+            if purpose == origin.purpose:
+                return origin
+            return Origin(origin.rule, origin.team, origin.feature, purpose, origin.outer)
         if chain.outermost:
             rule = f"service:{chain.outermost.id}"
             return Origin(rule, chain.outermost.team, "", purpose)

@@ -172,7 +172,11 @@ class Paths:
             origin=started.team,
             origin_feature=started.feature,
             purpose=started.purpose,
-            payers=links.paid_by(started.team, started.feature) if is_owed else (),
+            payers=(
+                self._known(above, epoch, links, started.team).shared(started.team, started.feature)
+                if is_owed
+                else ()
+            ),
             price_nano=invoked.price_nano if is_owed else 0,
             per=invoked.per if is_owed else "",
             calls=0,
