@@ -3,11 +3,12 @@
 import pytest
 
 from company import Company, org, usage
+from people import approved, asked, at
 from tallybook.clock import Period
 from tallybook.post.basis import basis_at, books_at
 from tallybook.post.sheet import Versions, latest_sheet
 
-BUDGETS = "budgets: [{feature: bot, from: 2026-10, monthly: '2.00'}]"
+BUDGETS = "budgets: [{feature: bot, from: 2026-10, monthly: '2.00', approvers: [boss@acme]}]"
 POLICY = """
 versions:
   - effective_from: 2026-01
@@ -31,23 +32,8 @@ def books(tmp_path):
     made.store.close()
 
 
-def grant(books, nano, period="2026-10"):
-    with books.store.write() as tx:
-        tx.run(
-            "INSERT INTO budget_request (kind, scope, subject, period, amount_nano, until_us,"
-            " reason, details, actor, at_us) VALUES ('increase', 'feature', 'bot', :period, :nano,"
-            " 0, 'launch', '{}', 'asker', 1)",
-            period=period,
-            nano=nano,
-        )
-        tx.run(
-            "INSERT INTO budget_decision (request, verdict, kind, scope, subject, period,"
-            " amount_nano, from_us, until_us, reason, details, requested_by, asked_for, actor,"
-            " at_us) SELECT MAX(id), 'approved', 'increase', 'feature', 'bot', :period, :nano, 5,"
-            " 0, '', '{}', 'asker', 'launch', 'boss', 5 FROM budget_request",
-            period=period,
-            nano=nano,
-        )
+def grant(books, amount, period=OCTOBER):
+    approved(books, asked(books, amount, period=period).id)
 
 
 def charged(books):
@@ -57,7 +43,7 @@ def charged(books):
 def test_a_commitment_is_charged_with_what_was_granted(books):
     books.run()
     assert charged(books) == "2.00"
-    grant(books, 500_000_000)
+    grant(books, "0.50")
     books.run()
     assert charged(books) == "2.50"
     assert not books.run().entries
@@ -65,7 +51,7 @@ def test_a_commitment_is_charged_with_what_was_granted(books):
 
 def test_a_run_names_the_last_decision_that_it_knew(books):
     books.run()
-    grant(books, 500_000_000)
+    grant(books, "0.50")
     with books.store.read() as tx:
         before = latest_sheet(tx, "2026-10").versions
     books.run()
@@ -81,7 +67,7 @@ def test_a_run_names_the_last_decision_that_it_knew(books):
 
 def test_a_grant_of_another_month_moves_nothing(books):
     books.run()
-    grant(books, 500_000_000, "2026-11")
+    grant(books, "0.50", OCTOBER.next())
     assert not books.run().entries
     with books.store.read() as tx:
         assert latest_sheet(tx, "2026-10").versions.decisions == 0
@@ -112,7 +98,7 @@ def test_a_decision_while_a_run_computes_is_seen(books, monkeypatch):
 
     def compute(store, basis):
         if not done:
-            grant(books, 500_000_000)
+            grant(books, "0.50")
             done.append(True)
         return real(store, basis)
 
@@ -122,9 +108,9 @@ def test_a_decision_while_a_run_computes_is_seen(books, monkeypatch):
 
 
 def test_issued_statements_are_made_again_to_the_byte_with_their_grants(books):
-    grant(books, 500_000_000)
+    grant(books, "0.50")
     books.run()
-    books.clock = type(books.clock)(books.clock.now_us() + 20 * 86_400_000_000)
+    at(books, "2026-11-09T09:00:00Z")
     books.close()
     assert books.rebuilt() == {("2026-10", 1): ""}
     assert books.failing() == {}
