@@ -62,6 +62,8 @@ class Draw:
         self._n = 0
         self._reopened = 0
         self._held: list[Event] = []
+        # Finance draws apart, so that what else happens in a world is what it would be without it.
+        self._finance = Random(f"finance {params.seed}")  # noqa: S311 - a simulation
         self._is_traced = self._luck.randrange(3) == 0
         self._is_ending = False
         utc = Calendar("UTC", "2026-01")
@@ -98,7 +100,7 @@ class Draw:
 
     def closing(self, known: Known) -> list[Operation]:
         """The first month closed, with what that needs."""
-        return self._closing(self._names[0], known)[:-1]
+        return self._closing(self._names[0], known, plainly=True)[:-1]
 
     def _numbered(self, operation: Operation) -> Operation:
         self._n += 1
@@ -225,11 +227,33 @@ class Draw:
             return []
         return self._closing(names[0], known)
 
-    def _closing(self, period: str, known: Known) -> list[Operation]:
+    def _closing(self, period: str, known: Known, *, plainly: bool = False) -> list[Operation]:
         over_us = known.calendar().bounds_us(Period.parse(period))[1]
         waivers = [{"do": "waive", "period": period, "item": item} for item in ITEMS]
         closing = {"do": "close", "period": period, "at_us": over_us}
-        return [*waivers, closing, {"do": "prove"}]
+        first = [*self._fixed(known), *waivers]
+        softly = [] if plainly else self._softly(period, over_us, known)
+        if softly and not self._is_ending and self._finance.randrange(3) == 0:
+            return [*first, *softly, {"do": "prove"}]
+        return [*first, *softly, closing, {"do": "prove"}]
+
+    def _fixed(self, known: Known) -> list[Operation]:
+        """Months that were soft-closed and left so, closed."""
+        return [{"do": "close", "period": period} for period in sorted(known.soft)]
+
+    def _softly(self, period: str, over_us: int, known: Known) -> list[Operation]:
+        """Now and then usage is cut off first, and finance adjusts what is charged."""
+        luck = self._finance
+        if luck.randrange(2):
+            return []
+        team = luck.choice(sorted(row["id"] for row in known.files["org"]["teams"]))
+        nano = luck.randrange(1, 10**10)
+        sides = [[f"Charge:{team}", -nano], ["Variance:goodwill", nano]]
+        adjusting = {"do": "adjust", "period": period, "sides": sides}
+        return [
+            {"do": "soft", "period": period, "at_us": over_us},
+            *([adjusting] if luck.randrange(3) else []),
+        ]
 
     def _hasty(self, known: Known) -> list[Operation]:
         """A close that nobody prepared; most are refused, and change nothing."""
@@ -275,7 +299,8 @@ class Draw:
         ]
         late = self._delivery(known.calendar(), self._months, known.events)
         held, self._held = self._held[: len(self._held) // 2], []
-        return [*closings, late, *self._told(held), {"do": "prove"}]
+        last = [*self._fixed(known), *closings]
+        return [*last, late, *self._told(held), {"do": "prove"}]
 
 
 def _writer_of(event: Event) -> str:

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copytree, ignore_patterns
 from typing import Any, Final
 
 from tallybook.books.documents import Document, read_folder
 from tallybook.clock import FixedClock, Period
+from tallybook.close.adjust import approve, line_of, post, prepare
 from tallybook.close.close import close
 from tallybook.close.reopen import reopen
+from tallybook.close.soft import soft_close
 from tallybook.close.waive import waive
 from tallybook.errors import TallybookError
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.meter.sources.registry import open_product
+from tallybook.money import format_units
 from tallybook.post.apply import apply_documents
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run, seal_inbox
@@ -28,10 +31,12 @@ from tallybook.sim.spans import WRITERS
 from tallybook.sim.world.company import texts_of
 from tallybook.sim.world.model import Operation
 from tallybook.store import Store
+from tallybook.store.address import BOOK, STORE_FILE, read_address
 from tallybook.store.commands import Command, log_command
-from tallybook.store.address import BOOK
+from tallybook.store.rehome import rehome
 
 ACTOR: Final = "world"
+NANO_SCALE: Final = 9
 ITEMS: Final = ("unallocated", "unknown", "estimated", "unpriced")
 
 
@@ -58,6 +63,13 @@ def open_books(home: Path, template: Path | None = None) -> Store:
     home.mkdir(parents=True)
     copyfile(template, home / BOOK)
     return Store.open(home)
+
+
+def copy_books(home: Path, folder: Path) -> None:
+    """An exact copy of books and of all that lies in their home; that of a database is a file."""
+    copytree(home, folder, ignore=ignore_patterns(STORE_FILE))
+    if read_address(home).database:
+        rehome(home, folder)
 
 
 def make_template(folder: Path) -> Path:
@@ -166,6 +178,25 @@ class Hands:
         period = Period.parse(operation["period"])
         done = close(self.store, period, issuer=prepare_issue, clock=self._clock, actor=ACTOR)
         return done.body_sha256
+
+    def _soft(self, operation: Operation) -> str:
+        period = Period.parse(operation["period"])
+        return soft_close(self.store, period, clock=self._clock, actor=ACTOR).act
+
+    def _adjust(self, operation: Operation) -> str:
+        """An adjusting entry of two people, prepared, approved and posted in one go."""
+        period, now_us = Period.parse(operation["period"]), self._clock.now_us()
+        sides = [
+            line_of(f"{account}={format_units(nano, NANO_SCALE)}")
+            for account, nano in operation["sides"]
+        ]
+        with self.store.write() as tx:
+            made = prepare(
+                tx, period, sides, text="goodwill of the world", reason="it was agreed",
+                support="W-1", actor=ACTOR, now_us=now_us,
+            )  # fmt: skip
+            approve(tx, made.id, actor="another", now_us=now_us)
+            return post(tx, made.id, actor="another", now_us=now_us).id
 
     def _reopen(self, operation: Operation) -> str:
         period, now_us = Period.parse(operation["period"]), self._clock.now_us()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +36,10 @@ class Known:
         self.waived: defaultdict[str, set[str]] = defaultdict(set)
         self.published: set[str] = set()
         self.closed: dict[str, Ground] = {}
+        """months that take no usage, closed or soft-closed, with what froze them"""
+        self.soft: set[str] = set()
+        self.adjusted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """what adjusting entries about a month posted on each account, in nano"""
         self._instants: set[int] = set()
         self._intake = take_in(())
         self._expected: dict[str, tuple[object, Expectation]] = {}
@@ -70,11 +74,16 @@ class Known:
             self.waived[period].add(operation["item"])
         elif kind == "run":
             self.published.add(period)
-        elif kind == "close":
+        elif kind in ("close", "soft"):
             self.published.add(period)
             self.closed[period] = self.ground(period)
+            (self.soft.add if kind == "soft" else self.soft.discard)(period)
         elif kind == "reopen":
             del self.closed[period]
+            self.soft.discard(period)
+        elif kind == "adjust":
+            for account, nano in operation["sides"]:
+                self.adjusted[period][_adjusted_account(account)] += nano
 
     def ground(self, period: str) -> Ground:
         """What decides a period now: frozen by its close, else what was said last."""
@@ -98,14 +107,20 @@ class Known:
 
     def may_close(self, period: str, now_us: int) -> bool:
         """Whether nothing may stand against a close: it is over, its turn, and all is waived."""
-        end_us = self.calendar().bounds_us(Period.parse(period))[1]
+        is_open = period not in self.closed or period in self.soft
         earlier = [other for other in self.periods() if other < period]
-        return (
-            period not in self.closed
-            and now_us >= end_us
-            and all(other in self.closed for other in earlier)
-            and self.waived[period] >= set(ITEMS)
-        )
+        fixed = self.closed.keys() - self.soft
+        return is_open and self._is_ready(period, now_us) and fixed >= set(earlier)
+
+    def may_cut_off(self, period: str, now_us: int) -> bool:
+        """The same of a soft close: months before it need take no usage only."""
+        earlier = [other for other in self.periods() if other < period]
+        is_open = period not in self.closed
+        return is_open and self._is_ready(period, now_us) and self.closed.keys() >= set(earlier)
+
+    def _is_ready(self, period: str, now_us: int) -> bool:
+        end_us = self.calendar().bounds_us(Period.parse(period))[1]
+        return now_us >= end_us and self.waived[period] >= set(ITEMS)
 
     def expected(self, period: str) -> Expectation:
         """What the oracle expects of a period."""
@@ -116,3 +131,9 @@ class Known:
             found = expected(texts_of(ground.files), {}, self.events, ground.actuals, period)
             held = self._expected[period] = (stands_on, found)
         return held[1]
+
+
+def _adjusted_account(name: str) -> str:
+    """The account of one side: a charge names its team and feature, and posts by team."""
+    family, _, rest = name.partition(":")
+    return f"Charge:{rest.partition(':')[0]}:adjustment" if family == "Charge" else name

@@ -7,22 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from tallybook.sim.world.crash import Moments, counted
 from tallybook.sim.world.die import IN_PROCESS, Death
 from tallybook.sim.world.draw import Draw
-from tallybook.sim.world.hands import Done, Hands, open_books
+from tallybook.sim.world.hands import Done, Hands, copy_books, open_books
 from tallybook.sim.world.known import Known
 from tallybook.sim.world.model import BrokenError, Failure, Lived, Operation, Params
 from tallybook.sim.world.prints import Row, books_print, final_digest, intake_print
 from tallybook.sim.world.prove import prove_invariants, prove_month, prove_step, require
 from tallybook.store import Store
 
-CHANGES_A_MONTH: Final = ("run", "pool", "waive", "close")
-NOT_REPEATED: Final = ("pool", "waive", "seal")
+CHANGES_A_MONTH: Final = ("run", "pool", "waive", "close", "soft")
+TAKEN_WHEN_SOFT: Final = ("waive", "close")
+"""of these, what a soft-closed month takes"""
+NOT_REPEATED: Final = ("pool", "waive", "seal", "adjust")
 """what nobody does again after finding it done: a second row would stand beside the first"""
 
 
@@ -99,17 +101,24 @@ class World:
     def _must(self, operation: Operation) -> bool | None:
         """Whether an operation must be carried out or refused; None if either may be right."""
         known, kind, period = self.known, operation["do"], operation.get("period", "")
-        if kind in CHANGES_A_MONTH and period in known.closed:
+        if period in known.closed and _is_shut_for(kind, is_soft=period in known.soft):
             return False
         if kind in ("run", "ingest", "seal"):
             return bool(known.files) or kind == "ingest"
         if kind == "apply" and "is_wrong" in operation:
             return not operation["is_wrong"]
-        if kind == "close" and known.files and known.may_close(period, operation["at_us"]):
+        if kind in ("close", "soft") and known.files and self._may_turn(operation):
             return True
         if kind == "reopen":
             return bool(known.closed) and period == max(known.closed)
         return True if kind in ("statement", "explain") and period in known.published else None
+
+    def _may_turn(self, operation: Operation) -> bool:
+        """Whether nothing may stand against a close, or a soft close."""
+        known, period, at_us = self.known, operation["period"], operation["at_us"]
+        if operation["do"] == "soft":
+            return known.may_cut_off(period, at_us)
+        return known.may_close(period, at_us)
 
     def _offered(self, operation: Operation, done: Done) -> None:
         """What became of a delivery is what must become of it."""
@@ -216,13 +225,19 @@ class Twin:
 
 def _lived_in_peace(home: Path, folder: Path, operation: Operation, now_us: int) -> Twin:
     rmtree(folder, ignore_errors=True)
-    copytree(home, folder)
+    copy_books(home, folder)
     hands, moments = Hands(Store.open(folder), now_us), Moments()
     with counted(moments):
         done = hands.do(operation)
     twin = Twin(done, books_print(hands.store), intake_print(hands.store), moments.passed)
     hands.store.close()
     return twin
+
+
+def _is_shut_for(kind: str, *, is_soft: bool) -> bool:
+    if is_soft:
+        return kind in CHANGES_A_MONTH and kind not in TAKEN_WHEN_SOFT
+    return kind in CHANGES_A_MONTH or kind == "adjust"
 
 
 def _named(operation: Operation) -> str:

@@ -12,6 +12,7 @@ from tallybook.check.check import check
 from tallybook.clock import Period
 from tallybook.ledger.balance import booked, booked_into, trial_balance
 from tallybook.money import NANO_PER_CENT
+from tallybook.post.beside import ROLL, is_of_close
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.current import statements_of
 from tallybook.report.explain import explain
@@ -103,18 +104,18 @@ def prove_oracle(store: Store, known: Known, period: str) -> None:
     Raises:
         BrokenError: naming the accounts that do not.
     """
-    want = known.expected(period)
+    want, by_hand = known.expected(period), known.adjusted[period]
     found: defaultdict[str, int] = defaultdict(int)
     with store.read() as tx:
         for key, nano in booked(tx, period).items():
-            if key.source != "rounding":
+            if not is_of_close(key):
                 found[key.account] += nano
-    faults = [
-        f"{account}: expected {_told(want.balances.get(account, _ZERO))},"
-        f" found {_told(Fraction(found[account], 10**9))}"
-        for account in sorted({*want.balances, *found})
-        if not agrees(want.balances.get(account, _ZERO), found[account], want.parts.get(account, 0))
-    ]
+    faults = []
+    for account in sorted({*want.balances, *by_hand, *found}):
+        exact = want.balances.get(account, _ZERO) + Fraction(by_hand[account], 10**9)
+        if not agrees(exact, found[account], want.parts.get(account, 0)):
+            told = Fraction(found[account], 10**9)
+            faults.append(f"{account}: expected {_told(exact)}, found {_told(told)}")
     require("oracle", ok=not faults, detail=f"{period}: {'; '.join(faults)}")
 
 
@@ -201,7 +202,8 @@ def prove_statements(store: Store, issue: StatementSet) -> None:
     posted: defaultdict[str, int] = defaultdict(int)
     with store.read() as tx:
         for key, nano in booked_into(tx, period).items():
-            if key.account.startswith("Charge:"):
+            is_rolled = key.source.partition(":")[0] == ROLL
+            if key.account.startswith("Charge:") and not is_rolled:
                 charged[key.team] += nano
                 posted[key.team] += 1
     for paper in issue.statements:
