@@ -29,13 +29,13 @@ _PAUSE_MAX_S: Final = 60.0
 _LOCAL: Final = "books:"
 
 
-def run(config: GatewayConfig, table: Counters, row: int) -> None:
+def run(config: GatewayConfig, table: Counters, row: int, parent: int) -> None:
     """Ship until told to stop; what waits then stays in the spool, for the next start."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     counters, health = table.row(row), Health()
-    parent, pause_s = os.getppid(), _EVERY_S
+    pause_s = _EVERY_S
     while not stop.wait(pause_s):
         pause_s = _EVERY_S if once(config, counters, health) else min(2 * pause_s, _PAUSE_MAX_S)
         if os.getppid() != parent:

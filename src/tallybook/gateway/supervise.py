@@ -136,6 +136,7 @@ class Gateway:
     def _start(self, slot: int) -> None:
         used = {child.row for child in self._children.values()}
         row = next(number for number in range(_ROWS) if number not in used)
+        parent = os.getpid()  # a child that asks later may be an orphan already
         pid = os.fork()
         if pid:
             self._children[pid] = _Child(slot, row, time.monotonic())
@@ -145,11 +146,11 @@ class Gateway:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             if slot == _SHIPPER:
-                run_shipper(self._config, self._table, row)
+                run_shipper(self._config, self._table, row, parent)
             elif slot == _STEWARD:
                 run_steward(self._config)
             else:
-                run(self._config, self._listening[slot], self._table, row)
+                run(self._config, self._listening[slot], self._table, row, parent)
             code = 0
         except TallybookError as error:
             LOG.error("%s", error)  # noqa: TRY400 - a message for people, not a trace

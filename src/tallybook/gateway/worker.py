@@ -149,7 +149,7 @@ async def serving(
 
 
 async def _until_told(
-    config: GatewayConfig, listening: socket.socket, table: Counters, row: int
+    config: GatewayConfig, listening: socket.socket, table: Counters, row: int, parent: int
 ) -> None:
     gc.collect()
     gc.freeze()  # what is there now stays; only what calls leave behind is looked through
@@ -157,7 +157,6 @@ async def _until_told(
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    parent = os.getppid()
     async with serving(config, listening, table, row):
         while not stop.is_set() and os.getppid() == parent:
             with suppress(TimeoutError):
@@ -232,10 +231,12 @@ async def _sync(works: Works) -> None:
             works.health.failed("sync", error)
 
 
-def run(config: GatewayConfig, listening: socket.socket, table: Counters, row: int) -> None:
+def run(
+    config: GatewayConfig, listening: socket.socket, table: Counters, row: int, parent: int
+) -> None:
     """Serve until told to stop (SIGTERM), or until the parent is gone."""
     with suppress(KeyboardInterrupt):
-        uvloop.run(_until_told(config, listening, table, row))
+        uvloop.run(_until_told(config, listening, table, row, parent))
 
 
 def listen(config: GatewayConfig, count: int) -> Sequence[socket.socket]:
