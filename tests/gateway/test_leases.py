@@ -238,6 +238,36 @@ def test_amounts_beyond_what_a_double_holds_are_exact(node):
     assert other.ask(1, nano=huge, tries=4)
 
 
+@pytest.mark.parametrize("blind", ["refuse", "admit"])
+def test_without_the_server_calls_go_on_within_the_lease_and_then_as_policy_says(
+    tmp_path, redis, blind
+):
+    async def at_once(_body):
+        return answers()
+
+    row = (
+        "feature: refund-bot, monthly: 0.1, over: stop"  # 1,000 calls' worth; a slice is an eighth
+    )
+    policy = {"server": redis.url, "nodes": 1, "wait_s": 2, "blind": blind}
+    with (
+        upstream(at_once) as provider,
+        Budgeted(tmp_path / "g", provider, row, budgets=policy) as one,
+    ):
+        gateways = [(one.port, one.secret)]
+        assert asyncio.run(callers(gateways, 5, asks())) == [200] * 5
+        redis.kill()
+        found = asyncio.run(callers(gateways, 10, asks(), times=40))
+        spent_nano = one.spent_nano()
+        drawn_nano = one.steward._book.ceilings[next(iter(one.steward._book.ceilings))]
+        assert found.count(200) > 50
+        if blind == "refuse":
+            assert set(found) == {200, 503}
+            assert spent_nano <= drawn_nano
+        else:
+            assert set(found) == {200}
+            assert {note["act"] for note in one.notices()} == {"blind"}
+
+
 @pytest.mark.parametrize("loss", ["", "node", "server"])
 def test_a_thousand_callers_on_three_nodes_never_spend_more_than_the_budget(tmp_path, redis, loss):
     async def slow(_body):

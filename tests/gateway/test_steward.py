@@ -18,6 +18,7 @@ from gateway.budget_parts import MICRO, answers, asks, callers, upstream, write_
 from gateway.test_supervise import MAIN, Folder
 from tallybook.books.documents import read_folder
 from tallybook.clock import Calendar, SystemClock, format_instant
+from tallybook.errors import WrongUsageError
 from tallybook.gateway.counters import Counters
 from tallybook.gateway.published import Published, folder_of
 from tallybook.gateway.ship import once
@@ -134,6 +135,29 @@ def test_without_readable_books_a_gateway_with_budgets_does_not_begin(tmp_path):
         )  # fmt: skip
     assert done.returncode == 1
     assert "budgets.yaml:1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("server", "installed", "says"),
+    [
+        ("redis://127.0.0.1:1/0", False, "pip install 'tallybook"),
+        ("cache.internal", True, "is none"),
+        ("", True, "NO_SUCH_VARIABLE, which is not set"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_refused_with_what_to_do(
+    tmp_path, monkeypatch, server, installed, says
+):
+    with upstream(_slow) as provider:
+        (tmp_path / "g").mkdir()
+        write_books(tmp_path / "g" / "books", ROW)
+        told_by = {"server": server} if server else {"server_env": "NO_SUCH_VARIABLE"}
+        folder = Folder(tmp_path / "g", provider, books="books", budgets=told_by)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "tallybook.gateway.leases", None)
+    with pytest.raises(WrongUsageError) as told:
+        publish_once(folder.config)
+    assert says in str(told.value)
 
 
 # -- with books

@@ -38,6 +38,7 @@ _TICK_S: Final = 0.02
 _MINUTE_US: Final = 60_000_000
 _FORGET_AFTER: Final = 240
 """Half seconds after which a budget that nobody uses is forgotten by this process."""
+_GONE: Final = "the server that they are shared through does not answer"
 _UNDERS_MAX: Final = 20_000
 
 
@@ -222,6 +223,9 @@ class Budgets:
                 ceilings = [_ceiling(ask, room) for room in rooms]
                 short = holder.draw(rooms, ask.estimate.need_nano, ceilings, beyond)
                 if short:
+                    if holder.is_shared and holder.book.is_blind:
+                        self._blind(call, _GONE, ask.go, ask.refuse)
+                        return True
                     if not self._is_spent(ask, short[0]):
                         ask.short = short[0].account
                         return False
@@ -400,9 +404,6 @@ class Budgets:
         limit = next(
             (one for one in ask.limits if ask.short.endswith(f"/{one.budget}")), ask.limits[0]
         )
-        if self._holder.book.is_blind:
-            self._blind(ask.call, "the budget server is gone", ask.go, ask.refuse)
-            return
         room = self._holder.room_of(limit)
         ask.refuse(self._refused("busy", ask, room, self._spent(room), 1))
 

@@ -27,8 +27,8 @@ from tallybook.budget.lease import level_of, levels_passed
 from tallybook.budget.limits import Limits, limits_in_force
 from tallybook.budget.model import Limit, Notice, Scope
 from tallybook.clock import Clock, Period, SystemClock
-from tallybook.errors import CorruptedError, TallybookError
-from tallybook.gateway.model import GatewayConfig
+from tallybook.errors import CorruptedError, TallybookError, WrongUsageError
+from tallybook.gateway.model import BudgetPolicy, GatewayConfig
 from tallybook.gateway.notices import Notices, notices_of
 from tallybook.gateway.published import NAME, Published, folder_of, publish
 from tallybook.money import format_percent, nano_covering
@@ -75,11 +75,16 @@ class Steward:
         self._spent_in: Period | None = None
         self._due_s: dict[str, float] = {}
         self._server: Server | None = None
-        address = self._policy.server or os.environ.get(self._policy.server_env or " ", "")
+        address = self._policy.server
+        if self._policy.server_env:
+            address = os.environ.get(self._policy.server_env, "")
+            if not address:
+                raise WrongUsageError(
+                    f"budgets: server_env names {self._policy.server_env}, which is not set",
+                    next_step="set it to the address of the server: redis://host:port/0",
+                )
         if address:
-            from tallybook.gateway.leases import Server  # noqa: PLC0415 - an extra
-
-            self._server = Server(address, self._book, self._policy, clock, health)
+            self._server = _server(address, self._book, self._policy, clock, health)
 
     @property
     def months(self) -> list[Limits]:
@@ -279,6 +284,28 @@ class Steward:
                             limit.period)  # fmt: skip
             with self._book.held() as acts:
                 acts.append(["warn", account, level])
+
+
+def _server(address: str, book: Book, policy: BudgetPolicy, clock: Clock, health: Health) -> Server:
+    """The server that budgets are shared through; its client is an extra.
+
+    Raises:
+        WrongUsageError: the client is not installed, or the address is none.
+    """
+    try:
+        from tallybook.gateway.leases import Server  # noqa: PLC0415 - an extra
+
+        return Server(address, book, policy, clock, health)
+    except ModuleNotFoundError as error:
+        raise WrongUsageError(
+            "budgets: server is set, and the client of Redis is not installed",
+            next_step="pip install 'tallybook[redis]'",
+        ) from error
+    except ValueError as error:  # the address is not repeated: a password may stand in it
+        raise WrongUsageError(
+            "the address of the budget server is none",
+            next_step="write redis://host:port/0, or rediss:// or unix://",
+        ) from error
 
 
 def _named(months: Limits, budget: str) -> Limit | None:
