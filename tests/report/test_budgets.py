@@ -7,13 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from people import OCTOBER, approved, asked, company
+from tallybook.budget.model import Notice
 from tallybook.post.basis import basis_at
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.budget_body import budget_values, read_budget
 from tallybook.report.budget_rows import budget_cells, budget_texts
 from tallybook.report.budgets import budget_use
+from tallybook.report.html import statement_html
 from tallybook.report.lines import terms_of
 from tallybook.report.model import BudgetAct, BudgetDecision, BudgetRow, BudgetUse
+from tallybook.report.text import statement_text
+from tallybook.store.notices import put_notices
 
 CENTS = st.integers(-(10**12), 10**12)
 WORDS = st.text(max_size=12)
@@ -78,6 +82,27 @@ def test_rows_say_what_is_left_and_never_more_than_a_full_bar():
     (text,) = budget_texts(statement)
     assert (text.share, text.filled, text.is_over) == ("", 0, False)
     assert [cells["kind"] for cells in budget_cells(statement)] == ["in_force", "used", "remaining"]
+
+
+def test_a_default_limit_that_held_calls_back_is_told_of_and_in_no_sum(tmp_path):
+    books = company(tmp_path / "acme", budgets='default: {monthly: "5.00", over: stop}\n')
+    stop = Notice(
+        notice_id="1", at_us=1, period="2026-10", budget="feature:bot", act="stop", calls=3
+    )
+    with books.store.write() as tx:
+        put_notices(tx, [stop])
+    books.run()
+    issue = books.statements()
+    found = issue.statement("a").budget
+    assert (found.budget_cents, found.used_cents) == (0, 0)
+    assert [(row.name, row.charge, row.in_force_cents, row.used_cents) for row in found.rows] == [
+        ("Bot, default limit", "", 500, 100)
+    ]
+    text = statement_text(issue, "a")
+    assert "3 calls refused at the amount" in text
+    assert "Budget 0.00" not in text
+    assert "no budget" not in statement_html(issue, "a")
+    books.store.close()
 
 
 @given(CENTS, CENTS, st.lists(ROWS, max_size=3).map(tuple))

@@ -222,7 +222,7 @@ def notices_known(tx: Tx, budgets: Budgets, period: Period) -> int:
 
 
 def _has_budget(budgets: Budgets, period: Period) -> bool:
-    return any(row.covers(period) for row in budgets.budgets)
+    return budgets.default is not None or any(row.covers(period) for row in budgets.budgets)
 
 
 def _pools_entered(tx: Tx, period: Period) -> int:

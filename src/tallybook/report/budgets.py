@@ -8,6 +8,7 @@ informs; what a budget adds to the charge stands among the lines.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tallybook.attribute.model import AttributedLine
 from tallybook.books.model import FOREVER_US, Books, Budget
@@ -36,12 +37,14 @@ def budget_use(
         team: whose.
         features: id and name of the team's features.
         lines: of the cost sheet.
-        told: whether the run knew of decisions, so that each budget has a row.
+        told: whether the run knew of decisions, so that each budget has a row; so has a feature
+            that the default limit held back.
     """
     budgets = books.budgets
     held = [each for each in sorted(features) if budgets.in_force(each[0], period) is not None]
     own = budgets.row_of("team", team, period) if told else None
-    if not held and own is None:
+    beside = _under_default(books, period, features) if told else []
+    if not held and not beside and own is None:
         return None
     nanos = [budgets.in_force(feature, period) or 0 for feature, _ in held]
     picos = [_used_pico(lines, terms, team, feature) for feature, _ in held]
@@ -56,9 +59,29 @@ def budget_use(
         for (feature, name), in_force_cents, cents in zip(held, force, used, strict=True)
         if (row := budgets.budget_of(feature, period))
     ]
+    for feature, name, row in beside:
+        nano = row.monthly_nano + budgets.granted_nano("feature", feature, period)
+        used_nano = nano_of_pico(_used_pico(lines, terms, team, feature))
+        amounts = cents_of_nano(nano), cents_of_nano(used_nano)
+        rows.append(_row(books, terms, period, "", row, f"{name}, default limit", *amounts))
     if own is not None:
         rows.append(_team_row(books, terms, period, team, own, lines))
     return BudgetUse(total_cents, used_cents, tuple(rows))
+
+
+def _under_default(
+    books: Books, period: Period, features: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, Budget]]:
+    """The features that the default limit held back: told of, and in no sum."""
+    stated = books.budgets.default
+    acted = {one.budget for one in books.budgets.acted}
+    return [
+        (feature, name, replace(stated, feature=feature))
+        for feature, name in sorted(features)
+        if stated is not None
+        and f"feature:{feature}" in acted
+        and books.budgets.budget_of(feature, period) is None
+    ]
 
 
 def _used_pico(
@@ -84,7 +107,7 @@ def _row(
     used_cents: int,
 ) -> BudgetRow:
     policy = terms.policy.policy_for(team)
-    by_budget = row.scope == "feature" and policy.model == "use_case_budget"
+    by_budget = bool(team) and row.scope == "feature" and policy.model == "use_case_budget"
     return BudgetRow(
         scope=row.scope,
         subject=row.subject,

@@ -130,7 +130,7 @@ def _remarks(issue: StatementSet, statement: Statement) -> list[str]:
         remarks.append(
             f"Against {figures.month_before(issue.period)} ({figures.money(previous)}): {moved}"
         )
-    if budget is not None:
+    if budget is not None and (budget.budget_cents or not budget.rows):
         used = figures.whole_percent(budget.used_cents, budget.budget_cents)
         share = f": {used} used" if used else ""
         remarks.append(
