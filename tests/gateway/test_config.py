@@ -71,3 +71,44 @@ def test_a_wrong_file_is_refused_with_what_and_where(tmp_path, old, new, told):
     assert told in str(caught.value)
     assert "gateway.yaml:" in str(caught.value)
     assert ":pw@" not in str(caught.value)
+
+
+def test_budgets_are_on_where_the_section_is(tmp_path):
+    path = tmp_path / "gateway.yaml"
+    path.write_text(GOOD)
+    assert read_config(path).budgets is None
+    path.write_text(GOOD + "books: books\nbudgets:\n")
+    assert read_config(path).budgets is None  # nothing is said in it
+    path.write_text(GOOD + "books: books\nbudgets: {}\n")
+    found = read_config(path).budgets
+    assert (found.unpriced, found.blind, found.wait_s, found.lease_s) == (
+        "refuse",
+        "refuse",
+        5,
+        300,
+    )
+    path.write_text(
+        GOOD
+        + "ship_to: books:/home/acme\nbudgets: {server: 'redis://h:1/0', nodes: 3, header: true}\n"
+    )
+    found = read_config(path).budgets
+    assert (found.server, found.nodes, found.header) == ("redis://h:1/0", 3, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("budgets: {}", "no books to read budgets from"),
+        ("ship_to: https://x\nbudgets: {}", "no books to read budgets from"),
+        ("books: b\nbudgets: {server: 'redis://:pw@h/0'}", "a password stands here"),
+        ("books: b\nbudgets: {unpriced: maybe}", '"maybe" is not known'),
+        ("books: b\nbudgets: {wait: 5}", "wait"),
+    ],
+)
+def test_wrong_budgets_are_refused(tmp_path, text, says):
+    path = tmp_path / "gateway.yaml"
+    path.write_text(GOOD + text + "\n")
+    with pytest.raises(BooksError) as refused:
+        read_config(path)
+    assert says in str(refused.value)
+    assert "pw@" not in str(refused.value)
