@@ -15,11 +15,14 @@ from tallybook.money import format_units
 from tallybook.post.basis import latest_books
 from tallybook.report.beancount import beancount_text
 from tallybook.report.handoff.export import Order, hand_over
+from tallybook.report.handoff.focus.datasets import write_dataset
 from tallybook.report.handoff.focus.export import write_focus
 from tallybook.report.handoff.hledger import hledger_text
 from tallybook.report.handoff.write import write_all
 
 PICO_SCALE = 12
+COST_AND_USAGE = "cost-and-usage"
+DATASETS_SINCE = "1.4"
 _TEXTS = {"beancount": beancount_text, "hledger": hledger_text}
 
 
@@ -36,13 +39,16 @@ def export_text(app: App, form: str, period: Period, out: Path | None) -> None:
         click.echo(text, nl=False)
 
 
-def export_focus(app: App, period: Period, out: Path | None, version: str) -> None:
-    """Write a period's charges as FOCUS Cost and Usage."""
+def export_focus(app: App, period: Period, out: Path | None, version: str, dataset: str) -> None:
+    """Write a period's charges as FOCUS Cost and Usage, or another dataset of FOCUS 1.4."""
     if out is None:
         raise WrongUsageError(
             "a FOCUS file is written whole or not at all, so it needs a name",
             next_step=f"tallybook export focus {period} --out focus-{period}.csv",
         )
+    if dataset != COST_AND_USAGE:
+        _export_dataset(app, period, out, version, dataset)
+        return
     totals = write_focus(app.store, period, version, out)
     found = {
         "file": str(out),
@@ -53,6 +59,18 @@ def export_focus(app: App, period: Period, out: Path | None, version: str) -> No
         "effective_cost": format_units(totals.effective_pico, PICO_SCALE),
     }
     rows = [[name.replace("_", " "), str(value)] for name, value in found.items()]
+    app.answer(found, table(("FOCUS", str(period)), rows, right=(1,)))
+
+
+def _export_dataset(app: App, period: Period, out: Path, version: str, dataset: str) -> None:
+    if version != DATASETS_SINCE:
+        raise WrongUsageError(
+            f"FOCUS {version} has no dataset {dataset}",
+            next_step=f"leave --focus-version out, or say {DATASETS_SINCE}",
+        )
+    found = {"file": str(out), "version": version, "dataset": dataset,
+             "rows": write_dataset(app.store, dataset, period, out)}  # fmt: skip
+    rows = [[name, str(value)] for name, value in found.items()]
     app.answer(found, table(("FOCUS", str(period)), rows, right=(1,)))
 
 

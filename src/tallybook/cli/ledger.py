@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tallybook.cli.app import App, parse_period, table
-from tallybook.cli.handoff import export_focus, export_journal, export_text
+from tallybook.cli.handoff import COST_AND_USAGE, export_focus, export_journal, export_text
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.ledger.balance import balances
@@ -18,6 +18,7 @@ from tallybook.ledger.journal import entries as journal_entries
 from tallybook.money import format_units
 from tallybook.post.basis import latest_books
 from tallybook.report.handoff.export import Order
+from tallybook.report.handoff.focus.datasets import DATASETS
 from tallybook.report.handoff.focus.spell import VERSIONS
 from tallybook.report.handoff.mapping import ERPS
 from tallybook.report.trial_balance import trial_balance_text
@@ -110,6 +111,10 @@ def journal(app: App, period: str) -> None:
     "--focus-version", type=click.Choice(VERSIONS), default="1.4", show_default=True,
     help="focus: of the specification.",
 )  # fmt: skip
+@click.option(
+    "--dataset", type=click.Choice((COST_AND_USAGE, *DATASETS)), default=COST_AND_USAGE,
+    show_default=True, help="focus 1.4: which dataset.",
+)  # fmt: skip
 @click.option("--erp", type=click.Choice(ERPS), help="journal: whose form; else the neutral one.")
 @click.option(
     "--accounts", type=click.Path(path_type=Path, exists=True),
@@ -129,6 +134,7 @@ def export(
     period: Period,
     out: Path | None,
     focus_version: str,
+    dataset: str,
     erp: str | None,
     accounts: Path | None,
     chart: Path | None,
@@ -139,12 +145,13 @@ def export(
     """Write PERIOD for another system: FOCUS, journals for an ERP, beancount or hledger.
 
     Examples:  tallybook export focus 2026-10 --out focus-2026-10.csv
+    tallybook export focus 2026-10 --dataset invoice-detail --out invoices-2026-10.csv
     tallybook export journal 2026-10
     tallybook export journal 2026-10 --erp netsuite --accounts a.yaml --chart c.csv --out october
     tallybook export beancount 2026-10 --out october.beancount
     """
     if form == "focus":
-        export_focus(app, period, out, focus_version)
+        export_focus(app, period, out, focus_version, dataset)
     elif form == "journal":
         export_journal(app, Order(period, erp or "", accounts, chart, version, draft), out)
     else:
