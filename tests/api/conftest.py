@@ -7,7 +7,6 @@ import pytest
 from asgi import asked
 from tallybook.api import make_app
 from tallybook.clock import FixedClock
-from tallybook.store import Store
 
 NOW_US = 1_790_900_100_000_000
 JSON = {"content-type": "application/json"}
@@ -15,10 +14,8 @@ PROTOBUF = {"content-type": "application/x-protobuf"}
 
 
 @pytest.fixture
-def store(tmp_path):
-    made = Store.create(tmp_path / "books")
-    yield made
-    made.close()
+def store(new_store):
+    return new_store()
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ def test_spans_go_in(posted, claims, headers, body, form):
     assert claims() == 2
 
 
+@pytest.mark.both_stores
 def test_a_body_may_come_in_pieces(posted, claims):
     body = as_json(TWO)
     (answer,) = posted((JSON, body[:10], body[10:500], body[500:]))

@@ -47,6 +47,7 @@ def test_the_last_closed_month_is_reopened_first(closed):
     assert closed.failing() == {}
 
 
+@pytest.mark.both_stores
 def test_the_next_close_issues_a_corrected_version_and_the_first_stays(closed):
     first = json_text(closed.statements())
     closed.reopen(reason="a wrong markup")

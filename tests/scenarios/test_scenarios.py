@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from company import plain, usage
+from company import Company, plain, usage
+from stores import STORES, USUAL, Stores
+from tallybook.report.body import json_text
 
 HERE = Path(__file__).parent
 OCTOBER = HERE / "october"
 SCENARIOS = sorted(path.stem for path in HERE.glob("*.txt"))
+OTHER = dict(zip(STORES, reversed(STORES), strict=True))
 
 POLICY = """
 versions:
@@ -76,30 +79,32 @@ def events(name):
     return made
 
 
+def lived(company, name):
+    """A company's October under one column, closed."""
+    models = "\n".join(f"    {line}" for line in sections(name)["policy"])
+    company.apply(
+        policy=POLICY.format(models=models),
+        org=org_of(name),
+        **{
+            kind: (OCTOBER / f"{kind}.yaml").read_text(encoding="utf-8")
+            for kind in ("prices", "budgets")
+        },
+    )
+    company.ingest(*events(name))
+    company.pool("2026-10", "gateway", "160.00")
+    company.run()
+    company.close()
+    return company
+
+
 @pytest.fixture(scope="module")
 def october(tmp_path_factory):
     """Books of each column, made once: closed, with the journal as it was before the close."""
-    from company import Company  # noqa: PLC0415
-
     made = {}
 
     def books(name):
         if name not in made:
-            company = Company(tmp_path_factory.mktemp(name))
-            models = "\n".join(f"    {line}" for line in sections(name)["policy"])
-            company.apply(
-                policy=POLICY.format(models=models),
-                org=org_of(name),
-                **{
-                    kind: (OCTOBER / f"{kind}.yaml").read_text(encoding="utf-8")
-                    for kind in ("prices", "budgets")
-                },
-            )
-            company.ingest(*events(name))
-            company.pool("2026-10", "gateway", "160.00")
-            company.run()
-            company.close()
-            made[name] = company
+            made[name] = lived(Company(tmp_path_factory.mktemp(name)), name)
         return made[name]
 
     yield books
@@ -171,6 +176,18 @@ def cents(amount):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_journal(october, name):
     assert posted(october(name)) == entries_of(sections(name)["journal"])
+
+
+@pytest.mark.parametrize("name", ["budget_committed", "mixed", "real_cost"])
+def test_on_the_other_store_it_comes_to_the_same_bytes(october, tmp_path, name):
+    here, stores = october(name), Stores(OTHER[USUAL])
+    there = lived(Company(tmp_path / "books", opened=stores.open), name)
+    assert posted(there) == entries_of(sections(name)["journal"])
+    assert json_text(there.statements()) == json_text(here.statements())
+    assert there.rebuilt() == {("2026-10", 1): ""}
+    assert there.failing() == {}
+    there.store.close()
+    stores.close()
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

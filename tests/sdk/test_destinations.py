@@ -137,6 +137,7 @@ def test_large_segments_go_in_batches(tmp_path):
     there.close()
 
 
+@pytest.mark.both_stores
 def test_books_on_this_machine_take_events_once(found_company, segment):
     company = found_company()
     there = destination(f"books:{company.home}")
