@@ -62,6 +62,15 @@ def test_explain_goes_back_to_who_prepared_approved_and_why(october):
         assert words in told.allocated[0].detail
 
 
+def test_what_the_close_rounds_of_it_is_explained_with_it(october):
+    october.adjusted("Charge:a:bot=-0.254321", "Variance:goodwill=0.254321")
+    october.close()
+    told = explain(october.store, line(october).id)
+    assert (told.posted_nano, len(told.entries)) == (-250_000_000, 2)
+    assert sum(share.amount_nano for share in told.allocated) == told.posted_nano
+    assert october.failing() == {}
+
+
 def test_one_about_a_closed_month_names_it_and_its_statement(october):
     october.close()
     october.ingest(usage("nov", started_at="2026-11-02T00:00:00Z"))

@@ -5,6 +5,7 @@ from tallybook.clock import Calendar, Period
 from tallybook.close.roll import NOMINAL, year_end
 from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.model import Reason
+from tallybook.report.explain import explain
 
 DAY_US = 86_400_000_000
 
@@ -59,6 +60,16 @@ def test_the_new_year_opens_with_balances_alone(found_company):
     company.close("2027-01")
     assert company.rebuilt() == {("2026-11", 1): "", ("2026-12", 1): "", ("2027-01", 1): ""}
     assert company.failing() == {}
+
+
+def test_the_roll_is_explained_by_itself(found_company):
+    company = year(found_company)
+    for month in ("2026-11", "2026-12"):
+        company.close(month)
+    entry = company.journal()[-1]
+    told = explain(company.store, entry.id)
+    assert told.posted_nano == 0
+    assert told.allocated[0].detail.startswith("Fiscal year 2026 closed to its result")
 
 
 def test_the_result_is_what_the_year_cost(found_company):

@@ -29,7 +29,7 @@ from tallybook.ledger.model import PostingKey
 from tallybook.ledger.state import standing_cutoff
 from tallybook.money import format_percent
 from tallybook.post.basis import Basis, basis_at
-from tallybook.post.beside import is_of_close
+from tallybook.post.beside import ROUNDING
 from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.late import Ranges
 from tallybook.post.run import is_from_events, posting_key
@@ -120,7 +120,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         held = booked(tx, period, into)
         keys = _keys_of(tx, reference, period, held)
         parts = _entry_parts(tx, period, keys, into)
-        if keys and not any(is_from_events(key) or is_of_close(key) for key in keys):
+        if _is_beside(keys):
             return beside_line(tx, reference, period, parts)
         actuals = pool_actuals(tx, period, sheet.versions.pools)
     basis = basis_at(store, Period.parse(period), sheet.versions)
@@ -221,6 +221,11 @@ def beside_line(tx: Tx, reference: str, period: str, parts: tuple[EntryPart, ...
         owners=(),
         calls=NO_CALLS,
     )
+
+
+def _is_beside(keys: set[PostingKey]) -> bool:
+    """Whether no run posted any of it; what a close rounded of a line belongs to the line."""
+    return any(key.source != ROUNDING for key in keys) and not any(map(is_from_events, keys))
 
 
 def _adjusted(
