@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -97,9 +97,10 @@ def reconcile(
     chart = owner_by(basis.books.org, basis.end_us - 1)
     stated = basis.policy.tolerance
     limits = tolerance or (Tolerance.parse(stated) if stated else Tolerance())
+    accrued = {provider_of(spelt): spelt for spelt in told.providers()}
     results = tuple(
         _provider(str(period), name, (first, last), mine[name], cells[name], bills.invoices, found,
-                  chart, limits, decisions)
+                  chart, limits, decisions, accrued)
         for name in names
     )  # fmt: skip
     results = tuple(
@@ -155,6 +156,7 @@ def _provider(
     chart: OwnerOf,
     tolerance: Tolerance,
     decisions: dict[str, Decision],
+    accrued: Mapping[str, str],
 ) -> ProviderResult:
     own = [invoice for invoice in invoices if invoice.provider == name]
     scope = Scope(
@@ -165,7 +167,8 @@ def _provider(
     )
     made = classify(scope, lines, cells)
     spellings = [told for told in found.inside_pico if provider_of(told) == name]
-    shown = spellings[0] if len(spellings) == 1 else name
+    # What is billed and not metered has the name under which something was accrued for it.
+    shown = spellings[0] if len(spellings) == 1 else accrued.get(name, name)
     mine = [line for line in lines if scope.holds(line.start_us, line.end_us)]
     invoiced = sum(line.amount_pico for line in mine)
     metered_pico = sum(found.inside_pico[told] for told in spellings)
