@@ -41,12 +41,9 @@ def sums_of(
     units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(used)))
     same = _same("r", metering)
     on = metering.has_capacity
-    statement = sql_text(__package__, "lines").format(
-        same=same,
-        units=units,
-        capacity="\n  r.capacity," if on else "",
-        by_capacity=", r.capacity" if on else "",
-    )
+    # Books without capacity run the statement that was proven on every engine.
+    name = "lines_by_capacity" if on else "lines"
+    statement = sql_text(__package__, name).format(same=same, units=units)
     lines = in_order(
         _line(row, decisions, metering.units)
         if not on

@@ -3,7 +3,7 @@ SELECT
   r.provider,
   w.owner,
   r.state,
-  r.unpriced,{capacity}
+  r.unpriced,
   SUM(r.calls) AS calls,
   SUM(r.tokens) AS tokens,
   SUM(r.list_pico) AS list_pico,
@@ -12,4 +12,4 @@ SELECT
 FROM rated r
 JOIN combos c ON r.epoch = c.epoch AND {same}
 JOIN combo_owner w ON c.combo = w.combo
-GROUP BY r.provider, w.owner, r.state, r.unpriced{by_capacity}
+GROUP BY r.provider, w.owner, r.state, r.unpriced

@@ -4,7 +4,7 @@ CREATE OR REPLACE TABLE metered AS
 SELECT
   g.* EXCLUDE (unpriced_provider, lacks_price),
   COALESCE(p.provider, g.unpriced_provider) AS provider,
-  g.price_id IS NULL OR g.lacks_price AS unpriced,{capacity}
+  g.price_id IS NULL OR g.lacks_price AS unpriced,
   {tokens} AS tokens{units}
 FROM (
   SELECT

@@ -90,10 +90,10 @@ def metered_sql(metering: Metering, meters: Sequence[str], rows: Sequence[PriceR
             f"SUM({quantity_sql(meter)}) AS q{i},\n    " for i, meter in enumerate(meters)
         ),
         tokens=" + ".join(classes) or "0",
-        capacity=CAPACITY if metering.has_capacity else "",
         units="".join(
             f",\n  g.q{meters.index(unit)} AS u{i}" for i, unit in enumerate(metering.units)
-        ),
+        )
+        + (CAPACITY if metering.has_capacity else ""),
         price_join=PRICE_JOIN,
         corrections=beside_sql(metering),
     )
@@ -104,8 +104,7 @@ PRICE_JOIN = """LEFT JOIN price p ON e.provider = p.provider AND e.model = p.mod
   AND e.started_us >= p.from_us AND e.started_us < p.to_us
   AND e.context_tokens > p.context_over AND e.context_tokens <= p.context_upto"""
 
-CAPACITY = """
-  COALESCE(p.capacity, '') AS capacity,"""
+CAPACITY = ",\n  COALESCE(p.capacity, '') AS capacity"
 
 _SUPERSEDED = """JOIN (SELECT source, supersedes FROM corrections WHERE supersedes <> '') s
   ON e.source = s.source AND e.event_id = s.supersedes"""
