@@ -93,7 +93,9 @@ def test_late_usage_moves_what_was_shared_as_if_it_had_been_on_time(books):
     books.ingest(usage("one", started_at="2026-10-04T10:00:00Z"))
     books.run()
     books.close()
-    books.ingest(usage("late", started_at="2026-10-05T10:00:00Z", team="b", feature="find"), name="b")
+    books.ingest(
+        usage("late", started_at="2026-10-05T10:00:00Z", team="b", feature="find"), name="b"
+    )
     books.run("2026-11")
     assert books.failing() == {}
     about = {}
