@@ -220,7 +220,7 @@ def _load(
     done = subprocess.run(
         [
             *_on_core(1),
-            *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script),
+            *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", script),
             f"http://127.0.0.1:{proxy.port}{PATH}",
         ],
         capture_output=True,
