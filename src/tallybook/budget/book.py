@@ -63,6 +63,8 @@ class Book:
         """of throttled accounts: a minute and the calls that were let through in it"""
         self.is_blind = False
         """whether the server that accounts are shared through has not been heard for too long"""
+        self.touched: set[str] | None = None
+        """accounts that an act was read of, for who asks for that by putting a set here"""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._lock = os.open(folder / "lock", flags, _FILE_MODE)
         self._file = -1
@@ -183,15 +185,14 @@ class Book:
 
     def _standing(self, keep: Sequence[str]) -> Iterator[Act]:
         for name, account in self.accounts.items():
-            if name.partition("/")[0] not in keep:
-                continue
-            yield ["closed", name, account.closed_nano]
-            for holder, lease in account.leases.items():
-                yield ["lease", name, holder, lease.drawn_nano, lease.used_nano]
-            for level in sorted(account.warned):
-                yield ["warn", name, level]
-            if name in self.ceilings:
-                yield ["ceiling", name, self.ceilings[name]]
+            if name.partition("/")[0] in keep:
+                yield from _standing_of(name, account)
+                if name in self.ceilings:
+                    yield ["ceiling", name, self.ceilings[name]]
+        if self.is_blind:
+            yield ["blind", "", True]
+        for name, (began, count) in self.minutes.items():
+            yield from (["minute", name, began] for _ in range(count))
         for holder, slots in self.slots.items():
             for slot, name in slots.items():
                 if name.partition("/")[0] in keep:
@@ -229,8 +230,14 @@ class Book:
     def _apply(self, act: Act) -> None:
         word, name, *rest = act
         account = self.account(name)
+        if self.touched is not None:
+            self.touched.add(name)
         if word in _OF_ACCOUNTS:
             _OF_ACCOUNTS[word](account, *rest)
+        self._apply_here(word, name, rest)
+
+    def _apply_here(self, word: str, name: str, rest: Act) -> None:
+        """What an act means to the node, beside the account."""
         if word == "close":
             slots = self.slots.get(rest[0], {})
             for slot in [slot for slot, its in slots.items() if its == name]:
@@ -251,6 +258,14 @@ class Book:
         elif word == "minute":
             began, count = self.minutes.get(name, (rest[0], 0))
             self.minutes[name] = (rest[0], count + 1 if began == rest[0] else 1)
+
+
+def _standing_of(name: str, account: Account) -> Iterator[Act]:
+    yield ["closed", name, account.closed_nano]
+    for holder, lease in account.leases.items():
+        yield ["lease", name, holder, lease.drawn_nano, lease.used_nano]
+    for level in sorted(account.warned):
+        yield ["warn", name, level]
 
 
 def _draw(account: Account, holder: str, granted_nano: int, used_nano: int) -> None:

@@ -70,6 +70,7 @@ class Steward:
         self._notices = Notices(notices_of(config.spool), health)
         self._looks_up = looks_up
         self._months: list[Limits] = []
+        self._warned_of: list[Limits] | None = None
         self._documents: Mapping[str, Document] | None = None
         self._spent: Mapping[tuple[str, str], int] = {}
         self._spent_in: Period | None = None
@@ -247,15 +248,19 @@ class Steward:
     def _warn(self) -> None:
         """Give the warnings whose level was passed, each once."""
         self._book.look()
+        touched, self._book.touched = self._book.touched, set()
+        if touched is None or self._warned_of is not self._months:
+            touched = set(self._book.accounts)  # limits may be others
+            for one in self._months:
+                touched |= {f"{one.period}/{limit.budget}" for limit in one.rows.values()}
+        self._warned_of = self._months
         for months in self._months:
             prefix = f"{months.period}/"
-            for account in [one for one in self._book.accounts if one.startswith(prefix)]:
-                limit = _named(months, account.removeprefix(prefix))
-                if limit is not None and limit.warn:
-                    self._warn_of(limit, account)
-            for limit in months.rows.values():
-                if limit.warn and f"{prefix}{limit.budget}" not in self._book.accounts:
-                    self._warn_of(limit, f"{prefix}{limit.budget}")
+            for account in touched:
+                if account.startswith(prefix):
+                    limit = _named(months, account.removeprefix(prefix))
+                    if limit is not None and limit.warn:
+                        self._warn_of(limit, account)
 
     def _warn_of(self, limit: Limit, account: str) -> None:
         spent_nano = limit.spent_before_nano + self._known(account, self._book)
