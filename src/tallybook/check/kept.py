@@ -17,6 +17,7 @@ Kinds of fault:
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -34,7 +35,8 @@ from tallybook.store.lake import OBSERVED, Snapshot
 from tallybook.store.seal import SealedFile, combined_digest, sealed_file_of
 
 _NAMED_DIGITS = 16
-"""of a file's SHA-256, at the end of its name"""
+_NAMED = re.compile(r"-([0-9a-f]{16})$")
+"""The first digits of a file's SHA-256 end its name; in the first release they did not."""
 
 
 def kept_faults(store: Store, tx: Tx) -> Iterator[Fault]:
@@ -115,7 +117,8 @@ def _file_faults(store: Store, files: Sequence[SealedFile]) -> Iterator[Fault]:
 def _listing_faults(files: Sequence[SealedFile], retired: Mapping[str, int]) -> Iterator[Fault]:
     for file in files:
         named = PurePosixPath(file.path)
-        if not named.stem.endswith(f"-{file.sha256[:_NAMED_DIGITS]}"):
+        said = _NAMED.search(named.stem)
+        if said and said[1] != file.sha256[:_NAMED_DIGITS]:
             yield Fault("manifest", f"{file.path}: SHA-256 {file.sha256[:_NAMED_DIGITS]}..")
         if named.parts[:-1] != (file.kind, file.period):
             yield Fault("manifest", f"{file.path}: listed as {file.kind} of {file.period}")
