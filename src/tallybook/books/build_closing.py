@@ -37,7 +37,9 @@ def build_roles(form: RolesForm | None, sheet: Sheet) -> Mapping[str, tuple[str,
     """
     if form is None:
         return MappingProxyType({})
-    held = {duty: tuple(dict.fromkeys(getattr(form, duty))) for duty in DUTIES}
+    held: dict[str, tuple[str, ...]] = {
+        duty: tuple(dict.fromkeys(getattr(form, duty))) for duty in DUTIES
+    }
     for duty, people in held.items():
         if not people:
             sheet.refuse(

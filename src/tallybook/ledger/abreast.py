@@ -85,8 +85,13 @@ def _starts(tx: Tx, last: int) -> Iterator[Walk]:
             known.turn(acts[place].reason, acts[place].period)
             place += 1
         stored = tx.scalar("SELECT hash FROM chain WHERE seq = :seq", seq=seq)
-        shut = {"closed": set(known.closed), "soft_closed": set(known.soft_closed)}
-        yield Walk(seq, stored, **shut, next=seq + 1)
+        yield Walk(
+            seq,
+            stored,
+            closed=set(known.closed),
+            soft_closed=set(known.soft_closed),
+            next=seq + 1,
+        )
 
 
 def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | None:
