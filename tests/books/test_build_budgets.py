@@ -129,8 +129,10 @@ def test_a_budget_is_of_one_thing_whatever_it_is(folder):
         "unit: commerce, from: 2026-10, monthly: 900, over: stop",
         "key: vk-support-prod, from: 2026-10, monthly: 50, over: throttle, calls_per_minute: 30",
         'customer: "*", from: 2026-10, monthly: 5, over: stop',
-        "feature: refund-bot, from: 2026-10, monthly: 9, over: downgrade, up_to: 120%, "
-        "downgrade: {gpt-4o: gpt-4o-mini}",
+        (
+            "feature: refund-bot, from: 2026-10, monthly: 9, over: downgrade, up_to: 120%, "
+            "downgrade: {gpt-4o: gpt-4o-mini}"
+        ),
     )
     budgets = folder.books(budgets=text(*rows)).budgets
     assert [f"{row.scope}:{row.subject}" for row in budgets.budgets] == [
