@@ -48,7 +48,12 @@ def test_every_kind_of_operation_is_drawn() -> None:
                 memory.keep(operation, Done())
             if operation["do"] == "ingest":
                 memory.offer(operation["events"])
-    assert set(kinds) == {*draw.WEIGHTS, "prove", "soft", "adjust"} - {"late", "traces", "forbidden", "hasty"}
+    assert set(kinds) == {*draw.WEIGHTS, "prove", "soft", "adjust"} - {
+        "late",
+        "traces",
+        "forbidden",
+        "hasty",
+    }
 
 
 def test_deliveries_repeat_contradict_and_correct() -> None:
