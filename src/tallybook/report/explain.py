@@ -19,6 +19,7 @@ from tallybook.allocate.cost_layer import FLOWS
 from tallybook.allocate.model import Allocation, Month, PoolShare
 from tallybook.allocate.transfers import is_price, is_standing
 from tallybook.attribute.model import AttributedLine, Attribution, Owner, TransferUse
+from tallybook.attribute.path import Decision
 from tallybook.attribute.transfer import Users, joint_users, payers_of, transferred
 from tallybook.books.model import PolicyVersion
 from tallybook.clock import Period
@@ -151,7 +152,7 @@ def _late_line(store: Store, reference: str, sheet: Sheet, sample: int) -> Expla
     """
     with store.read() as tx:
         _, adjustments = held_in(tx, sheet)
-        if told := _decided(tx, reference, sheet.period, adjustments):
+        if told := _decided_line(tx, reference, sheet.period, adjustments):
             return told
         about, team = _adjusted(reference, sheet.period, adjustments)
         keys = {k for k in about.held if (place := line_key(k)) and place.team == team}
@@ -187,7 +188,7 @@ def _late_line(store: Store, reference: str, sheet: Sheet, sample: int) -> Expla
     )
 
 
-def _decided(
+def _decided_line(
     tx: Tx, reference: str, period: str, adjustments: Sequence[Adjustment]
 ) -> Explanation | None:
     """A line about a closed month that no usage made: an adjusting entry, a decided variance."""
@@ -333,14 +334,23 @@ def _require_same_sum(reference: str, behind: Sequence[AttributedLine], calls: C
 def parts_behind(
     sheet: Sheet, is_behind: Callable[[AttributedLine], bool]
 ) -> tuple[list[AttributedLine], list[AttributedLine]]:
-    """Usage of which some payer's part is wanted: as it adds up, and the parts that are wanted."""
+    """Usage of which some payer's part is wanted: as it adds up, and the parts that are wanted.
+
+    Calls are found by who decided on them and by provider, so usage of one such decision is wanted
+    whole, also where a state of it has nothing for the payer: one free call has one payer.
+    """
     users = joint_users(sheet.sums)
-    whole, behind = [], []
+    decided, behind = set(), []
     for line in sheet.sums.lines:
         wanted = [part for part in _parts(line, users) if is_behind(part)]
-        whole += [line] if wanted else []
+        if wanted:
+            decided.add(_decided(line))
         behind += wanted
-    return whole, behind
+    return [line for line in sheet.sums.lines if _decided(line) in decided], behind
+
+
+def _decided(line: AttributedLine) -> tuple[Decision, str]:
+    return Decision(line.owner, line.payers, line.joint), line.provider
 
 
 def _parts(line: AttributedLine, users: Users) -> Sequence[AttributedLine]:
