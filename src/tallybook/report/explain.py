@@ -344,12 +344,12 @@ def parts_behind(
     for line in sheet.sums.lines:
         wanted = [part for part in _parts(line, users) if is_behind(part)]
         if wanted:
-            decided.add(_decided(line))
+            decided.add(_use_of(line))
         behind += wanted
-    return [line for line in sheet.sums.lines if _decided(line) in decided], behind
+    return [line for line in sheet.sums.lines if _use_of(line) in decided], behind
 
 
-def _decided(line: AttributedLine) -> tuple[Decision, str]:
+def _use_of(line: AttributedLine) -> tuple[Decision, str]:
     return Decision(line.owner, line.payers, line.joint), line.provider
 
 
