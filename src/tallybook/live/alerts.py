@@ -109,8 +109,7 @@ def note_told(store: Store, alert: int, channel: str, outcome: str) -> None:
 def _is_given(tx: Tx, one: Alert) -> bool:
     return bool(
         tx.scalar(
-            "SELECT 1 FROM alert WHERE kind = :kind AND subject = :subject"
-            ' AND "window" = :window',
+            'SELECT 1 FROM alert WHERE kind = :kind AND subject = :subject AND "window" = :window',
             kind=one.kind,
             subject=one.subject,
             window=one.window,
