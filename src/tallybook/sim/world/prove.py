@@ -16,7 +16,7 @@ from tallybook.post.beside import ROLL, is_of_close
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.current import statements_of
 from tallybook.report.explain import explain
-from tallybook.report.model import StatementSet
+from tallybook.report.model import Statement, StatementLine, StatementSet
 from tallybook.sim.oracle import agrees
 from tallybook.sim.world.known import Known
 from tallybook.sim.world.model import BrokenError
@@ -25,6 +25,8 @@ from tallybook.store import Store
 
 CHEAP: Final = ("INV-01", "INV-02", "INV-03", "INV-04", "INV-08")
 _ZERO: Final = Fraction(0)
+_OTHERS: Final = ("run_for", "paid_by")
+"""roles of notes that tell of another team's bill"""
 
 
 def require(proof: str, *, ok: bool, detail: str) -> None:
@@ -166,8 +168,8 @@ def prove_papers(issue: StatementSet, known: Known) -> None:
     papers = {paper.team: paper for paper in issue.statements}
     for team, share in known.expected(period).by_team.items():
         lines = [line for line in papers[team].lines if line.kind != "adjustment"]
-        noted = [note for note in papers[team].notes if note.kind == "evaluation"]
-        used = [line.quantity for line in (*lines, *noted) if not line.is_price]
+        mine = (*lines, *own_use(papers[team]))
+        used = [line.quantity for line in mine if not line.is_price]
         found = sum(each.calls for each in used), sum(each.tokens for each in used)
         told = f"{period}: {team} used {share.calls, share.tokens}, its paper says {found}"
         require("papers", ok=found == (share.calls, share.tokens), detail=told)
@@ -179,6 +181,20 @@ def prove_papers(issue: StatementSet, known: Known) -> None:
             cents, exact = amounts[kind], wanted.get(kind, _ZERO) * 100
             told = f"{period}: {team} owes {_told(exact / 100)} for {kind}, its paper says {cents}"
             require("papers", ok=abs(sum(cents) - exact) < max(1, len(cents)), detail=told)
+
+
+def own_use(paper: Statement) -> list[StatementLine]:
+    """Notes about what a team used itself.
+
+    Evaluation that a pool pays is noted; and where a team that is shown its use is charged for
+    another month, all of its use is.
+    """
+    kinds = {"evaluation", "usage", "transfer"} if paper.model == "showback" else {"evaluation"}
+    return [
+        note
+        for note in paper.notes
+        if note.kind in kinds and not (note.transfer and note.transfer.role in _OTHERS)
+    ]
 
 
 def _told(amount: Fraction) -> str:
