@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+import pyarrow.parquet as pq
 import pytest
 
 from company import org, usage
@@ -107,6 +108,22 @@ def test_refiling_moves_events_and_keeps_old_snapshots_readable(sealed):
     assert lake.snapshot(version=before.version) == before
     lake.verify(lake.snapshot())
     lake.verify(before)
+
+
+def test_refiling_on_a_full_disk_keeps_the_old_files(sealed, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    before = sealed.store.lake.snapshot()
+    sealed.apply(org=org("America/New_York"))
+    from tallybook.post.basis import latest_books  # noqa: PLC0415
+
+    with sealed.store.read() as tx:
+        calendar = latest_books(tx)[0].calendar
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(StoreError, match="another zone: No space left on device"):
+        refile(sealed.store, calendar)
+    assert sealed.store.lake.snapshot() == before
 
 
 def test_sql_lies_beside_the_verb_that_runs_it():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from tallybook.clock import Calendar, Period
+from tallybook.errors import StoreError
 from tallybook.store.engine import Store
 from tallybook.store.lake import EVERY
 from tallybook.store.seal import SealedFile, by_period, list_files, manifest_version_in, write_file
@@ -25,24 +26,33 @@ def refile(store: Store, calendar: Calendar) -> int:
 
     Raises:
         CorruptedError: a file is not what was sealed.
-        OSError: the disk refuses; the old files still stand.
+        StoreError: the disk refuses; the old files still stand.
     """
     snapshot = store.lake.snapshot(kinds=EVERY)
     misfiled = [file for file in snapshot.files if not _fits(file, calendar)]
     if not misfiled:
         return 0
     store.lake.verify(type(snapshot)(snapshot.version, tuple(misfiled)))
-    written = [
-        write_file(
-            store,
-            part,
-            period,
-            f"{Path(file.path).stem}-{file.period}-{snapshot.version}",
-            file.kind,
-        )
-        for file in misfiled
-        for period, part in by_period(pq.read_table(store.lake.path(file)), calendar)
-    ]
+    try:
+        written = [
+            write_file(
+                store,
+                part,
+                period,
+                f"{Path(file.path).stem}-{file.period}-{snapshot.version}",
+                file.kind,
+            )
+            for file in misfiled
+            for period, part in by_period(pq.read_table(store.lake.path(file)), calendar)
+        ]
+    except OSError as error:
+        raise StoreError(
+            f"could not file {sum(file.rows for file in misfiled)} events under the months of"
+            f" another zone: {error.strerror or error}; the old files still stand",
+            where=store.lake.shelf.place("").rstrip("/"),
+            next_step="make room on the disk, or see that the storage answers, and run the same"
+            " command again",
+        ) from error
     with store.write() as tx:
         if manifest_version_in(tx) == snapshot.version:
             list_files(tx, written)
