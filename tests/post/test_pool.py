@@ -29,6 +29,13 @@ def test_what_is_wrong_is_refused(company, pool, amount, error, words):
         company.pool("2026-10", pool, amount)
 
 
+def test_a_soft_closed_period_takes_none(company):
+    """Seed 155: an actual that came after the cutoff was taken, and nothing of the month saw it."""
+    company.soft_close()
+    with pytest.raises(PeriodError, match="2026-10 is soft-closed; what its pools cost"):
+        company.pool("2026-10", "gateway", "1.00")
+
+
 def test_a_closed_period_takes_none(company):
     company.close()
     with pytest.raises(PeriodError, match="enter the difference in the next period, 2026-11"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tallybook.clock import Period
 from tallybook.errors import AllocationError, PeriodError
-from tallybook.ledger.state import CLOSED, period_state
+from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
 from tallybook.money import parse_units
 from tallybook.post.basis import latest_books
 from tallybook.store import Store
@@ -25,14 +25,20 @@ def enter_actual(
         MoneyError: the amount is none.
         AllocationError: the policy of the period declares no such pool, or the pool is filled by
             pooled evaluation and has no source of its own.
-        PeriodError: the period is closed.
+        PeriodError: the period is closed, or soft-closed.
     """
     nano = parse_units(amount, NANO_SCALE)
     with store.write() as tx:
-        if period_state(tx, str(period)) == CLOSED:
+        state = period_state(tx, str(period))
+        if state == CLOSED:
             raise PeriodError(
                 f"{period} is closed; nothing posts into it",
                 next_step=f"enter the difference in the next period, {period.next()}",
+            )
+        if state == SOFT_CLOSED:
+            raise PeriodError(
+                f"{period} is soft-closed; what its pools cost is as it was at the cutoff",
+                next_step=f"reopen it, or enter the difference in the next period, {period.next()}",
             )
         declared = {row.id: row for row in latest_books(tx)[0].policy.at(period).pools}
         if pool not in declared:
