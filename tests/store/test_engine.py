@@ -1,6 +1,7 @@
 """The door: what the book refuses by itself, and what a failing disk says."""
 
 import pytest
+from sqlalchemy import event
 
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import Store, canonical_json
@@ -113,3 +114,24 @@ def test_a_closed_period_takes_no_entry_until_reopened(store):
 
 def test_canonical_json_is_one_text():
     assert canonical_json({"b": 1, "a": ["é"]}) == '{"a":["é"],"b":1}'
+
+
+def test_what_is_held_open_is_one_connection_for_all_its_transactions(store):
+    made = []
+    event.listen(store._engine, "connect", lambda *_: made.append(1))
+    with store.held_open():
+        before = len(made)
+        with store.write() as tx:
+            tx.run(DOCUMENT, version=1)
+        with pytest.raises(StoreError), store.write() as tx:
+            tx.run(DOCUMENT.replace("'{}'", "NULL"), version=2)
+        with store.read() as tx:
+            assert tx.scalar("SELECT COUNT(*) FROM document") == 1
+        assert len(made) == before
+
+
+def test_a_transaction_within_another_sees_what_stood_before_it(store):
+    with store.held_open(), store.write() as tx:
+        tx.run(DOCUMENT, version=1)
+        with store.read() as other:
+            assert other.scalar("SELECT COUNT(*) FROM document") == 0

@@ -78,7 +78,7 @@ class Watch:
             StoreError: others kept changing what this stands on.
             CorruptedError: a sealed file or a batch is not what was written.
         """
-        with _collector_paused():
+        with _collector_paused(), self._store.held_open():
             standing = self._rollup.caught_up()
             live = self._answerer.live(standing, most)
             return Look(live, tuple(self._alerts(standing)))
@@ -89,7 +89,7 @@ class Watch:
         Returns:
             the alerts that follow from traces.
         """
-        with _collector_paused():
+        with _collector_paused(), self._store.held_open():
             standing = self._rollup.caught_up()
             return tuple(self._given(standing, self._of_traces(standing)))
 

@@ -8,6 +8,7 @@ or a PostgreSQL database (`postgresql.py`); rooms cannot tell, and need not.
 from __future__ import annotations
 
 import json
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -198,6 +199,7 @@ class Store:
         self.address = address or read_address(home)
         self._database = database = _database(self.address)
         self._engine = engine = database.engine()
+        self._kept = threading.local()
         # A connection that is kept for the next transaction ends with what it was kept for.
         weakref.finalize(self, engine.dispose)
 
@@ -302,13 +304,36 @@ class Store:
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
-        """Keep the database open over many transactions.
+        """Keep the database open over many transactions of this thread, on one connection.
 
         When the last connection to a file closes, its log is copied into it; in between it need not
-        be.
+        be. A transaction within another one has a connection of its own.
         """
-        with self._translated(), self._engine.connect():
-            yield
+        with self._translated(), self._engine.connect() as plain:
+            before = self._idle()
+            self._kept.idle = plain
+            try:
+                yield
+            finally:
+                self._kept.idle = before
+
+    def _idle(self) -> Connection | None:
+        """The connection that this thread keeps, unless a transaction is on it."""
+        kept: Connection | None = getattr(self._kept, "idle", None)
+        return kept
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        kept = self._idle()
+        if kept is None:
+            with self._engine.connect() as plain:
+                yield plain
+            return
+        self._kept.idle = None
+        try:
+            yield kept
+        finally:
+            self._kept.idle = kept
 
     @cached_property
     def lake(self) -> Lake:
@@ -323,7 +348,7 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Tx]:
-        with self._translated(), self._engine.connect() as plain:
+        with self._translated(), self._connected() as plain:
             connection = plain.execution_options(begin=begin)
             with connection.begin():
                 yield Tx(connection, self._database)
