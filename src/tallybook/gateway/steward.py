@@ -332,12 +332,12 @@ def _months(books: Books, now_us: int) -> tuple[Period, Period]:
     return period, period.next()
 
 
-def run(config: GatewayConfig) -> None:
-    """Tend the budgets until told to stop."""
+def run(config: GatewayConfig, parent: int) -> None:
+    """Tend the budgets until told to stop, or until the parent is gone."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    steward, parent = Steward(config, SystemClock(), Health()), os.getppid()
+    steward = Steward(config, SystemClock(), Health())
 
     def publish() -> None:
         while not stop.wait(_BOOKS_S):

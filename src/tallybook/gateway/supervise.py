@@ -148,7 +148,7 @@ class Gateway:
             if slot == _SHIPPER:
                 run_shipper(self._config, self._table, row, parent)
             elif slot == _STEWARD:
-                run_steward(self._config)
+                run_steward(self._config, parent)
             else:
                 run(self._config, self._listening[slot], self._table, row, parent)
             code = 0
