@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+from company import usage
 from tallybook.cli.app import App
 from tallybook.cli.main import cli
 from tallybook.errors import TallybookError
@@ -26,5 +27,23 @@ def call(company):
             raise done.exception
         value = json.loads(done.stdout) if "--json" in args and done.stdout else None
         return SimpleNamespace(code=done.exit_code, out=done.stdout, err=done.stderr, value=value)
+
+    return run
+
+
+@pytest.fixture
+def october(company, call):
+    company.ingest(usage())
+    call("run", "2026-10")
+    return company
+
+
+@pytest.fixture
+def by(company):
+    """``by("cfo", ...)``: a command by somebody else."""
+
+    def run(actor, *args):
+        app = App(company.home, actor, clock=company.clock)
+        return CliRunner().invoke(cli, list(args), obj=app)
 
     return run

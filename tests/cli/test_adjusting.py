@@ -1,33 +1,7 @@
 """`adjust`, `dispute` and `open-items` on the command line."""
 
-import pytest
-
-from company import usage
-
 SIDES = ("--line", "Charge:a:bot=-0.25", "--line", "Variance:goodwill=0.25")
 SAID = ("--text", "outage", "--reason", "agreed", "--support", "INC-1")
-
-
-@pytest.fixture
-def october(company, call):
-    company.ingest(usage())
-    call("run", "2026-10")
-    return company
-
-
-@pytest.fixture
-def by(company):
-    """``by("cfo", ...)``: a command by somebody else."""
-    from click.testing import CliRunner  # noqa: PLC0415
-
-    from tallybook.cli.app import App  # noqa: PLC0415
-    from tallybook.cli.main import cli  # noqa: PLC0415
-
-    def run(actor, *args):
-        app = App(company.home, actor, clock=company.clock)
-        return CliRunner().invoke(cli, list(args), obj=app)
-
-    return run
 
 
 def test_the_sides_come_from_a_file_and_the_support_is_digested(october, call, tmp_path):

@@ -8,28 +8,6 @@ SIDES = ("--line", "Charge:a:bot=-0.25", "--line", "Variance:goodwill=0.25")
 SAID = ("--text", "outage", "--reason", "agreed", "--support", "INC-1")
 
 
-@pytest.fixture
-def october(company, call):
-    company.ingest(usage())
-    call("run", "2026-10")
-    return company
-
-
-@pytest.fixture
-def by(company):
-    """``by("cfo", ...)``: a command by somebody else."""
-    from click.testing import CliRunner  # noqa: PLC0415
-
-    from tallybook.cli.app import App  # noqa: PLC0415
-    from tallybook.cli.main import cli  # noqa: PLC0415
-
-    def run(actor, *args):
-        app = App(company.home, actor, clock=company.clock)
-        return CliRunner().invoke(cli, list(args), obj=app)
-
-    return run
-
-
 def test_a_month_is_soft_closed_adjusted_and_closed(october, call, by):
     soft = call("close", "2026-10", "--soft", "--json").value
     assert (soft["state"], soft["act"][:2]) == ("soft-closed", "A-")

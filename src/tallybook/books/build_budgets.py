@@ -19,9 +19,8 @@ from tallybook.books.model import (
 )
 from tallybook.books.schema import BudgetForm, BudgetsForm, IncreaseForm, LimitForm
 from tallybook.clock import Calendar, Period
-from tallybook.money import parse_percent, parse_units
+from tallybook.money import NANO_SCALE, parse_percent, parse_units
 
-_NANO_SCALE: Final = 9
 _CALLS_PER_MINUTE: Final = 6
 _UP_TO: Final = "110%"
 _BEYOND: Final[tuple[Over, ...]] = ("throttle", "downgrade")
@@ -73,7 +72,7 @@ def _made(
         feature=whose.get("feature", ""),
         from_period=from_period,
         to_period=to_period,
-        monthly_nano=parse_units(row.monthly, _NANO_SCALE),
+        monthly_nano=parse_units(row.monthly, NANO_SCALE),
         warn=tuple(parse_percent(level) for level in row.warn),
         over=row.over,
         approvers=tuple(row.approvers),
@@ -91,7 +90,7 @@ def _increase(row: IncreaseForm, calendar: Calendar) -> Increase:
     return Increase(
         feature=row.feature,
         period=Period.parse(row.month),
-        amount_nano=parse_units(row.amount, _NANO_SCALE),
+        amount_nano=parse_units(row.amount, NANO_SCALE),
         approved_by=row.approved_by,
         approved_on=row.approved_on,
         from_us=calendar.date_start_us(row.approved_on),

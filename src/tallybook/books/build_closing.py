@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
 from tallybook.books.closing import DUTIES, Closing, OpenItemLimit
 from tallybook.books.faults import Sheet
 from tallybook.books.schema import ClosingForm, RolesForm
-from tallybook.money import parse_percent, parse_units
-
-_NANO_SCALE: Final = 9
+from tallybook.money import NANO_SCALE, parse_percent, parse_units
 
 
 def build_closing(form: ClosingForm) -> Closing:
@@ -20,10 +17,8 @@ def build_closing(form: ClosingForm) -> Closing:
     return Closing(
         suspects=parse_percent(form.suspects) if form.suspects else None,
         suspense=parse_percent(form.suspense) if form.suspense else None,
-        unreconciled_nano=parse_units(form.unreconciled, _NANO_SCALE)
-        if form.unreconciled
-        else None,
-        open_items=OpenItemLimit(limit.days, parse_units(limit.amount, _NANO_SCALE))
+        unreconciled_nano=parse_units(form.unreconciled, NANO_SCALE) if form.unreconciled else None,
+        open_items=OpenItemLimit(limit.days, parse_units(limit.amount, NANO_SCALE))
         if limit
         else None,
         dispute_days=form.dispute_days,

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final
 
 from tallybook.books.build_closing import build_closing
 from tallybook.books.build_org import refuse_unknown
@@ -36,9 +35,7 @@ from tallybook.books.schema import (
 )
 from tallybook.books.terms import Completeness
 from tallybook.clock import Calendar, Period
-from tallybook.money import parse_percent, parse_units
-
-_NANO_SCALE: Final = 9
+from tallybook.money import NANO_SCALE, parse_percent, parse_units
 
 
 def build_policy(form: PolicyForm, org: Org, calendar: Calendar, sheet: Sheet) -> Policy:
@@ -103,7 +100,7 @@ def _alerts(form: AlertsForm) -> Alerts:
         fan_out_times=form.fan_out.times,
         fan_out_least=form.fan_out.least,
         spend_times=form.spend.times,
-        spend_least_nano=parse_units(form.spend.least, _NANO_SCALE),
+        spend_least_nano=parse_units(form.spend.least, NANO_SCALE),
     )
 
 
@@ -121,10 +118,10 @@ def _team_policy(
 def _pool(form: PoolForm) -> CostPool:
     return CostPool(
         id=form.id,
-        monthly_nano=parse_units(form.monthly, _NANO_SCALE) if form.monthly else None,
+        monthly_nano=parse_units(form.monthly, NANO_SCALE) if form.monthly else None,
         driver=form.driver,
         weights=MappingProxyType({team: form.weights[team] for team in sorted(form.weights)}),
-        floor_nano=parse_units(form.floor, _NANO_SCALE) if form.floor else 0,
+        floor_nano=parse_units(form.floor, NANO_SCALE) if form.floor else 0,
         recovered_by=form.recovered_by,
         serves=MappingProxyType(
             {pool: parse_percent(form.serves[pool]) for pool in sorted(form.serves)}

@@ -7,9 +7,8 @@ from typing import Final
 from tallybook.books.faults import Place, Sheet, shown
 from tallybook.books.model import CLAIMS_ANY, CLAIMS_OWN, JointUse, Key, Service, Span
 from tallybook.books.schema import KeyForm, ServiceForm
-from tallybook.money import parse_units
+from tallybook.money import NANO_SCALE, parse_units
 
-_NANO_SCALE: Final = 9
 _NEEDED: Final = {"split": ("weights",), "transfer_price": ("price", "per")}
 _ALL_NEEDED: Final = ("weights", "price", "per")
 
@@ -24,7 +23,7 @@ def service_of(row: ServiceForm, span: Span) -> Service:
         span=span,
         callee_weight=row.weights.callee if row.weights else 0,
         caller_weight=row.weights.caller if row.weights else 0,
-        price_nano=parse_units(row.price, _NANO_SCALE) if row.price else 0,
+        price_nano=parse_units(row.price, NANO_SCALE) if row.price else 0,
         per=row.per or "",
         feature=row.feature,
         joint=_joint(row),
@@ -63,7 +62,7 @@ def check_service(row: ServiceForm, place: Place, sheet: Sheet) -> None:
             expected="at least one weight above 0",
             remedy="correct the weights",
         )
-    if row.price and not parse_units(row.price, _NANO_SCALE):
+    if row.price and not parse_units(row.price, NANO_SCALE):
         sheet.refuse(
             (*place, "price"),
             "a price of zero, and nothing would be owed",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from tallybook.books.faults import Place, Sheet, shown
 from tallybook.books.scalars import instant_us
@@ -19,9 +19,7 @@ from tallybook.books.span import FOREVER_US
 from tallybook.books.terms import Capacity, Commitment, ContractRow, Credit, ExchangeRate
 from tallybook.clock import Period
 from tallybook.errors import MoneyError
-from tallybook.money import exchanged, parse_rate, parse_units
-
-_NANO_SCALE: Final = 9
+from tallybook.money import NANO_SCALE, exchanged, parse_rate, parse_units
 
 
 def build_rates(form: PricesForm, currency: str, sheet: Sheet) -> tuple[ExchangeRate, ...]:
@@ -116,7 +114,7 @@ def build_commitments(form: PricesForm, sheet: Sheet) -> tuple[Commitment, ...]:
         Commitment(
             row.id,
             row.provider,
-            parse_units(row.amount, _NANO_SCALE),
+            parse_units(row.amount, NANO_SCALE),
             Period.parse(row.from_),
             Period.parse(row.to),
         )
@@ -129,7 +127,7 @@ def build_credits(form: PricesForm, sheet: Sheet) -> tuple[Credit, ...]:
     _check_distinct(form.credits, "credits", sheet)
     found = []
     for number, row in enumerate(form.credits):
-        amount = parse_units(row.amount, _NANO_SCALE)
+        amount = parse_units(row.amount, NANO_SCALE)
         if row.bought >= row.expires:
             _refuse_span(("credits", number, "expires"), row.bought, row.expires, sheet)
         if not amount:
@@ -144,7 +142,7 @@ def build_credits(form: PricesForm, sheet: Sheet) -> tuple[Credit, ...]:
                 id=row.id,
                 provider=row.provider,
                 amount_nano=amount,
-                cost_nano=parse_units(row.cost or row.amount, _NANO_SCALE),
+                cost_nano=parse_units(row.cost or row.amount, NANO_SCALE),
                 bought_us=instant_us(row.bought),
                 expires_us=instant_us(row.expires),
                 bought_on=row.bought,
@@ -164,7 +162,7 @@ def build_capacity(form: PricesForm, sheet: Sheet) -> tuple[Capacity, ...]:
 
 def _capacity(row: CapacityForm) -> Capacity:
     def nano(text: str) -> int:
-        return parse_units(text, _NANO_SCALE) if text else 0
+        return parse_units(text, NANO_SCALE) if text else 0
 
     return Capacity(
         id=row.id,

@@ -9,19 +9,13 @@ from __future__ import annotations
 
 from tallybook.books.model import Books
 from tallybook.budget.approvers import approvers_of
-from tallybook.budget.ask import (
-    NANO_SCALE,
-    parse_expiry,
-    request_of,
-    require_running,
-    require_within,
-)
+from tallybook.budget.ask import parse_expiry, request_of, require_running, require_within
 from tallybook.budget.model import Request, Verdict
 from tallybook.clock import format_instant
 from tallybook.errors import BudgetError, WrongUsageError
 from tallybook.ledger.append import append_act
 from tallybook.ledger.model import Act, ActKind
-from tallybook.money import format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_units
 from tallybook.post.basis import latest_books
 from tallybook.store import Store, Tx, canonical_json, faults
 from tallybook.store.commands import Command, log_command

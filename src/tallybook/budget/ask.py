@@ -11,12 +11,11 @@ from tallybook.budget.model import SCOPES, Decision, Request, RequestKind, Scope
 from tallybook.clock import Calendar, Period, format_instant, parse_instant
 from tallybook.errors import BudgetError, ClockError, WrongUsageError
 from tallybook.ledger.state import CLOSED, period_state
-from tallybook.money import format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_units
 from tallybook.post.basis import latest_books
 from tallybook.store import Store, Tx, canonical_json
 from tallybook.store.commands import Command, log_command
 
-NANO_SCALE = 9
 _SELECT = (
     "SELECT r.id, r.kind, r.scope, r.subject, r.period, r.amount_nano, r.until_us, r.reason,"
     " r.details, r.actor, r.at_us, d.seq, d.verdict, d.amount_nano AS granted_nano, d.from_us,"

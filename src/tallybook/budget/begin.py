@@ -15,10 +15,10 @@ from typing import Any, Final
 from tallybook.books.add_row import with_row
 from tallybook.books.documents import Document, read_folder
 from tallybook.budget.approve import record_decision, require_approver
-from tallybook.budget.ask import NANO_SCALE, request_of
+from tallybook.budget.ask import request_of
 from tallybook.budget.model import Request
 from tallybook.errors import BooksError, BudgetError
-from tallybook.money import format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_units
 from tallybook.post.apply import apply_documents, current_documents
 from tallybook.post.basis import latest_books
 from tallybook.store import Store

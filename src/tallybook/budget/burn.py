@@ -8,9 +8,9 @@ from typing import Any
 
 from tallybook.books.model import Books
 from tallybook.budget.forecast import DAY_US, Forecast, Range, forecast, split_days
-from tallybook.budget.overview import NANO_SCALE, PICO_SCALE, BudgetState
+from tallybook.budget.overview import BudgetState
 from tallybook.clock import format_instant
-from tallybook.money import PICO_PER_NANO, format_units
+from tallybook.money import NANO_SCALE, PICO_PER_NANO, PICO_SCALE, format_units
 
 Hours = Mapping[tuple[str, str], Sequence[int]]
 """by team and feature, the cost of each clock hour in pico, the oldest first"""

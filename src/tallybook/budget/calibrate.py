@@ -11,10 +11,17 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from tallybook.budget.estimate import HEADROOM
-from tallybook.budget.overview import NANO_SCALE, PICO_SCALE, BudgetState, overview, used_share
+from tallybook.budget.overview import BudgetState, overview, used_share
 from tallybook.budget.used import used_in_sheet
 from tallybook.clock import Period
-from tallybook.money import PICO_PER_NANO, format_units, nano_covering, proportional
+from tallybook.money import (
+    NANO_SCALE,
+    PICO_PER_NANO,
+    PICO_SCALE,
+    format_units,
+    nano_covering,
+    proportional,
+)
 from tallybook.post.basis import latest_books, with_grants
 from tallybook.post.sheet import latest_sheet
 from tallybook.store import Store

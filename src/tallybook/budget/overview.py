@@ -12,9 +12,8 @@ from tallybook.budget.limits import limits_in_force
 from tallybook.budget.model import Limit, Request, Scope
 from tallybook.clock import Period
 from tallybook.errors import BudgetError
-from tallybook.money import PICO_PER_NANO, format_share, format_units
+from tallybook.money import NANO_SCALE, PICO_PER_NANO, PICO_SCALE, format_share, format_units
 
-NANO_SCALE, PICO_SCALE = 9, 12
 Used = Mapping[tuple[str, str], int]
 """by team and feature, cost at the rate card in pico"""
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.books.model import Books
 from tallybook.budget.approvers import team_approvers
-from tallybook.budget.ask import NANO_SCALE, insert_request, request_of, requests
+from tallybook.budget.ask import insert_request, request_of, requests
 from tallybook.budget.estimate import Candidate, Estimate, estimate
 from tallybook.budget.model import Request
 from tallybook.errors import BudgetError, WrongUsageError
-from tallybook.money import format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_units
 from tallybook.post.basis import latest_books
 from tallybook.rate.model import PriceKey
 from tallybook.store import Store

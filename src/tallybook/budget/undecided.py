@@ -6,10 +6,9 @@ from tallybook.budget.ask import requests
 from tallybook.clock import Period
 from tallybook.close.checklist import Item
 from tallybook.close.waive import waivers
-from tallybook.money import format_units
+from tallybook.money import NANO_SCALE, format_units
 from tallybook.store import Tx
 
-_NANO_SCALE = 9
 _SHOWN_MAX = 4
 
 
@@ -17,7 +16,7 @@ def undecided_item(tx: Tx, period: Period) -> Item:
     """Whoever asked for more of a budget is owed an answer before the month is fixed."""
     found = requests(tx, period, every=False)
     told = ", ".join(
-        f"{one.id} {one.scope} {one.subject} {format_units(one.amount_nano, _NANO_SCALE)}"
+        f"{one.id} {one.scope} {one.subject} {format_units(one.amount_nano, NANO_SCALE)}"
         for one in found[:_SHOWN_MAX]
     )
     return Item(

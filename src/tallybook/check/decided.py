@@ -12,10 +12,8 @@ from typing import Any
 
 from tallybook.clock import format_instant
 from tallybook.ledger.walk import Fault
-from tallybook.money import format_units
+from tallybook.money import NANO_SCALE, format_units
 from tallybook.store import Tx
-
-NANO_SCALE = 9
 
 
 def decision_faults(tx: Tx) -> Iterator[Fault]:

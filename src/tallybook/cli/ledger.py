@@ -15,7 +15,7 @@ from tallybook.ledger.balance import balances
 from tallybook.ledger.balance import trial_balance as fold_trial_balance
 from tallybook.ledger.journal import JournalEntry
 from tallybook.ledger.journal import entries as journal_entries
-from tallybook.money import format_units
+from tallybook.money import NANO_SCALE, format_units
 from tallybook.post.basis import latest_books
 from tallybook.report.handoff.export import Order
 from tallybook.report.handoff.focus.datasets import DATASETS
@@ -23,7 +23,6 @@ from tallybook.report.handoff.focus.spell import VERSIONS
 from tallybook.report.handoff.mapping import ERPS
 from tallybook.report.trial_balance import trial_balance_text
 
-NANO_SCALE = 9
 CENT_PLACES = 2
 
 

@@ -24,7 +24,7 @@ from tallybook.ledger.chart import Family, check_account
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, Reason
 from tallybook.ledger.reverse import reverse
 from tallybook.ledger.state import admits, period_state, standing_cutoff
-from tallybook.money import format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_units
 from tallybook.post.basis import latest_books
 from tallybook.post.sheet import sheet_versions
 from tallybook.store import Tx, canonical_json, faults
@@ -33,7 +33,6 @@ from tallybook.store.commands import Command, log_command
 FAMILY: Final = "adjust"
 """the group of its postings, before the colon and the id"""
 KIND: Final = "adjustment"
-NANO_SCALE: Final = 9
 _PREFIX: Final = "J-"
 ADJUSTING: Final = re.compile(r"J-\d{4,}")
 """what the id of an adjusting entry looks like"""

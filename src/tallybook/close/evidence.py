@@ -20,12 +20,11 @@ from tallybook.close.dispute import disputes
 from tallybook.close.open_items import OpenItem
 from tallybook.ledger.chart import Family
 from tallybook.meter.resolve.decide import suspects
-from tallybook.money import format_cents, format_share, format_units, nano_of_pico
+from tallybook.money import NANO_SCALE, format_cents, format_share, format_units, nano_of_pico
 from tallybook.reconcile.invoices import latest, versions
 from tallybook.reconcile.model import ProviderInvoice
 from tallybook.store import Tx, sql_text
 
-NANO_SCALE: Final = 9
 _SHOWN_MAX: Final = 4
 
 

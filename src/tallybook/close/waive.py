@@ -10,10 +10,9 @@ from tallybook.errors import PeriodError
 from tallybook.ledger.append import append_act
 from tallybook.ledger.model import Act, ActKind, Link
 from tallybook.ledger.state import CLOSED, acts, period_state
-from tallybook.money import parse_units
+from tallybook.money import NANO_SCALE, parse_units
 from tallybook.store import Tx
 
-NANO_SCALE = 9
 WAIVABLE: Final = (*STATES, "suspects", "unreconciled", "suspense", "open_items", "budgets")
 """The items that a signature passes."""
 

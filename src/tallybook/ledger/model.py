@@ -15,9 +15,8 @@ from typing import NamedTuple
 from tallybook.clock import Period
 from tallybook.errors import ClockError, LedgerError
 from tallybook.ledger.chart import check_account, is_memo
-from tallybook.money import NANO_PER_UNIT, format_units
+from tallybook.money import NANO_SCALE, format_units
 
-NANO_SCALE = len(str(NANO_PER_UNIT)) - 1
 NANO_MAX = 2**63 - 1
 """Largest magnitude of a posting: what a signed 64-bit column holds in both signs."""
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from tallybook.clock import Period
 from tallybook.errors import AllocationError, PeriodError
 from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
-from tallybook.money import parse_units
+from tallybook.money import NANO_SCALE, parse_units
 from tallybook.post.basis import latest_books
 from tallybook.store import Store
 from tallybook.store.commands import Command, log_command
-
-NANO_SCALE = 9
 
 
 def enter_actual(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
@@ -16,8 +15,6 @@ from tallybook.ledger.model import Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, admits, period_state, standing_close
 from tallybook.post.late import finance_period
 from tallybook.store import Tx
-
-NANO_SCALE: Final = 9
 
 
 def landing(tx: Tx, period: Period, into: Period | None, reason: Reason) -> str:

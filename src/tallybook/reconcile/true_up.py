@@ -23,7 +23,7 @@ from tallybook.errors import InvoiceError, StoreError
 from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import booked
 from tallybook.ledger.model import Entry, PostingKey, Reason
-from tallybook.money import cumulative_nano, format_units, nano_of_pico
+from tallybook.money import NANO_SCALE, cumulative_nano, format_units, nano_of_pico
 from tallybook.post.basis import latest_books
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.recharge import family_of
@@ -54,7 +54,6 @@ _EXPECTED: Final = {
 }
 ACCRUED_SLACK_NANO: Final = 2
 """The card and the variance of a provider's cells each round by half a nano at most."""
-NANO_SCALE: Final = 9
 _KIND: Final = "variance"
 
 

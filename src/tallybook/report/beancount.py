@@ -17,8 +17,8 @@ from tallybook.clock import Period
 from tallybook.errors import LedgerError
 from tallybook.ledger.chart import PART_SEPARATOR
 from tallybook.ledger.journal import JournalEntry
-from tallybook.ledger.model import NANO_SCALE, Posting
-from tallybook.money import format_units
+from tallybook.ledger.model import Posting
+from tallybook.money import NANO_SCALE, format_units
 from tallybook.report.exported import (
     REPLACED,
     ROOTS,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from tallybook.errors import LedgerError
 from tallybook.ledger.chart import PART_SEPARATOR, Family, check_account, is_memo
 from tallybook.ledger.journal import JournalEntry
-from tallybook.ledger.model import NANO_SCALE, Posting
-from tallybook.money import format_units
+from tallybook.ledger.model import Posting
+from tallybook.money import NANO_SCALE, format_units
 
 ROOTS = {
     Family.COST: "Expenses",

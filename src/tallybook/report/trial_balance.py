@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tallybook.ledger.balance import TrialRow
-from tallybook.money import format_units
+from tallybook.money import NANO_SCALE, format_units
 
-NANO_SCALE = 9
 DECIMALS_MIN = 2
 GAP = "  "
 TEXTS = ("account", "team", "feature")

@@ -16,7 +16,7 @@ from tallybook.attribute.model import AttributedLine, Transferred, TransferUse
 from tallybook.attribute.transfer import PER_OUTCOME
 from tallybook.books.model import Org
 from tallybook.clock import Period
-from tallybook.money import cents_of_lines, cents_of_nano, format_cents, format_units
+from tallybook.money import NANO_SCALE, cents_of_lines, cents_of_nano, format_cents, format_units
 from tallybook.post.sheet import cost_cells
 from tallybook.report.graph.model import Edge, GraphView, Owed, States
 
@@ -26,7 +26,6 @@ OWN = "own"
 """The rule of an edge whose payer started and ran it."""
 _UNSAID = {"usage": OWN, "transfer": "caller_pays"}
 """The rule of a line that names none: older sheets knew only one."""
-_NANO_SCALE = 9
 
 
 def graph_view(transferred: Transferred, org: Org, period: Period) -> GraphView:
@@ -168,7 +167,7 @@ def _owed(uses: Iterable[TransferUse]) -> tuple[Owed, ...]:
 
 def _price(nano: int) -> str:
     """A price with two decimals, or with as many as it has."""
-    whole, _, decimals = format_units(nano, _NANO_SCALE).partition(".")
+    whole, _, decimals = format_units(nano, NANO_SCALE).partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 

@@ -19,8 +19,7 @@ from tallybook.clock import Period
 from tallybook.errors import HandoffError
 from tallybook.ledger.balance import TrialRow
 from tallybook.ledger.chart import Family, check_account
-from tallybook.ledger.model import NANO_SCALE
-from tallybook.money import cents_of_lines, cents_of_nano, format_cents, format_units
+from tallybook.money import NANO_SCALE, cents_of_lines, cents_of_nano, format_cents, format_units
 from tallybook.report.handoff.accrual import LEDGER_COST
 from tallybook.report.handoff.model import NeutralJournal
 from tallybook.report.model import StatementSet

@@ -20,7 +20,7 @@ from tallybook.errors import TallybookError
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.meter.sources.registry import open_product
-from tallybook.money import format_units
+from tallybook.money import NANO_SCALE, format_units
 from tallybook.post.apply import apply_documents
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run, seal_inbox
@@ -36,7 +36,6 @@ from tallybook.store.commands import Command, log_command
 from tallybook.store.rehome import rehome
 
 ACTOR: Final = "world"
-NANO_SCALE: Final = 9
 ITEMS: Final = ("unallocated", "unknown", "estimated", "unpriced")
 
 

@@ -21,7 +21,7 @@ from tallybook.books.terms import Commitment
 from tallybook.clock import Period, format_instant
 from tallybook.errors import PeriodError
 from tallybook.ledger.state import CLOSED, period_state
-from tallybook.money import format_cents, format_units
+from tallybook.money import NANO_SCALE, format_cents, format_units
 from tallybook.post.basis import latest_books
 from tallybook.report.current import statements_of
 from tallybook.report.handoff.model import short
@@ -30,7 +30,6 @@ from tallybook.report.issued import issued
 from tallybook.report.model import Statement, StatementLine, StatementSet
 from tallybook.store import Store, Tx
 
-NANO_SCALE: Final = 9
 TERMS: Final = "Internal recharge; nothing is payable outside the company"
 _CATEGORIES: Final = {
     "usage": "Usage",

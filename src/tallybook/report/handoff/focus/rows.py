@@ -15,8 +15,8 @@ from tallybook.clock import Period
 from tallybook.errors import CorruptedError, HandoffError, PeriodError
 from tallybook.ledger.balance import booked_into
 from tallybook.ledger.chart import check_account
-from tallybook.ledger.model import NANO_SCALE, PostingKey
-from tallybook.money import PICO_PER_NANO, format_units
+from tallybook.ledger.model import PostingKey
+from tallybook.money import NANO_SCALE, PICO_PER_NANO, format_units
 from tallybook.post.beside import is_of_close
 from tallybook.post.frozen import frozen_sheet
 from tallybook.post.late import Span, standing_ranges
