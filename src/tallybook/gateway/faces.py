@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import json
+from http.client import responses
 from typing import Any, Final
 
 from tallybook.gateway.model import Kind, Refusal
 
-_REASONS: Final = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    411: "Length Required",
-    413: "Content Too Large",
-    417: "Expectation Failed",
-    429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-    505: "HTTP Version Not Supported",
-}
 _OPENAI: Final = {
     401: "authentication_error",
     403: "permission_error",
@@ -101,7 +83,7 @@ def error_answer(kind: Kind, refusal: Refusal, *, close: bool) -> bytes:
     """The whole answer, head and body."""
     body = json.dumps(error_body(kind, refusal), ensure_ascii=False).encode()
     lines = [
-        f"HTTP/1.1 {refusal.status} {_REASONS.get(refusal.status, 'Error')}",
+        f"HTTP/1.1 {refusal.status} {responses.get(refusal.status, 'Error')}",
         "content-type: application/json",
         f"content-length: {len(body)}",
         f"x-tallybook-error: {refusal.code}",
