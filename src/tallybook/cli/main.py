@@ -26,6 +26,7 @@ COMMANDS = {
     "live": "live",
     "alerts": "live",
     "requests": "requests",
+    "undelivered": "undelivered",
     "gateway": "gateway",
     "key": "gateway",
     "budget": "budget",
