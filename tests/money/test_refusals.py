@@ -15,6 +15,7 @@ from tallybook.money import (
     discounted_price,
     format_ratio,
     half_even,
+    parse_amount,
     parse_percent,
     parse_units,
     whole_flow,
@@ -42,6 +43,9 @@ REFUSALS: dict[str, Callable[[], object]] = {
     ),
     "'1.005' has 3 decimals, but only 2 can be kept\n  next: give at most 2 decimals": lambda: (
         parse_units("1.005", 2)
+    ),
+    "-1000000000.01 is too large: an amount is at most 1,000,000,000\n  next: correct the figure": (
+        lambda: parse_amount("-1000000000.01")
     ),
     "'15' is not a percentage\n"
     '  next: write it as text with a percent sign, such as "15%"': lambda: parse_percent("15"),

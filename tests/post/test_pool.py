@@ -22,6 +22,7 @@ def test_a_later_amount_replaces_an_earlier_one(company):
         ("quality", "1.00", AllocationError, "pooled evaluation fills it"),
         ("gateway", "1,00", MoneyError, "1,00"),
         ("gateway", "1.0000000001", MoneyError, "1.0000000001"),
+        ("gateway", "9" * 20, MoneyError, "is too large: an amount is at most 1,000,000,000"),
     ],
 )
 def test_what_is_wrong_is_refused(company, pool, amount, error, words):

@@ -17,13 +17,12 @@ from pydantic_core import PydanticCustomError
 from tallybook.books.faults import nearest, one_of, shown
 from tallybook.clock import Calendar, Period, parse_instant
 from tallybook.errors import ClockError, MoneyError
-from tallybook.money import parse_percent, parse_units
+from tallybook.money import AMOUNT_MAX, parse_percent, parse_units
 
 TEXT_CHARACTERS_MAX: Final = 200
 PRICE_DECIMALS: Final = 6
 UNIT_PRICE_DECIMALS: Final = 12
 # Postings are 64-bit integers at scale 9, prices at scale 12 (per unit): room for sums is kept.
-MONEY_MAX: Final = 1_000_000_000
 PRICE_MAX: Final = 1_000_000
 YEAR_FIRST: Final = 2000
 YEAR_LAST: Final = 2999
@@ -67,7 +66,7 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[object], str
 
 def read_money(value: object) -> str:
     """An amount of the company's currency, zero or more, at most nine decimals."""
-    return _read_decimal(value, "an amount", "1204.18", decimals_max=9, most=MONEY_MAX)
+    return _read_decimal(value, "an amount", "1204.18", decimals_max=9, most=AMOUNT_MAX)
 
 
 def read_token_price(value: object) -> str:

@@ -15,7 +15,7 @@ from tallybook.clock import format_instant
 from tallybook.errors import BudgetError, WrongUsageError
 from tallybook.ledger.append import append_act
 from tallybook.ledger.model import Act, ActKind
-from tallybook.money import NANO_SCALE, format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_amount
 from tallybook.post.basis import latest_books
 from tallybook.store import Store, Tx, canonical_json, faults
 from tallybook.store.commands import Command, log_command
@@ -58,7 +58,7 @@ def approve(
             )
         require_running(tx, books, asked.period, now_us)
         require_approver(books, asked, command.actor, now_us)
-        nano = parse_units(amount, NANO_SCALE) if amount else asked.amount_nano
+        nano = parse_amount(amount) if amount else asked.amount_nano
         _require_asked_for(asked, nano)
         until_us = parse_expiry(expires, books.calendar) if expires else asked.until_us
         require_within(books, asked.period, until_us, now_us)

@@ -11,7 +11,7 @@ from tallybook.budget.model import SCOPES, Decision, Request, RequestKind, Scope
 from tallybook.clock import Calendar, Period, format_instant, parse_instant
 from tallybook.errors import BudgetError, ClockError, WrongUsageError
 from tallybook.ledger.state import CLOSED, period_state
-from tallybook.money import NANO_SCALE, format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_amount
 from tallybook.post.basis import latest_books
 from tallybook.store import Store, Tx, canonical_json
 from tallybook.store.commands import Command, log_command
@@ -88,7 +88,7 @@ def ask(
         WrongUsageError: no reason, no amount, or an end that is not within the month.
     """
     scope, subject = parse_budget(budget)
-    nano = parse_units(amount, NANO_SCALE)
+    nano = parse_amount(amount)
     if nano <= 0:
         raise WrongUsageError(f"{amount} more is no increase", next_step="ask for more than 0")
     _require_text(reason, "a request needs a reason", "say what for with --reason")

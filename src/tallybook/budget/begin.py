@@ -18,7 +18,7 @@ from tallybook.budget.approve import record_decision, require_approver
 from tallybook.budget.ask import request_of
 from tallybook.budget.model import Request
 from tallybook.errors import BooksError, BudgetError
-from tallybook.money import NANO_SCALE, format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_amount
 from tallybook.post.apply import apply_documents, current_documents
 from tallybook.post.basis import latest_books
 from tallybook.store import Store
@@ -65,7 +65,7 @@ def begin(
             next_step="tallybook budget requests shows what waits",
         )
     require_approver(books, asked, command.actor, now_us)
-    nano = parse_units(amount, NANO_SCALE) if amount else asked.amount_nano
+    nano = parse_amount(amount) if amount else asked.amount_nano
     if not 0 < nano <= asked.amount_nano:
         raise BudgetError(
             f"a limit of {amount} is not within what was proposed,"

@@ -14,7 +14,7 @@ from tallybook.budget.ask import insert_request, request_of, requests
 from tallybook.budget.estimate import Candidate, Estimate, estimate
 from tallybook.budget.model import Request
 from tallybook.errors import BudgetError, WrongUsageError
-from tallybook.money import NANO_SCALE, format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_amount
 from tallybook.post.basis import latest_books
 from tallybook.rate.model import PriceKey
 from tallybook.store import Store
@@ -84,7 +84,7 @@ def propose(store: Store, proposal: Proposal, *, command: Command, now_us: int) 
                 next_step="name somebody else with --approver, or owners in org.yaml",
             )
         found = estimate_of(books, proposal, now_us)
-        nano = parse_units(proposal.limit, NANO_SCALE) if proposal.limit else found.suggested_nano
+        nano = parse_amount(proposal.limit) if proposal.limit else found.suggested_nano
         if nano <= 0:
             raise WrongUsageError(f"a limit of {proposal.limit} lets no call through")
         details = _details(proposal, found, nano, approvers)

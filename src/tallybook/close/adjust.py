@@ -24,7 +24,7 @@ from tallybook.ledger.chart import Family, check_account
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, Reason
 from tallybook.ledger.reverse import reverse
 from tallybook.ledger.state import admits, period_state, standing_cutoff
-from tallybook.money import NANO_SCALE, format_units, parse_units
+from tallybook.money import NANO_SCALE, format_units, parse_amount
 from tallybook.post.basis import latest_books
 from tallybook.post.sheet import sheet_versions
 from tallybook.store import Tx, canonical_json, faults
@@ -285,7 +285,7 @@ def line_of(text: str) -> AdjustingLine:
             f"{text!r} is no line", next_step="write it as Charge:support:refund-bot=-12.50"
         )
     account = name.strip()
-    nano = parse_units(amount.strip(), NANO_SCALE)
+    nano = parse_amount(amount.strip())
     family, _, rest = account.partition(":")
     if family != Family.CHARGE:
         return AdjustingLine(account, "", "", nano)

@@ -10,7 +10,7 @@ from tallybook.errors import PeriodError
 from tallybook.ledger.append import append_act
 from tallybook.ledger.model import Act, ActKind, Link
 from tallybook.ledger.state import CLOSED, acts, period_state
-from tallybook.money import NANO_SCALE, parse_units
+from tallybook.money import parse_amount
 from tallybook.store import Tx
 
 WAIVABLE: Final = (*STATES, "suspects", "unreconciled", "suspense", "open_items", "budgets")
@@ -44,7 +44,7 @@ def waive(
         )
     if not reason.strip():
         raise PeriodError("a waiver needs a reason", next_step="give one with --reason")
-    parse_units(estimate, NANO_SCALE)
+    parse_amount(estimate)
     role = require_duty(tx, actor, "approver", f"sign a waiver of {item}")
     details = {"item": item, "estimate": estimate, "role": role}
     return append_act(tx, Act(ActKind.WAIVER, period, reason, details), actor, now_us)

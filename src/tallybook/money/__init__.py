@@ -3,6 +3,7 @@
 from tallybook.money.apportion import apportion
 from tallybook.money.cents import cents_of_lines
 from tallybook.money.cumulate import cumulative_nano, cumulative_share
+from tallybook.money.entered import AMOUNT_MAX, parse_amount
 from tallybook.money.flow import whole_flow
 from tallybook.money.model import (
     CENTS_PER_UNIT,
@@ -37,6 +38,7 @@ from tallybook.money.text import (
 )
 
 __all__ = [
+    "AMOUNT_MAX",
     "CENTS_PER_UNIT",
     "NANO_PER_CENT",
     "NANO_PER_UNIT",
@@ -63,6 +65,7 @@ __all__ = [
     "half_even",
     "nano_covering",
     "nano_of_pico",
+    "parse_amount",
     "parse_percent",
     "parse_rate",
     "parse_units",

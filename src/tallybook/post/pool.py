@@ -5,7 +5,7 @@ from __future__ import annotations
 from tallybook.clock import Period
 from tallybook.errors import AllocationError, PeriodError
 from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
-from tallybook.money import NANO_SCALE, parse_units
+from tallybook.money import parse_amount
 from tallybook.post.basis import latest_books
 from tallybook.store import Store
 from tallybook.store.commands import Command, log_command
@@ -25,7 +25,7 @@ def enter_actual(
             pooled evaluation and has no source of its own.
         PeriodError: the period is closed, or soft-closed.
     """
-    nano = parse_units(amount, NANO_SCALE)
+    nano = parse_amount(amount)
     with store.write() as tx:
         state = period_state(tx, str(period))
         if state == CLOSED:
