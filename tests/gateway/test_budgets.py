@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -36,6 +37,36 @@ def until_refused(gateway, most=200, body=None, **headers):
         if found[0] != 200:
             return count, found
     raise AssertionError(f"{most} calls were let in")
+
+
+def code_of(body: bytes) -> str:
+    return json.loads(body)["error"]["code"]
+
+
+@contextmanager
+def held_up(folder, row=STOP, **changes):
+    """A gateway whose provider answers nobody until the event is set."""
+    hold = threading.Event()
+
+    async def held(_body):
+        await asyncio.to_thread(hold.wait, 20)
+        return answers()
+
+    with upstream(held) as provider, Budgeted(folder / "gateway", provider, row, **changes) as one:
+        yield one, hold
+
+
+@contextmanager
+def asking(one, hold, count=1):
+    """So many callers with requests that take most of the budget; ended with the block."""
+    threads = [threading.Thread(target=one.ask, args=(CHAT, asks(8000))) for _ in range(count)]
+    for each in threads:
+        each.start()
+    wait_for(lambda: one.works.ledger.under_way == 1)
+    yield
+    hold.set()
+    for each in threads:
+        each.join(10)
 
 
 def test_calls_are_let_in_until_the_next_would_pass_the_limit(gateway):
@@ -143,7 +174,7 @@ def test_beyond_the_limit_a_throttled_use_case_keeps_the_published_rate(gateway)
         "feature: refund-bot, monthly: 0.002, over: throttle, calls_per_minute: 4, up_to: 900%"
     )
     count, (status, headers, body) = until_refused(one)
-    assert (status, json.loads(body)["error"]["code"]) == (429, "budget_throttled")
+    assert (status, code_of(body)) == (429, "budget_throttled")
     assert 1 <= int(headers["retry-after"]) <= 60
     assert "x-should-retry" not in headers
     spent_nano = one.spent_nano()
@@ -157,7 +188,7 @@ def test_a_throttled_use_case_stops_where_the_owner_said(gateway):
         "feature: refund-bot, monthly: 0.002, over: throttle, calls_per_minute: 500, up_to: 150%"
     )
     _, (_, _, body) = until_refused(one)
-    assert json.loads(body)["error"]["code"] == "budget_spent"
+    assert code_of(body) == "budget_spent"
     assert 2_000_000 < one.spent_nano() <= 3_000_000
 
 
@@ -183,13 +214,13 @@ def test_beyond_the_limit_the_cheaper_model_answers_where_the_owner_chose_it(gat
 def test_a_model_that_may_not_be_replaced_is_stopped(gateway):
     one = gateway("feature: refund-bot, monthly: 0.002, over: downgrade, downgrade: {other: cheap}")
     _, (_, _, body) = until_refused(one)
-    assert json.loads(body)["error"]["code"] == "budget_spent"
+    assert code_of(body) == "budget_spent"
 
 
 def test_a_model_without_a_price_is_refused_and_never_counted_as_nothing(gateway):
     one = gateway(STOP)
     status, _, body = one.ask(CHAT, asks(model="nobody-knows"))
-    assert (status, json.loads(body)["error"]["code"]) == (403, "model_unpriced")
+    assert (status, code_of(body)) == (403, "model_unpriced")
     assert one.notices()[0]["act"] == "unpriced"
     assert one.ask(CHAT, asks())[0] == 200
 
@@ -234,7 +265,7 @@ def test_without_limits_nobody_can_say_what_is_left(gateway, provider):
     one = gateway(STOP)
     one.works.budgets._published.months.clear()
     status, _, body = one.ask(CHAT, asks())
-    assert (status, json.loads(body)["error"]["code"]) == (503, "budget_unknown")
+    assert (status, code_of(body)) == (503, "budget_unknown")
 
 
 def test_policy_may_let_calls_in_that_nobody_can_judge(gateway):
@@ -280,18 +311,8 @@ def test_a_burst_of_small_calls_under_a_large_budget_is_not_starved(tmp_path):
 
 
 def test_a_caller_who_leaves_while_it_waits_holds_nobody_up(tmp_path):
-    hold = threading.Event()
-
-    async def held(_body):
-        await asyncio.to_thread(hold.wait, 20)
-        return answers()
-
-    with upstream(held) as provider:
-        row = "feature: refund-bot, monthly: 0.01, over: stop"
-        with Budgeted(tmp_path / "gateway", provider, row) as one:
-            threads = [threading.Thread(target=one.ask, args=(CHAT, asks(8000)))]
-            threads[0].start()
-            wait_for(lambda: one.works.ledger.under_way == 1)
+    with held_up(tmp_path) as (one, hold):
+        with asking(one, hold):
             leaving = one.open()
             data = json.dumps(asks(8000)).encode()
             leaving.sendall(
@@ -302,47 +323,18 @@ def test_a_caller_who_leaves_while_it_waits_holds_nobody_up(tmp_path):
             wait_for(lambda: one.works.budgets.waiting == 1)
             leaving.close()
             wait_for(lambda: one.works.budgets.waiting == 0)
-            hold.set()
-            threads[0].join(10)
-            assert one.ask(CHAT, asks(8000))[0] == 200
+        assert one.ask(CHAT, asks(8000))[0] == 200
 
 
 def test_one_that_waits_for_too_long_is_told_that_others_hold_what_is_left(tmp_path):
-    hold = threading.Event()
-
-    async def held(_body):
-        await asyncio.to_thread(hold.wait, 20)
-        return answers()
-
-    with upstream(held) as provider:
-        row = "feature: refund-bot, monthly: 0.01, over: stop"
-        with Budgeted(tmp_path / "gateway", provider, row, budgets={"wait_s": 1}) as one:
-            first = threading.Thread(target=one.ask, args=(CHAT, asks(8000)))
-            first.start()
-            wait_for(lambda: one.works.ledger.under_way == 1)
-            status, headers, body = one.ask(CHAT, asks(8000))
-            hold.set()
-            first.join(10)
-    assert (status, json.loads(body)["error"]["code"]) == (429, "budget_busy")
+    with held_up(tmp_path, budgets={"wait_s": 1}) as (one, hold), asking(one, hold):
+        status, headers, body = one.ask(CHAT, asks(8000))
+    assert (status, code_of(body)) == (429, "budget_busy")
     assert headers["retry-after"] == "1"
 
 
 def test_a_call_that_waits_goes_on_when_the_limit_is_raised(tmp_path):
-    hold = threading.Event()
-
-    async def held(_body):
-        await asyncio.to_thread(hold.wait, 20)
-        return answers()
-
-    with upstream(held) as provider:
-        row = "feature: refund-bot, monthly: 0.01, over: stop"
-        with Budgeted(tmp_path / "gateway", provider, row) as one:
-            both = [threading.Thread(target=one.ask, args=(CHAT, asks(8000))) for _ in range(2)]
-            for each in both:
-                each.start()
-            wait_for(lambda: one.works.budgets.waiting == 1)
-            one.budgets(row.replace("0.01", "0.02"))
-            wait_for(lambda: one.works.ledger.under_way == 2)
-            hold.set()
-            for each in both:
-                each.join(10)
+    with held_up(tmp_path) as (one, hold), asking(one, hold, 2):
+        wait_for(lambda: one.works.budgets.waiting == 1)
+        one.budgets(STOP.replace("0.01", "0.02"))
+        wait_for(lambda: one.works.ledger.under_way == 2)

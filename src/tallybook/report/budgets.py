@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tallybook.attribute.model import AttributedLine
-from tallybook.books.model import FOREVER_US, Books, Budget
+from tallybook.books.model import FOREVER_US, Books, Budget, Denial, Grant
 from tallybook.clock import Calendar, Period
 from tallybook.money import cents_of_lines, cents_of_nano, cumulative_nano, nano_of_pico
 from tallybook.report.lines import Terms
@@ -145,35 +145,36 @@ def _decisions(books: Books, period: Period, row: Budget) -> Iterator[BudgetDeci
     key = (row.scope, row.subject, period)
     for filed in budgets.increases:
         if ("feature", filed.feature, filed.period) == key:
-            yield BudgetDecision(
-                verdict="approved",
-                amount_cents=cents_of_nano(filed.amount_nano),
-                decided_by=filed.approved_by,
-                on=filed.approved_on,
-            )
+            yield _decision("approved", filed.amount_nano, filed.approved_by, filed.approved_on)
     for grant in budgets.grants:
         if (grant.scope, grant.subject, grant.period) == key:
-            yield BudgetDecision(
-                verdict="approved",
-                amount_cents=cents_of_nano(grant.amount_nano),
-                decided_by=grant.approved_by,
-                on=calendar.date_of(grant.from_us),
-                requested_by=grant.requested_by,
-                reason=grant.reason,
-                expires=_expiry(grant.until_us, calendar),
-                request=grant.request,
-            )
+            on, until = calendar.date_of(grant.from_us), _expiry(grant.until_us, calendar)
+            yield _decision("approved", grant.amount_nano, grant.approved_by, on, grant, until)
     for denial in budgets.denials:
         if (denial.scope, denial.subject, denial.period) == key:
-            yield BudgetDecision(
-                verdict="denied",
-                amount_cents=cents_of_nano(denial.asked_nano),
-                decided_by=denial.denied_by,
-                on=calendar.date_of(denial.at_us),
-                requested_by=denial.requested_by,
-                reason=denial.reason,
-                request=denial.request,
-            )
+            on = calendar.date_of(denial.at_us)
+            yield _decision("denied", denial.asked_nano, denial.denied_by, on, denial)
+
+
+def _decision(
+    verdict: str,
+    nano: int,
+    decided_by: str,
+    on: str,
+    asked: Grant | Denial | None = None,
+    expires: str = "",
+) -> BudgetDecision:
+    """A decision in words; an increase of the file names nobody who asked."""
+    return BudgetDecision(
+        verdict=verdict,
+        amount_cents=cents_of_nano(nano),
+        decided_by=decided_by,
+        on=on,
+        requested_by=asked.requested_by if asked else "",
+        reason=asked.reason if asked else "",
+        expires=expires,
+        request=asked.request if asked else 0,
+    )
 
 
 def _expiry(until_us: int, calendar: Calendar) -> str:

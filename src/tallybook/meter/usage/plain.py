@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -27,6 +27,10 @@ from tallybook.meter.usage.places import model_in, region_in
 _Count = Annotated[int, msgspec.Meta(ge=0, le=FIGURE_MAX)]
 _Absent = msgspec.Raw | UnsetType
 """A key that leaves the plain shape wherever it stands."""
+
+_Told = tuple[dict[str, int | None], str, str]
+"""Tokens by class, the tier and the region, as far as the body tells them."""
+_T = TypeVar("_T", bound="_Body")
 
 Reader = Callable[[bytes, Mapping[str, str]], UsageReading | None]
 """Reads a body with the headers of its answer (names in lower case); None where it stands back."""
@@ -57,33 +61,35 @@ class _ChatUsage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     prompt_cache_miss_tokens: _Count | None = None
 
 
-class _Chat(msgspec.Struct, gc=False):
-    usage: _ChatUsage
+class _Body(msgspec.Struct, gc=False, kw_only=True):
+    """What every plain answer may hold, and the keys of envelopes, which none does."""
+
     id: str | None = None
     model: str | None = None
-    object: str | None = None
-    service_tier: str | None = None
-    usage_breakdown: _Absent = UNSET
     custom_id: _Absent = UNSET
     recordId: _Absent = UNSET  # noqa: N815 - as it is sent
     response: _Absent = UNSET
     message: _Absent = UNSET
     interaction: _Absent = UNSET
-    type: _Absent = UNSET
-    data: _Absent = UNSET
 
-    def is_plain(self) -> bool:
+    def is_bare(self) -> bool:
         """Whether none of the keys stands there that change what the others mean."""
         return (
-            self.usage_breakdown is UNSET
-            and self.custom_id is UNSET
+            self.custom_id is UNSET
             and self.recordId is UNSET
             and self.response is UNSET
             and self.message is UNSET
             and self.interaction is UNSET
-            and self.type is UNSET
-            and self.data is UNSET
         )
+
+
+class _Chat(_Body, gc=False, kw_only=True):
+    usage: _ChatUsage
+    object: str | None = None
+    service_tier: str | None = None
+    usage_breakdown: _Absent = UNSET
+    type: _Absent = UNSET
+    data: _Absent = UNSET
 
 
 class _Lives(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -102,30 +108,11 @@ class _MessageUsage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     server_tool_use: None = None
 
 
-class _Message(msgspec.Struct, gc=False):
+class _Message(_Body, gc=False, kw_only=True):
     usage: _MessageUsage
-    id: str | None = None
-    model: str | None = None
     type: str | None = None
     service_tier: _Absent = UNSET
-    custom_id: _Absent = UNSET
-    recordId: _Absent = UNSET  # noqa: N815 - as it is sent
-    response: _Absent = UNSET
-    message: _Absent = UNSET
-    interaction: _Absent = UNSET
     object: _Absent = UNSET
-
-    def is_plain(self) -> bool:
-        """Whether none of the keys stands there that change what the others mean."""
-        return (
-            self.service_tier is UNSET
-            and self.custom_id is UNSET
-            and self.recordId is UNSET
-            and self.response is UNSET
-            and self.message is UNSET
-            and self.interaction is UNSET
-            and self.object is UNSET
-        )
 
 
 _CHAT: Final = msgspec.json.Decoder(_Chat)
@@ -153,26 +140,59 @@ def plain_reader(provider: str, endpoint: str, model: str = "") -> Reader | None
     if name in _CLOUDS:
         return None
     if family is CHAT and name not in CHAT_OF:
-        return lambda body, headers: _chat(body, headers, name, endpoint, asked)
+        return _reader(_CHAT, _chat, name, endpoint, asked)
     if family is MESSAGES and name == "anthropic":
-        return lambda body, headers: _message(body, headers, name, endpoint, asked)
+        return _reader(_MESSAGE, _message, name, endpoint, asked)
     return None
 
 
-def _chat(
-    body: bytes, headers: Mapping[str, str], provider: str, endpoint: str, asked: str
-) -> UsageReading | None:
-    try:
-        told = _CHAT.decode(body)
-    except FAULTS:
-        return None
-    if told.object not in _CHAT_OBJECTS or _SPILLED in headers or not told.is_plain():
+def _reader(
+    decoder: msgspec.json.Decoder[_T],
+    told_in: Callable[[_T, Mapping[str, str]], _Told | None],
+    provider: str,
+    endpoint: str,
+    asked: str,
+) -> Reader:
+    """A reader of one shape; ``told_in`` says what a body tells that was decoded into it."""
+    decode, request_ids = decoder.decode, _names(provider)
+
+    def read(body: bytes, headers: Mapping[str, str]) -> UsageReading | None:
+        try:
+            shape = decode(body)
+        except FAULTS:
+            return None
+        told = told_in(shape, headers) if shape.is_bare() else None
+        if told is None:
+            return None
+        tokens, tier, region = told
+        served = shape.model or ""
+        request_id = ""
+        for name in request_ids:
+            if headers.get(name):
+                request_id = headers[name]
+                break
+        return UsageReading(
+            provider,
+            served,
+            "reported",
+            (Part(served or asked, tokens),),
+            "ok",
+            shape.id or "",
+            request_id,
+            tier,
+            region or region_in(endpoint, headers),
+        )
+
+    return read
+
+
+def _chat(told: _Chat, headers: Mapping[str, str]) -> _Told | None:
+    is_bare = told.usage_breakdown is UNSET and told.type is UNSET and told.data is UNSET
+    if not is_bare or told.object not in _CHAT_OBJECTS or _SPILLED in headers:
         return None
     tokens = _chat_tokens(told.usage)
-    if tokens is None:
-        return None
     tier = tier_of(told.service_tier) if told.service_tier else ""
-    return _reading(told.model, told.id, tier, "", tokens, headers, provider, endpoint, asked)
+    return None if tokens is None else (tokens, tier, "")
 
 
 def _chat_tokens(usage: _ChatUsage) -> dict[str, int | None] | None:
@@ -203,14 +223,8 @@ def _chat_tokens(usage: _ChatUsage) -> dict[str, int | None] | None:
     return tokens if adds_up and rest >= 0 and thought <= output and not other else None
 
 
-def _message(
-    body: bytes, headers: Mapping[str, str], provider: str, endpoint: str, asked: str
-) -> UsageReading | None:
-    try:
-        told = _MESSAGE.decode(body)
-    except FAULTS:
-        return None
-    if told.type != "message" or not told.is_plain():
+def _message(told: _Message, _headers: Mapping[str, str]) -> _Told | None:
+    if told.type != "message" or told.service_tier is not UNSET or told.object is not UNSET:
         return None
     usage = told.usage
     tokens: dict[str, int | None] = {"output": usage.output_tokens}
@@ -227,36 +241,4 @@ def _message(
     tokens["input_uncached"] = usage.input_tokens
     tier = tier_of(usage.service_tier) if usage.service_tier else ""
     geo = usage.inference_geo
-    region = geo if geo and geo != "not_available" else ""
-    return _reading(told.model, told.id, tier, region, tokens, headers, provider, endpoint, asked)
-
-
-def _reading(
-    model: str | None,
-    response_id: str | None,
-    tier: str,
-    region: str,
-    tokens: dict[str, int | None],
-    headers: Mapping[str, str],
-    provider: str,
-    endpoint: str,
-    asked: str,
-) -> UsageReading:
-    served = model or ""
-    request_id = ""
-    for name in _names(provider):
-        told = headers.get(name)
-        if told:
-            request_id = told
-            break
-    return UsageReading(
-        provider,
-        served,
-        "reported",
-        (Part(served or asked, tokens),),
-        "ok",
-        response_id or "",
-        request_id,
-        tier,
-        region or region_in(endpoint, headers),
-    )
+    return tokens, tier, geo if geo and geo != "not_available" else ""
