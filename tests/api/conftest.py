@@ -31,7 +31,7 @@ def claims(store):
 
 @pytest.fixture
 def posted(store):
-    """``posted((headers, *chunks), ..., tokens=, limits=)``: answers of ``POST /v1/traces``."""
+    """``posted((headers, *chunks), ..., guard=, limits=)``: answers of ``POST /v1/traces``."""
 
     def post(*requests, **settings):
         app = make_app(store, clock=FixedClock(NOW_US), **settings)

@@ -8,7 +8,8 @@ from asgi import asked
 from people import company
 from tallybook.api import make_app
 from tallybook.api.acting import carried_out
-from tallybook.api.model import Refusal
+from tallybook.api.guard import Guard, tokens_of
+from tallybook.api.model import EVERY_SCOPE, Refusal
 from tallybook.errors import StoreError
 
 TOKEN = {"authorization": "Bearer s3cret"}
@@ -24,11 +25,16 @@ def acme(tmp_path):
     made.store.close()
 
 
+TOKENS = """s3cret read,ask,approve,keys
+boss read,approve as boss@acme
+"""
+
+
 @pytest.fixture
 def call(acme):
-    def run(method, path, headers=TOKEN, body=None):
+    def run(method, path, headers=TOKEN, body=None, tokens=TOKENS):
         chunks = () if body is None else (json.dumps(body).encode(),)
-        app = make_app(acme.store, clock=acme.clock, tokens=("s3cret",))
+        app = make_app(acme.store, clock=acme.clock, guard=Guard(tokens_of(tokens)))
         (answer,) = asked(app, (method, path, headers, *chunks))
         value = json.loads(answer.body) if answer.body else None
         return answer.status, value
@@ -75,27 +81,53 @@ def test_a_use_case_is_proposed(call):
     assert (status, "is a use case" in told["error"]) == (409, True)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/v1/budgets"),
-        ("GET", "/v1/budgets/burn"),
-        ("GET", "/v1/budgets/feature:bot"),
-        ("GET", "/v1/budgets/requests"),
-        ("GET", "/v1/budgets/requests/1"),
-        ("POST", "/v1/budgets/requests"),
-        ("POST", "/v1/budgets/requests/1/approve"),
-        ("POST", "/v1/budgets/requests/1/deny"),
-        ("POST", "/v1/budgets/proposals"),
-        ("GET", "/v1/keys"),
-        ("POST", "/v1/keys"),
-        ("POST", "/v1/keys/vk/rotate"),
-        ("POST", "/v1/keys/vk/revoke"),
-    ],
-)
-def test_every_route_wants_a_token(call, method, path):
+ROUTES = [
+    ("POST", "/v1/traces", "ingest"),
+    ("POST", "/v1/events", "ingest"),
+    ("GET", "/v1/live", "read"),
+    ("GET", "/v1/alerts", "read"),
+    ("GET", "/v1/budgets", "read"),
+    ("GET", "/v1/budgets/burn", "read"),
+    ("GET", "/v1/budgets/{name}", "read"),
+    ("GET", "/v1/budgets/requests", "read"),
+    ("GET", "/v1/budgets/requests/{number}", "read"),
+    ("POST", "/v1/budgets/requests", "ask"),
+    ("POST", "/v1/budgets/proposals", "ask"),
+    ("POST", "/v1/budgets/requests/{number}/approve", "approve"),
+    ("POST", "/v1/budgets/requests/{number}/deny", "approve"),
+    ("GET", "/v1/keys", "keys"),
+    ("POST", "/v1/keys", "keys"),
+    ("POST", "/v1/keys/{key_id}/rotate", "keys"),
+    ("POST", "/v1/keys/{key_id}/revoke", "keys"),
+]
+
+
+@pytest.mark.parametrize(("method", "route", "scope"), ROUTES)
+def test_every_route_wants_a_token_that_may(call, acme, method, route, scope):
+    path = route.format(name="feature:bot", number=1, key_id="vk")
     headers = {name: value for name, value in BOSS.items() if name != "authorization"}
     assert call(method, path, headers, {})[0] == 401
+    before = acme.dump()
+    others = ",".join(one for one in EVERY_SCOPE if one != scope)
+    assert call(method, path, BOSS, {}, f"s3cret {others}")[0] == 403
+    assert acme.dump() == before
+    assert call(method, path, BOSS, {}, f"s3cret {scope}")[0] not in (401, 403)
+
+
+def test_no_route_is_without_a_scope(acme):
+    paths = make_app(acme.store, clock=acme.clock).openapi()["paths"]
+    held = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert held == {route[:2] for route in ROUTES} | {("GET", "/healthz")}
+
+
+def test_a_token_with_a_name_decides_in_that_name_alone(call):
+    call("POST", "/v1/budgets/requests", DANA, MORE)
+    boss = {**DANA, "authorization": "Bearer boss"}
+    status, told = call("POST", "/v1/budgets/requests/1/approve", boss, {})
+    assert (status, "acts as boss@acme" in told["error"]) == (403, True)
+    unnamed = {name: value for name, value in boss.items() if name != "x-tallybook-actor"}
+    done = call("POST", "/v1/budgets/requests/1/approve", unnamed, {})[1]
+    assert done["decision"]["decided_by"] == "boss@acme"
 
 
 @pytest.mark.parametrize(

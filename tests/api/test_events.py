@@ -10,6 +10,7 @@ import pytest
 
 from asgi import asked
 from tallybook.api.app import make_app
+from tallybook.api.guard import Guard, tokens_of
 from tallybook.api.model import Limits
 from tallybook.clock import FixedClock
 from tallybook.errors import StoreError
@@ -85,7 +86,7 @@ def test_a_token_opens(post, claims):
     wrong, right = post(
         (NDJSON, lines(EVENT)),
         (NDJSON | {"authorization": "Bearer t"}, lines(EVENT)),
-        tokens=["t"],
+        guard=Guard(tokens_of("t")),
     )
     assert (wrong[0], right[0], claims()) == (401, 200, 1)
 

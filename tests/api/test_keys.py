@@ -7,6 +7,7 @@ import pytest
 from asgi import asked
 from people import company
 from tallybook.api import make_app
+from tallybook.api.guard import OPEN, Guard, tokens_of
 from tallybook.api.keys import keys_router
 from tallybook.gateway.keyring import Keyring
 
@@ -28,7 +29,7 @@ def acme(tmp_path):
 def call(acme):
     def run(method, path, body=None):
         chunks = () if body is None else (json.dumps(body).encode(),)
-        app = make_app(acme.store, clock=acme.clock, tokens=("s3cret",))
+        app = make_app(acme.store, clock=acme.clock, guard=Guard(tokens_of("s3cret keys")))
         (answer,) = asked(app, (method, path, DANA, *chunks))
         assert answer.status >= 400 or answer.headers["cache-control"] == "no-store"
         return answer.status, json.loads(answer.body)
@@ -104,7 +105,7 @@ def test_a_key_in_force_is_not_issued_again(call):
 
 
 def test_another_key_file_may_be_named(acme, tmp_path):
-    router = keys_router(acme.store, acme.clock, (), tmp_path / "other.json")
+    router = keys_router(acme.store, acme.clock, OPEN, tmp_path / "other.json")
     assert {route.path for route in router.routes} == {
         "/v1/keys", "/v1/keys/{key_id}/rotate", "/v1/keys/{key_id}/revoke",
     }  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from asgi import ask, asked, lived
 from company import PRICES, Company, org, policy, usage
 from tallybook.api import make_app
+from tallybook.api.guard import Guard, tokens_of
 from tallybook.api.model import Refusal
 from tallybook.api.refused import refused
 
@@ -25,14 +26,14 @@ def acme(tmp_path):
 
 
 def test_both_want_a_token(acme):
-    app = make_app(acme.store, clock=acme.clock, tokens=("s3cret",))
+    app = make_app(acme.store, clock=acme.clock, guard=Guard(tokens_of("s3cret")))
     answers = asked(app, ("GET", "/v1/live", {}), ("GET", "/v1/alerts", {}))
     assert [one.status for one in answers] == [401, 401]
     assert answers[0].headers["www-authenticate"] == "Bearer"
 
 
 def test_an_answer_holds_what_came_a_moment_ago(acme):
-    app = make_app(acme.store, clock=acme.clock, tokens=("s3cret",))
+    app = make_app(acme.store, clock=acme.clock, guard=Guard(tokens_of("s3cret")))
 
     async def day():
         async with lived(app):

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from asgi import ask, asked, lived
 from otlp import as_json, as_protobuf, request, span
 from tallybook.api import Limits, make_app
+from tallybook.api.guard import OPEN, Guard, tokens_of
 from tallybook.api.intake import Full
 from tallybook.api.traces import traces_router
 from tallybook.clock import FixedClock
@@ -126,16 +127,17 @@ def test_what_is_no_request_is_refused(posted, claims, case):
 
 def test_who_has_no_token_is_not_let_in(posted, claims):
     tokens = ("new-token", "old-token")
+    guard = Guard(tokens_of("\n".join(tokens)))
     told = [None, "", "Bearer", "Bearer wrong", "Basic new-token", "Bearer new-token2", "new-token"]
     refused = [
         (JSON if one is None else JSON | {"authorization": one}, as_json(TWO)) for one in told
     ]
-    answers = posted(*refused, tokens=tokens)
+    answers = posted(*refused, guard=guard)
     assert [one.status for one in answers] == [401] * len(told)
     assert answers[0].headers["www-authenticate"] == "Bearer"
     assert claims() == 0
     good = [(JSON | {"authorization": f"bearer {one}"}, as_json(TWO)) for one in tokens]
-    assert [one.status for one in posted(*good, tokens=tokens)] == [200, 200]
+    assert [one.status for one in posted(*good, guard=guard)] == [200, 200]
     assert claims() == 2
 
 
@@ -178,7 +180,7 @@ def test_when_too_much_waits_senders_are_told_to_come_later():
             raise Full
 
     app = FastAPI()
-    app.include_router(traces_router(Never(), Limits(), ()))
+    app.include_router(traces_router(Never(), Limits(), OPEN))
     answer = asyncio.run(ask(app, "POST", "/v1/traces", JSON, as_json(TWO)))
     assert (answer.status, answer.headers["retry-after"]) == (429, "2")
 

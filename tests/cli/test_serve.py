@@ -45,6 +45,19 @@ def test_a_token_lets_in(home, tmp_path):
         assert server.post(BODY, JSON | {"authorization": "Bearer long-and-random"})[0] == 200
 
 
+def test_a_token_lets_in_for_what_its_line_says(home, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("sender ingest\ndesk keys as dana\n")
+    options = ("--host", "0.0.0.0", "--token-file", str(tokens), "--anonymous")
+    with serving(home, *options) as server:
+        server.host = "127.0.0.1"
+        assert server.post(BODY, JSON | {"authorization": "Bearer desk"})[0] == 403
+        assert server.post(BODY, JSON | {"authorization": "Bearer sender"})[0] == 200
+        assert server.post(BODY, JSON)[0] == 200
+    tokens.write_text("sender ingset\n")
+    assert "line 1 of the tokens" in refused(home, "--token-file", str(tokens))
+
+
 def test_an_environment_variable_may_hold_the_token(home, monkeypatch):
     monkeypatch.setenv("TALLYBOOK_TOKEN", "from-outside")
     with serving(home) as server:

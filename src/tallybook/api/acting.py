@@ -1,7 +1,8 @@
 """A request that acts or asks as somebody: let in, read, carried out in a thread, answered.
 
 Who acts is declared in ``X-Tallybook-Actor``, as ``--as`` declares it to commands: the token
-says that a request may come, the header on whose behalf. A body is one JSON object; a form that a
+says what a request may do, the header on whose behalf. A token that has a name needs no header, and
+no header gives it another. A body is one JSON object; a form that a
 browser sends without asking (no ``application/json``) is refused.
 """
 
@@ -19,8 +20,8 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from tallybook.api.body import read_body
-from tallybook.api.guard import check
-from tallybook.api.model import Refusal
+from tallybook.api.guard import Guard
+from tallybook.api.model import Refusal, Scope, Token
 from tallybook.api.refused import refused
 from tallybook.errors import (
     BooksError,
@@ -52,11 +53,11 @@ _STATUS: Final[Sequence[tuple[type[TallybookError], HTTPStatus]]] = (
 
 
 async def answered(
-    request: Request, tokens: Sequence[str], work: Callable[[], Any], status: int = HTTPStatus.OK
+    request: Request, guard: Guard, scope: Scope, work: Work, status: int = HTTPStatus.OK
 ) -> Response:
     """The answer to a request that only asks; never cached, for what it says is of now."""
     try:
-        check(request.headers.get("authorization", ""), tokens)
+        guard.check(request.headers.get("authorization", ""), scope)
         values = await to_thread.run_sync(carried_out, work)
     except Refusal as refusal:
         return refused(refusal)
@@ -65,15 +66,16 @@ async def answered(
 
 async def acted(
     request: Request,
-    tokens: Sequence[str],
+    guard: Guard,
+    scope: Scope,
     form: type[Form],
     work: Callable[[str, Form], Any],
     status: int = HTTPStatus.OK,
 ) -> Response:
     """The answer to a request that acts: ``work`` gets who acts and the body in its form."""
     try:
-        check(request.headers.get("authorization", ""), tokens)
-        actor = _actor(request)
+        token = guard.check(request.headers.get("authorization", ""), scope)
+        actor = _actor(request, token)
         told = await _form(request, form)
         values = await to_thread.run_sync(carried_out, partial(work, actor, told))
     except ClientDisconnect:
@@ -98,8 +100,10 @@ def carried_out(work: Work) -> Any:
         raise Refusal(next(found, HTTPStatus.CONFLICT), str(error)) from error
 
 
-def _actor(request: Request) -> str:
-    actor = request.headers.get(ACTOR, "").strip()
+def _actor(request: Request, token: Token) -> str:
+    actor = request.headers.get(ACTOR, "").strip() or token.actor
+    if token.actor and actor != token.actor:
+        raise Refusal(HTTPStatus.FORBIDDEN, f"this token acts as {token.actor}, and as nobody else")
     if not actor or len(actor) > _ACTOR_MAX or not actor.isprintable():
         raise Refusal(HTTPStatus.BAD_REQUEST, "say who acts: X-Tallybook-Actor: NAME")
     return actor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from tallybook import __version__
 from tallybook.api.budgets import budgets_router, requests_router
 from tallybook.api.events import events_router
+from tallybook.api.guard import OPEN, Guard
 from tallybook.api.intake import Intake
 from tallybook.api.keys import keys_router
 from tallybook.api.live import Keeper, live_router
@@ -24,14 +25,14 @@ from tallybook.store import Store
 
 
 def make_app(
-    store: Store, *, clock: Clock, tokens: Sequence[str] = (), limits: Limits | None = None
+    store: Store, *, clock: Clock, guard: Guard = OPEN, limits: Limits | None = None
 ) -> FastAPI:
     """An application that takes spans into the books, and tells what they cost by now.
 
     Args:
         store: open books.
         clock: when events are received.
-        tokens: any of which lets a request in; without any, everybody is let in.
+        guard: who may do what; without one everybody may do everything.
         limits: how much is taken.
     """
     bounds = limits or Limits()
@@ -58,12 +59,12 @@ def make_app(
         redoc_url=None,
         openapi_url=None,
     )
-    app.include_router(traces_router(intake, bounds, tokens))
-    app.include_router(events_router(store, clock, bounds, tokens))
-    app.include_router(live_router(store, keeper, tokens))
-    app.include_router(budgets_router(store, clock, tokens))
-    app.include_router(requests_router(store, clock, tokens))
-    app.include_router(keys_router(store, clock, tokens))
+    app.include_router(traces_router(intake, bounds, guard))
+    app.include_router(events_router(store, clock, bounds, guard))
+    app.include_router(live_router(store, keeper, guard))
+    app.include_router(budgets_router(store, clock, guard))
+    app.include_router(requests_router(store, clock, guard))
+    app.include_router(keys_router(store, clock, guard))
 
     @app.get("/healthz")
     async def health() -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from tallybook.api.acting import acted, answered
+from tallybook.api.guard import Guard
 from tallybook.budget.approve import approve, deny
 from tallybook.budget.ask import ask, parse_budget, request_of, request_values, requests
 from tallybook.budget.burn import burn, burn_values
@@ -63,44 +63,46 @@ class Proposed(msgspec.Struct, forbid_unknown_fields=True):
     every_provider: bool = False
 
 
-def budgets_router(store: Store, clock: Clock, tokens: Sequence[str]) -> APIRouter:
+def budgets_router(store: Store, clock: Clock, guard: Guard) -> APIRouter:
     """The routes that only tell.
 
     Args:
         store: open books.
         clock: what now is.
-        tokens: any of which lets a request in; see `tallybook.api.guard`.
+        guard: who may.
     """
     router = APIRouter()
 
     @router.get("/v1/budgets")
     async def listed(request: Request) -> Response:
         period = request.query_params.get("period", "")
-        return await answered(request, tokens, lambda: _listed(_month(store, clock, period)))
+        return await answered(request, guard, "read", lambda: _listed(_month(store, clock, period)))
 
     @router.get("/v1/budgets/burn")
     async def burning(request: Request) -> Response:
-        return await answered(request, tokens, lambda: _burning(_month(store, clock, "")))
+        return await answered(request, guard, "read", lambda: _burning(_month(store, clock, "")))
 
     @router.get("/v1/budgets/requests")
     async def waiting(request: Request) -> Response:
         period = request.query_params.get("period", "")
         every = request.query_params.get("all", "") in ("1", "true")
-        return await answered(request, tokens, lambda: _waiting(store, period, every=every))
+        return await answered(request, guard, "read", lambda: _waiting(store, period, every=every))
 
     @router.get("/v1/budgets/requests/{number}")
     async def one_request(request: Request, number: int) -> Response:
-        return await answered(request, tokens, lambda: _one_request(store, number))
+        return await answered(request, guard, "read", lambda: _one_request(store, number))
 
     @router.get("/v1/budgets/{name}")
     async def shown(request: Request, name: str) -> Response:
         period = request.query_params.get("period", "")
-        return await answered(request, tokens, lambda: _shown(_month(store, clock, period), name))
+        return await answered(
+            request, guard, "read", lambda: _shown(_month(store, clock, period), name)
+        )
 
     return router
 
 
-def requests_router(store: Store, clock: Clock, tokens: Sequence[str]) -> APIRouter:
+def requests_router(store: Store, clock: Clock, guard: Guard) -> APIRouter:
     """The routes that ask and decide; see `budgets_router`."""
     router = APIRouter()
 
@@ -119,7 +121,7 @@ def requests_router(store: Store, clock: Clock, tokens: Sequence[str]) -> APIRou
             )
             return request_values(made)
 
-        return await acted(request, tokens, Asked, work, HTTPStatus.CREATED)
+        return await acted(request, guard, "ask", Asked, work, HTTPStatus.CREATED)
 
     @router.post("/v1/budgets/requests/{number}/approve")
     async def approved(request: Request, number: int) -> Response:
@@ -130,7 +132,7 @@ def requests_router(store: Store, clock: Clock, tokens: Sequence[str]) -> APIRou
             now_us = clock.now_us()
             return request_values(approve(store, number, **more, command=command, now_us=now_us))
 
-        return await acted(request, tokens, Approval, work)
+        return await acted(request, guard, "approve", Approval, work)
 
     @router.post("/v1/budgets/requests/{number}/deny")
     async def denied(request: Request, number: int) -> Response:
@@ -140,7 +142,7 @@ def requests_router(store: Store, clock: Clock, tokens: Sequence[str]) -> APIRou
             done = deny(store, number, reason=told.reason, command=command, now_us=now_us)
             return request_values(done)
 
-        return await acted(request, tokens, Denial, work)
+        return await acted(request, guard, "approve", Denial, work)
 
     @router.post("/v1/budgets/proposals")
     async def proposed(request: Request) -> Response:
@@ -150,7 +152,7 @@ def requests_router(store: Store, clock: Clock, tokens: Sequence[str]) -> APIRou
             made = propose(store, Proposal(**values), command=command, now_us=clock.now_us())
             return request_values(made)
 
-        return await acted(request, tokens, Proposed, work, HTTPStatus.CREATED)
+        return await acted(request, guard, "ask", Proposed, work, HTTPStatus.CREATED)
 
     return router
 

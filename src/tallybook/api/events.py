@@ -7,7 +7,7 @@ disk: whoever got it need not send them again, and whoever did not may.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Final
@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from tallybook.api.body import read_body, unpacked
-from tallybook.api.guard import check
+from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
 from tallybook.clock import Clock
@@ -34,14 +34,14 @@ TYPES: Final = ("application/x-ndjson", "application/jsonl", "application/json")
 _RETRY_S: Final = 5
 
 
-def events_router(store: Store, clock: Clock, limits: Limits, tokens: Sequence[str]) -> APIRouter:
+def events_router(store: Store, clock: Clock, limits: Limits, guard: Guard) -> APIRouter:
     """The route.
 
     Args:
         store: open books.
         clock: when events are received.
         limits: of a request.
-        tokens: any of which lets a request in; see `tallybook.api.guard`.
+        guard: who may.
     """
     router = APIRouter()
     writing = CapacityLimiter(1)  # one writes at a time; the others wait their turn
@@ -49,7 +49,7 @@ def events_router(store: Store, clock: Clock, limits: Limits, tokens: Sequence[s
     @router.post("/v1/events")
     async def events(request: Request) -> Response:
         try:
-            check(request.headers.get("authorization", ""), tokens)
+            guard.check(request.headers.get("authorization", ""), "ingest")
             _check_type(request.headers.get("content-type", ""))
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")

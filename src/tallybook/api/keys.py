@@ -6,7 +6,6 @@ books, as ``tallybook key`` has it. Who acted is in the command log; no secret i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,6 +14,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from tallybook.api.acting import acted, answered
+from tallybook.api.guard import Guard
 from tallybook.clock import Clock, parse_instant
 from tallybook.errors import ClockError, WrongUsageError
 from tallybook.gateway import keyring
@@ -50,15 +50,13 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
     """An empty body."""
 
 
-def keys_router(
-    store: Store, clock: Clock, tokens: Sequence[str], path: Path | None = None
-) -> APIRouter:
+def keys_router(store: Store, clock: Clock, guard: Guard, path: Path | None = None) -> APIRouter:
     """The routes.
 
     Args:
         store: open books.
         clock: what now is.
-        tokens: any of which lets a request in; see `tallybook.api.guard`.
+        guard: who may.
         path: of the key file, else the one in the books.
     """
     router = APIRouter()
@@ -67,7 +65,7 @@ def keys_router(
     @router.get("/v1/keys")
     async def listed(request: Request) -> Response:
         return await answered(
-            request, tokens, lambda: [keyring.row_of(one) for one in keyring.read_keys(file)]
+            request, guard, "keys", lambda: [keyring.row_of(one) for one in keyring.read_keys(file)]
         )
 
     @router.post("/v1/keys")
@@ -75,14 +73,14 @@ def keys_router(
         def work(actor: str, told: Issued) -> Any:
             return _issue(store, file, actor, told, clock.now_us())
 
-        return await acted(request, tokens, Issued, work, HTTPStatus.CREATED)
+        return await acted(request, guard, "keys", Issued, work, HTTPStatus.CREATED)
 
     @router.post("/v1/keys/{key_id}/rotate")
     async def rotated(request: Request, key_id: str) -> Response:
         def work(actor: str, told: Rotated) -> Any:
             return _rotate(store, file, actor, key_id, told, clock.now_us())
 
-        return await acted(request, tokens, Rotated, work)
+        return await acted(request, guard, "keys", Rotated, work)
 
     @router.post("/v1/keys/{key_id}/revoke")
     async def revoked(request: Request, key_id: str) -> Response:
@@ -92,7 +90,7 @@ def keys_router(
             _log(store, "key revoke", {"id": key_id}, actor, now_us, f"{count} secrets")
             return {"id": key_id, "revoked": count}
 
-        return await acted(request, tokens, Nothing, work)
+        return await acted(request, guard, "keys", Nothing, work)
 
     return router
 

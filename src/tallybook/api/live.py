@@ -7,7 +7,7 @@ little to take in. Both answers are provisional and say so.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from threading import Event, Lock, Thread
@@ -17,7 +17,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from tallybook.api.guard import check
+from tallybook.api.guard import Guard
 from tallybook.api.model import Refusal
 from tallybook.api.refused import refused
 from tallybook.clock import Clock
@@ -94,20 +94,20 @@ class Keeper:
             _LOG.warning("live: %s", error)
 
 
-def live_router(store: Store, keeper: Keeper, tokens: Sequence[str]) -> APIRouter:
+def live_router(store: Store, keeper: Keeper, guard: Guard) -> APIRouter:
     """The routes.
 
     Args:
         store: open books.
         keeper: of the watch.
-        tokens: any of which lets a request in; see `tallybook.api.guard`.
+        guard: who may.
     """
     router = APIRouter()
 
     @router.get("/v1/live")
     async def live(request: Request) -> Response:
         try:
-            check(request.headers.get("authorization", ""), tokens)
+            guard.check(request.headers.get("authorization", ""), "read")
             most = _whole(request.query_params.get("top", str(ROWS_SHOWN)), "top")
             values = await to_thread.run_sync(_told, keeper.live, most)
         except Refusal as refusal:
@@ -117,7 +117,7 @@ def live_router(store: Store, keeper: Keeper, tokens: Sequence[str]) -> APIRoute
     @router.get("/v1/alerts")
     async def given(request: Request) -> Response:
         try:
-            check(request.headers.get("authorization", ""), tokens)
+            guard.check(request.headers.get("authorization", ""), "read")
             every = request.query_params.get("all", "") in ("1", "true")
             found = await to_thread.run_sync(lambda: alerts(store, every=every))
         except Refusal as refusal:

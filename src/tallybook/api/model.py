@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Scope = Literal["ingest", "read", "ask", "approve", "keys"]
+EVERY_SCOPE: Final[tuple[Scope, ...]] = ("ingest", "read", "ask", "approve", "keys")
+PLAIN_SCOPES: Final[tuple[Scope, ...]] = ("ingest", "read")
+"""What a token may do whose line names no scope: nothing that decides or lets anybody in."""
 
 MEBIBYTE = 1024 * 1024
 
@@ -24,6 +30,22 @@ class Limits:
     waiting_spans: int = 200_000
     batch_spans: int = 10_000
     wait_s: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What lets a request in.
+
+    Attributes:
+        secret: as ``Authorization: Bearer`` carries it.
+        scopes: send usage; read what it costs and what budgets hold; ask for more; decide on what
+            was asked; list, issue, rotate and revoke the gateway's keys.
+        actor: in whose name it acts; '' leaves that to the request.
+    """
+
+    secret: str = field(repr=False)
+    scopes: tuple[Scope, ...]
+    actor: str = ""
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of ours

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from tallybook.api.body import read_body, unpacked
-from tallybook.api.guard import check
+from tallybook.api.guard import Guard
 from tallybook.api.intake import Full, Intake
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.otlp import TYPES, Form, failure, form_of, spans_in, success
@@ -25,13 +25,13 @@ _RETRY_BUSY_S, _RETRY_LOCKED_S, _RETRY_STORE_S = 2, 5, 30
 _TOLD_FAULTS, _TOLD_CHARACTERS = 5, 300
 
 
-def traces_router(intake: Intake, limits: Limits, tokens: Sequence[str]) -> APIRouter:
+def traces_router(intake: Intake, limits: Limits, guard: Guard) -> APIRouter:
     """The route, writing through an intake.
 
     Args:
         intake: running.
         limits: of a request.
-        tokens: any of which lets a request in; see `tallybook.api.guard`.
+        guard: who may.
     """
     router = APIRouter()
     reading = CapacityLimiter(_AT_ONCE)  # bodies that are unpacked and parsed at once
@@ -40,7 +40,7 @@ def traces_router(intake: Intake, limits: Limits, tokens: Sequence[str]) -> APIR
     async def traces(request: Request) -> Response:
         form: Form = "json"
         try:
-            check(request.headers.get("authorization", ""), tokens)
+            guard.check(request.headers.get("authorization", ""), "ingest")
             form = form_of(request.headers.get("content-type", ""))
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")
