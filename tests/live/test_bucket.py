@@ -9,9 +9,11 @@ from tallybook.live.bucket import (
     Sums,
     merged,
     packed,
+    packed_step,
     packed_usuals,
     total,
     unpacked,
+    unpacked_step,
     unpacked_usuals,
 )
 from tallybook.live.cut import Cut, Cuts, rows_of
@@ -53,11 +55,29 @@ def test_every_cut_adds_up_to_the_total(bucket, most):
     assert sums == cut.total
 
 
-def test_a_bucket_that_did_not_move_is_not_cut_again():
-    cuts, bucket = Cuts(), {Subject("a", "", ""): [1] * 7}
-    first = cuts.of([bucket])
-    assert cuts.of([bucket]) is first
-    assert cuts.of([dict(bucket)]) is not first
+def test_cuts_that_did_not_move_are_not_put_together_again():
+    cuts, one = Cuts(), Cut.of({Subject("a", "", ""): [1] * 7})
+    first = cuts.of([one])
+    assert cuts.of([one]) is first
+    assert cuts.of([Cut.of({Subject("a", "", ""): [1] * 7})]) is not first
+
+
+@given(BUCKETS, BUCKETS)
+def test_a_cut_moves_as_its_bucket_does(one, other):
+    moved, made = Cut.of(one).plus(other), Cut.of(merged(dict(one), other))
+    assert _spent(moved.features) == _spent(made.features)
+    assert _spent(moved.agents) == _spent(made.agents)
+    assert [*moved.unallocated] == [*made.unallocated]
+
+
+def _spent(figures):
+    return {who: [*held] for who, held in figures.items() if any(held)}
+
+
+@given(BUCKETS, BUCKETS)
+def test_a_step_packed_and_unpacked_is_the_same(one, other):
+    step = {("month", 0): one, ("hour", HOUR_US): other}
+    assert unpacked_step(packed_step(step)) == step
 
 
 def test_a_call_is_in_its_slot_its_hour_and_its_month():

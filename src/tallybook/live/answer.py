@@ -38,12 +38,7 @@ class Answerer:
 
     def __init__(self, rollup: Rollup) -> None:
         self._rollup = rollup
-        self._cuts: dict[str, Cuts] = {
-            "sealed": Cuts(),
-            "waiting": Cuts(),
-            "past": Cuts(),
-            "now": Cuts(),
-        }
+        self._past = Cuts()
         self._looked: tuple[object, ...] = ()
         self._before: Mapping[int, Before] = {}
         self._hour = Cut()
@@ -63,9 +58,8 @@ class Answerer:
         rollup = self._rollup
         held = standing or rollup.caught_up()
         basis, state, now_us = held.ground.basis, held.state, held.now_us
-        sealed, waiting = rollup.month(held)
-        waits = self._cuts["waiting"].of([waiting])
-        month = Cut.together([self._cuts["sealed"].of([sealed]), waits])
+        sealed, waits = rollup.month(held)
+        month = Cut.together([sealed, waits])
         hour = self._last_hour(held)
         ahead = rollup.hours_since(held, now_us - now_us % HOUR_US + HOUR_US, basis.end_us)
         with rollup.store.read() as tx:
@@ -105,7 +99,7 @@ class Answerer:
         past, now = self._rollup.slots(standing, low_us, now_us + SKEW_US)
         self._span_us = (low_us, now_us)
         self._look_back(standing)
-        self._hour = Cut.together([self._cuts["past"].of(past), self._cuts["now"].of(now)])
+        self._hour = Cut.together([self._past.of(past), *now])
         return self._hour
 
     def _look_back(self, standing: Standing) -> None:

@@ -1,25 +1,24 @@
 """Buckets: tallies by who caused them, over a five-minute slot, an hour or the month.
 
-A bucket is one row of the store, its tallies one packed text: a few thousand figures move on in one
-write, and adding is all that ever happens to them.
+A bucket is one row of the store, its tallies one packed text, and adding is all that ever happens
+to them; `tallybook.live.shelf` keeps them.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from tallybook.live.model import FIGURES, HOUR_US, SLOT_US, Span, Subject, Tally
-from tallybook.store import Tx
 
 Key = tuple[Span, int]
 """the kind of stretch and its first instant; a month's is 0"""
 
-Figures = dict[Subject, list[int]]
+Figures = dict[Subject, Sequence[int]]
 """by who caused them, the figures of a `Tally` in order"""
 
 _WIDTH: Final = len(FIGURES)
@@ -42,9 +41,7 @@ class Sums:
         if sign < 0:
             figures = [-one for one in figures]
         held = self._held.get(key)
-        self._held[key] = (
-            figures if held is None else [a + b for a, b in zip(held, figures, strict=True)]
-        )
+        self._held[key] = figures if held is None else plus(held, figures)
 
     def buckets(self) -> Buckets:
         """All of it in the stretches in which it started."""
@@ -52,8 +49,9 @@ class Sums:
         for (slot_us, subject), figures in self._held.items():
             made.put(("month", 0), subject, figures)
             # An hour is kept for what is usual of a feature, not of an agent.
-            feature = subject._replace(agent="") if subject.agent else subject
-            made.put(("hour", slot_us - slot_us % HOUR_US), feature, figures)
+            team, feature, agent, allocated = subject
+            owner = Subject(team, feature, "", allocated) if agent else subject
+            made.put(("hour", slot_us - slot_us % HOUR_US), owner, figures)
             if slot_us >= self._slots_us:
                 made.put(("slot", slot_us), subject, figures)
         return made
@@ -69,20 +67,25 @@ class Buckets:
         """Add figures to one stretch."""
         stretch = self._held[key]
         held = stretch.get(subject)
-        stretch[subject] = (
-            list(figures) if held is None else [a + b for a, b in zip(held, figures, strict=True)]
-        )
+        stretch[subject] = list(figures) if held is None else plus(held, figures)
 
     def items(self) -> Iterator[tuple[Key, Figures]]:
         """Every stretch with what is to be added."""
         yield from self._held.items()
 
 
-def merged(held: Figures, more: Mapping[Subject, Iterable[int]]) -> Figures:
+def plus(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    """The figures of two tallies together."""
+    a, b, c, d, e, f, g = one
+    h, i, j, k, m, n, o = other
+    return [a + h, b + i, c + j, d + k, e + m, f + n, g + o]
+
+
+def merged(held: Figures, more: Mapping[Subject, Sequence[int]]) -> Figures:
     """Figures with others added; what comes to nothing is gone."""
     for subject, figures in more.items():
         old = held.get(subject)
-        new = list(figures) if old is None else [a + b for a, b in zip(old, figures, strict=True)]
+        new = figures if old is None else plus(old, figures)
         if any(new):
             held[subject] = new
         else:
@@ -103,11 +106,32 @@ def unpacked(body: bytes) -> Figures:
     return {Subject(*who): held for *who, held in _DECODER.decode(zlib.decompress(body))}  # type: ignore[arg-type]
 
 
-def total(figures: Mapping[Subject, Iterable[int]]) -> Tally:
+def packed_step(buckets: Mapping[Key, Figures]) -> bytes:
+    """What one step adds, as it is stored."""
+    rows = [
+        (*key, [(*one, held) for one, held in figures.items()]) for key, figures in buckets.items()
+    ]
+    return zlib.compress(msgspec.json.encode(rows), 1)
+
+
+_STEP_DECODER: Final = msgspec.json.Decoder(
+    list[tuple[Span, int, list[tuple[str, str, str, bool, list[int]]]]]
+)
+
+
+def unpacked_step(body: bytes) -> dict[Key, Figures]:
+    """The same as it was stored."""
+    return {
+        (span, from_us): {Subject(*who): held for *who, held in rows}  # type: ignore[arg-type]
+        for span, from_us, rows in _STEP_DECODER.decode(zlib.decompress(body))
+    }
+
+
+def total(figures: Mapping[Subject, Sequence[int]]) -> Tally:
     """All of a bucket together."""
-    sums = [0] * _WIDTH
+    sums: Sequence[int] = [0] * _WIDTH
     for held in figures.values():
-        sums = [a + b for a, b in zip(sums, held, strict=True)]
+        sums = plus(sums, held)
     return Tally(*sums)
 
 
@@ -121,66 +145,3 @@ def unpacked_usuals(body: bytes) -> dict[tuple[str, str], tuple[int, int]]:
     return {
         (row[0], row[1]): (row[2], row[3]) for row in msgspec.json.decode(zlib.decompress(body))
     }
-
-
-Bodies = dict[tuple[int, Key], tuple[Figures, bytes]]
-"""by lot and stretch, a bucket as it will be, and packed"""
-
-
-class Shelf:
-    """The buckets of the store, unpacked once: who looks every second reads them from memory.
-
-    What it holds is true for one step of the rollup; `forget` empties it when somebody else moved.
-    """
-
-    def __init__(self) -> None:
-        self._held: dict[tuple[int, Span, int], Figures] = {}
-
-    def forget(self) -> None:
-        """Hold nothing."""
-        self._held.clear()
-
-    def read(self, tx: Tx, lot: int, key: Key) -> Figures:
-        """One bucket; not to be changed."""
-        place = (lot, *key)
-        if place not in self._held:
-            body = tx.scalar(
-                "SELECT body FROM live_bucket WHERE lot = :lot AND span = :span"
-                " AND from_us = :from_us",
-                lot=lot,
-                span=key[0],
-                from_us=key[1],
-            )
-            self._held[place] = unpacked(body) if body else {}
-        return self._held[place]
-
-    def moved(self, tx: Tx, lot: int, buckets: Buckets) -> Bodies:
-        """Buckets of a lot with others added, ready to be written; the shelf stays as it is."""
-        found: Bodies = {}
-        for key, more in buckets.items():
-            held = self.read(tx, lot, key)
-            figures = merged(dict(held), more) if held else more
-            found[lot, key] = (figures, packed(figures))
-        return found
-
-    def write(self, tx: Tx, bodies: Bodies) -> None:
-        """Write what `moved` gave; `forget` if the transaction does not commit."""
-        tx.run_tuples(
-            "INSERT INTO live_bucket (lot, span, from_us, body) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (lot, span, from_us) DO UPDATE SET body = excluded.body",
-            [(lot, *key, body) for (lot, key), (_, body) in bodies.items()],
-        )
-        for (lot, key), (figures, _) in bodies.items():
-            self._held[lot, *key] = figures
-
-    def keys(self, tx: Tx, lot: int, span: Span, low_us: int, high_us: int) -> list[int]:
-        """The first instants of the stretches that have a bucket, from one to before another."""
-        rows = tx.rows(
-            "SELECT from_us FROM live_bucket WHERE lot = :lot AND span = :span"
-            " AND from_us >= :low AND from_us < :high ORDER BY from_us",
-            lot=lot,
-            span=span,
-            low=low_us,
-            high=high_us,
-        )
-        return [int(row.from_us) for row in rows]

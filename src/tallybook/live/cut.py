@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import is_
 from typing import Final, TypeVar
 
-from tallybook.live.bucket import Figures
+from tallybook.live.bucket import Figures, plus
 from tallybook.live.model import FIGURES, Row, Tally
 from tallybook.live.usual import Who
 
@@ -27,12 +27,26 @@ class Cut:
     def of(cls, figures: Figures) -> Cut:
         """The cut of one bucket."""
         made = cls()
-        for subject, held in figures.items():
-            _add(made.features, (subject.team, subject.feature), held)
-            _add(made.agents, subject.agent, held)
-            if not subject.allocated:
-                made.unallocated = _plus(made.unallocated, held)
+        made._take(figures)
         return made
+
+    def plus(self, more: Figures) -> Cut:
+        """The cut of a bucket with others added; who comes to nothing is gone."""
+        made = Cut()
+        made.features, made.agents = dict(self.features), dict(self.agents)
+        made.unallocated = self.unallocated
+        made._take(more)
+        for subject in more:
+            _drop(made.features, (subject.team, subject.feature))
+            _drop(made.agents, subject.agent)
+        return made
+
+    def _take(self, figures: Figures) -> None:
+        for (team, feature, agent, allocated), held in figures.items():
+            _add(self.features, (team, feature), held)
+            _add(self.agents, agent, held)
+            if not allocated:
+                self.unallocated = plus(self.unallocated, held)
 
     @classmethod
     def together(cls, cuts: Iterable[Cut]) -> Cut:
@@ -43,7 +57,7 @@ class Cut:
                 _add(made.features, who, held)
             for agent, held in cut.agents.items():
                 _add(made.agents, agent, held)
-            made.unallocated = _plus(made.unallocated, cut.unallocated)
+            made.unallocated = plus(made.unallocated, cut.unallocated)
         return made
 
     @property
@@ -51,25 +65,23 @@ class Cut:
         """All of it."""
         sums: Sequence[int] = _NONE
         for held in self.agents.values():
-            sums = _plus(sums, held)
+            sums = plus(sums, held)
         return Tally(*sums)
 
 
 class Cuts:
-    """The cut of the buckets that were asked for last; a bucket that moved is another one."""
+    """Several cuts as one, until one of them moves: one that moved is another one."""
 
     def __init__(self) -> None:
-        self._buckets: Sequence[Figures] = ()
-        self._cut = Cut()
+        self._cuts: Sequence[Cut] = ()
+        self._together = Cut()
 
-    def of(self, buckets: Sequence[Figures]) -> Cut:
-        """The cut of some buckets together."""
-        held = self._buckets
-        same = len(held) == len(buckets) and all(map(is_, held, buckets))
-        if not same:
-            self._cut = Cut.together(map(Cut.of, buckets))
-            self._buckets = tuple(buckets)
-        return self._cut
+    def of(self, cuts: Sequence[Cut]) -> Cut:
+        """Some cuts together."""
+        held = self._cuts
+        if len(held) != len(cuts) or not all(map(is_, held, cuts)):
+            self._together, self._cuts = Cut.together(cuts), tuple(cuts)
+        return self._together
 
 
 def cost_of(held: Sequence[int]) -> int:
@@ -107,7 +119,7 @@ def _sum(held: Mapping[Who, Sequence[int]], wanted: Iterable[Who]) -> Tally:
     sums: Sequence[int] = _NONE
     for who in wanted:
         if who in held:
-            sums = _plus(sums, held[who])
+            sums = plus(sums, held[who])
     return Tally(*sums)
 
 
@@ -126,10 +138,9 @@ T = TypeVar("T")
 
 def _add(sums: dict[T, Sequence[int]], who: T, figures: Sequence[int]) -> None:
     held = sums.get(who)
-    sums[who] = figures if held is None else _plus(held, figures)
+    sums[who] = figures if held is None else plus(held, figures)
 
 
-def _plus(one: Sequence[int], other: Sequence[int]) -> Sequence[int]:
-    a, b, c, d, e, f, g = one
-    h, i, j, k, m, n, o = other
-    return (a + h, b + i, c + j, d + k, e + m, f + n, g + o)
+def _drop(sums: dict[T, Sequence[int]], who: T) -> None:
+    if not any(sums.get(who, (1,))):
+        del sums[who]

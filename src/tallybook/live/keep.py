@@ -101,11 +101,6 @@ def forget_names(tx: Tx) -> None:
     tx.run("DELETE FROM live_told")
 
 
-def forget_slots(tx: Tx, upto_us: int) -> None:
-    """Forget the slots that are no longer of the last hour."""
-    tx.run("DELETE FROM live_bucket WHERE span = 'slot' AND from_us < :upto", upto=upto_us)
-
-
 def keep_usuals(tx: Tx, lot: int, fan_out: Mapping[tuple[str, str], Mapping[int, int]]) -> None:
     """Keep how many calls the traces of each feature had before today: count and 99th percentile.
 

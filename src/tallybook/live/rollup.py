@@ -18,13 +18,13 @@ from typing import Any, Final
 
 from tallybook.clock import Clock, Period
 from tallybook.errors import StoreError
-from tallybook.live.bucket import Buckets, Figures, Shelf, merged
+from tallybook.live.bucket import Buckets, Figures, merged
+from tallybook.live.cut import Cut
 from tallybook.live.detect import TRACES_LEAST, Usuals
 from tallybook.live.ground import Ground, read_ground
 from tallybook.live.keep import (
     TraceRow,
     forget_names,
-    forget_slots,
     keep_names,
     keep_traces,
     keep_usuals,
@@ -35,6 +35,7 @@ from tallybook.live.keep import (
 )
 from tallybook.live.model import HOUR_US, SLOT_US
 from tallybook.live.rate import Rater, add_up
+from tallybook.live.shelf import Shelf
 from tallybook.live.state import State, is_current, next_lot, read_state, sweep, write_state
 from tallybook.live.take import Taken, names_of, take
 from tallybook.live.trace import Trace
@@ -296,7 +297,7 @@ class Rollup:
             {old.sealed_lot, old.waiting_lot} if old else set()
         )
         with self.store.read() as tx:
-            bodies = self.shelf.moved(tx, step.lot, step.buckets)
+            moved = self.shelf.moved(tx, step.lot, new.step, step.buckets)
         with self.store.write() as tx:
             if not is_current(tx, old, new.period) or (lots and next_lot(tx) > min(lots)):
                 return False
@@ -305,9 +306,9 @@ class Rollup:
                 floor = keep_traces(tx, step.traced, new.floor, step.now_us)
                 new = replace(new, noted={**new.noted, "floor": floor})
                 keep_names(tx, step.taken.told)
-                forget_slots(tx, _slots_from(step.now_us))
+                self.shelf.forget_slots(tx, _slots_from(step.now_us))
             write_state(tx, new)
-            self.shelf.write(tx, bodies)
+            self.shelf.write(tx, moved)
             if lots:
                 sweep(tx, str(Period.parse(new.period).previous()))
                 forget_names(tx)
@@ -329,30 +330,28 @@ class Rollup:
                         found[who] = (traces, p99)
         return found
 
-    def month(self, standing: Standing) -> tuple[Figures, Figures]:
-        """The month to date by subject: what is sealed, and what waits."""
+    def month(self, standing: Standing) -> tuple[Cut, Cut]:
+        """The month to date: what is sealed, and what waits."""
         state = standing.state
         with self.store.read() as tx:
             return (
-                self.shelf.read(tx, state.sealed_lot, ("month", 0)),
-                self.shelf.read(tx, state.waiting_lot, ("month", 0)),
+                self.shelf.cut(tx, state.sealed_lot, ("month", 0)),
+                self.shelf.cut(tx, state.waiting_lot, ("month", 0)),
             )
 
-    def slots(
-        self, standing: Standing, low_us: int, high_us: int
-    ) -> tuple[list[Figures], list[Figures]]:
+    def slots(self, standing: Standing, low_us: int, high_us: int) -> tuple[list[Cut], list[Cut]]:
         """The slots that begin from one instant to before another: of the past, and the latest.
 
         Only the latest, of each lot, is likely to move.
         """
         state = standing.state
-        past: list[Figures] = []
-        now: list[Figures] = []
+        past: list[Cut] = []
+        now: list[Cut] = []
         latest = standing.now_us - standing.now_us % SLOT_US
         with self.store.read() as tx:
             for lot in (state.sealed_lot, state.waiting_lot):
                 for at in self.shelf.keys(tx, lot, "slot", low_us, high_us):
-                    (past if at < latest else now).append(self.shelf.read(tx, lot, ("slot", at)))
+                    (past if at < latest else now).append(self.shelf.cut(tx, lot, ("slot", at)))
         return past, now
 
     def hours(self, standing: Standing, wanted: Iterable[int]) -> dict[int, Figures]:
@@ -375,14 +374,8 @@ class Rollup:
             before = read_state(tx, str(standing.ground.basis.period.previous()))
             states = [state for state in (before, standing.state) if state]
             lots = [lot for state in states for lot in (state.sealed_lot, state.waiting_lot)]
-            firsts = [
-                tx.scalar(
-                    "SELECT MIN(from_us) FROM live_bucket WHERE lot = :lot AND span = 'hour'",
-                    lot=lot,
-                )
-                for lot in lots
-            ]
-        return min((int(at) for at in firsts if at is not None), default=None)
+            firsts = [self.shelf.first_us(tx, lot, "hour") for lot in lots]
+        return min((at for at in firsts if at is not None), default=None)
 
     def hours_since(self, standing: Standing, low_us: int, high_us: int) -> Figures:
         """The hours that begin from one instant to before another, added up by feature."""

@@ -51,7 +51,7 @@ def spend_so_far(store: Store, clock: Clock) -> Spend:
     rollup = Rollup(store, clock)
     try:
         standing = rollup.caught_up()
-        month = Cut.together([Cut.of(figures) for figures in rollup.month(standing)])
+        month = Cut.together(rollup.month(standing))
         first_us = rollup.first_hour_us(standing)
         basis = standing.ground.basis
         spend = Spend(
