@@ -33,6 +33,12 @@ def test_what_nothing_bounds_has_no_bound(prices, size):
     assert bound_nano(prices, size) is None
 
 
+def test_pictures_that_a_model_may_answer_with_are_bounded_at_their_price():
+    """Whether an answer has pictures is the model's to say, and they cost ten times its text."""
+    prices = {**PRICES, "image_output": 30_000_000}
+    assert bound_nano(prices, Size(0, 10, is_stated=True)) == 300_000
+
+
 def test_a_fee_per_request_is_in_the_bound():
     assert bound_nano({**PRICES, "request": 5_000_000}, Size(0, 0, is_stated=True)) == 5_000
 

@@ -62,6 +62,30 @@ def test_alike_notices_become_one_row_that_counts_its_calls(tmp_path, folder):
     assert not list(folder.glob("*.jsonl"))
 
 
+def test_a_notice_beyond_what_a_column_holds_stops_no_other(tmp_path, folder):
+    notices = Notices(folder, Health())
+    for _ in range(3):
+        note(notices, estimate=2**63 - 1)
+    note(notices, feature="other")
+    notices.close()
+    with closing(Store.create(tmp_path / "home")) as store:
+        assert ship_notices(folder, store) == 2
+    first, other = rows(tmp_path / "home")
+    assert (first.calls, first.estimate_nano, other.estimate_nano) == (3, 2**63 - 1, 7)
+
+
+def test_half_a_line_of_a_process_that_was_cut_off_stops_no_other(tmp_path, folder):
+    notices = Notices(folder, Health())
+    note(notices)
+    notices.close()
+    (segment,) = folder.glob("*.jsonl")
+    segment.write_bytes(segment.read_bytes() + b'{"notice_id":"x","at_us":5,"per')
+    with closing(Store.create(tmp_path / "home")) as store:
+        assert ship_notices(folder, store) == 1
+    assert [row.calls for row in rows(tmp_path / "home")] == [1]
+    assert not list(folder.glob("*.jsonl"))
+
+
 def test_a_segment_that_is_shipped_twice_counts_once(tmp_path, folder):
     notices = Notices(folder, Health())
     note(notices)

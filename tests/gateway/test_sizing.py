@@ -42,6 +42,18 @@ def test_the_output_is_bounded_by_what_the_request_states(body, tokens, is_state
     assert size.input_tokens == len(data) + 512
 
 
+@pytest.mark.parametrize("body", [{"max_tokens": 2**63 - 1}, {"max_tokens": 5, "n": 2**62}])
+def test_an_answer_is_never_longer_than_any_model_answers(body):
+    """A caller's largest whole number once made a notice that no column of the books holds."""
+    size, _ = sized(asked(), json.dumps(body).encode(), 1000)
+    assert (size.output_tokens, size.is_stated) == (100_000_000, True)
+
+
+def test_sound_is_heard_however_it_is_written():
+    size, _ = sized(asked(), b'{"generationConfig": {"responseModalities": ["AUDIO"]}}', 1)
+    assert size.hears
+
+
 def test_a_body_that_cannot_be_read_is_bounded_by_the_model(tmp_path):
     assert sized(asked(), b"\xff{", 1000)[0].output_tokens == 1000
 
@@ -53,6 +65,9 @@ def test_a_body_that_cannot_be_read_is_bounded_by_the_model(tmp_path):
         {"messages": [{"content": [{"type": "image_url", "image_url": {"url": "https://x"}}]}]},
         {"contents": [{"parts": [{"fileData": {"fileUri": "gs://x"}}]}]},
         {"messages": [{"content": [{"source": {"type": "url", "url": "https://x"}}]}]},
+        {"content": [{"type": "document", "source": {"type": "base64", "data": "JVBERi0"}}]},
+        {"content": [{"document": {"format": "docx", "source": {"bytes": "UEsDBA"}}}]},
+        {"contents": [{"parts": [{"inlineData": {"mimeType": "application/pdf", "data": "J"}}]}]},
     ],
 )
 def test_what_is_not_in_the_body_bounds_nothing(body):

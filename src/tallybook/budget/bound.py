@@ -63,7 +63,8 @@ def bound_nano(prices: Mapping[str, int], size: Size) -> int | None:
     classes += ("audio_input",) if size.hears else ()
     classes += ("image_input",) if size.sees else ()
     into = max((prices.get(name, 0) for name in classes), default=0)
-    out = max(prices.get("output", 0), prices.get("audio_output", 0) if size.hears else 0)
+    answers = ["output", "image_output", *(("audio_output",) if size.hears else ())]
+    out = max(prices.get(name, 0) for name in answers)
     pico = into * size.input_tokens + out * size.output_tokens + prices.get(_REQUEST, 0)
     return int(nano_covering(pico))
 

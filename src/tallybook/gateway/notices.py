@@ -31,6 +31,8 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 _DECODER: Final = msgspec.json.Decoder(Notice)
 _ID_BYTES: Final = 8
 _NAME_MAX: Final = 120
+_NANO_MAX: Final = 2**63 - 1
+"""What a column of the books holds; a notice beyond it says so much and stops no other."""
 
 
 def notices_of(spool: Path) -> Path:
@@ -110,20 +112,21 @@ def folded(notices: Iterable[Notice], salt: str) -> list[Notice]:
         salt: the name of the segment: what it holds is counted once, however often it is shipped.
     """
     found: dict[tuple[str, ...], Notice] = {}
-    for one in notices:
+    for told in notices:
+        one = replace(told, estimate_nano=min(told.estimate_nano, _NANO_MAX))
         key = (
             one.period, one.budget, one.act, one.team, one.feature, one.key_id, one.model,
             one.instead, one.level,
         )  # fmt: skip
         held = found.get(key)
         if held is None:
-            told = sha256("\n".join((salt, *key)).encode()).hexdigest()
-            found[key] = replace(one, notice_id=told if one.act != "warn" else one.notice_id)
+            made = sha256("\n".join((salt, *key)).encode()).hexdigest()
+            found[key] = replace(one, notice_id=made if one.act != "warn" else one.notice_id)
             continue
         found[key] = replace(
             held,
             calls=held.calls + one.calls,
-            estimate_nano=held.estimate_nano + one.estimate_nano,
+            estimate_nano=min(held.estimate_nano + one.estimate_nano, _NANO_MAX),
             spent_nano=max(held.spent_nano, one.spent_nano),
         )
     return list(found.values())
@@ -139,7 +142,9 @@ def ship_notices(folder: Path, store: Store) -> int:
 
     count = 0
     for path in waiting(folder):
-        lines = path.read_bytes().splitlines()
+        *lines, _ = path.read_bytes().split(
+            b"\n"
+        )  # after the last line break: none, or half a line
         rows = folded((_DECODER.decode(line) for line in lines), path.stem)
         with store.write() as tx:
             count += put_notices(tx, rows)

@@ -15,8 +15,10 @@ _ELSEWHERE: Final = (
     b'"previous_response_id"', b'"conversation"', b'"file_id"', b'"file_data"', b'"fileUri"',
     b'"image_url"', b'"s3Location"', b'"cached_content"', b'"cachedContent"', b'"prompt_id"',
     b'"type":"url"', b'"type": "url"', b'"container"', b'"mcp_servers"', b'"vector_store_ids"',
+    b'"document"', b"/pdf",
 )  # fmt: skip
-"""Marks of input that is not in the body, so that its bytes bound nothing."""
+"""Marks of input that is not in the body, or packed in it: its bytes bound nothing. A page of a PDF
+is some hundred bytes and thousands of tokens."""
 _NO_OUTPUT: Final = frozenset({"embeddings", "rerank"})
 _BY_TOKENS: Final = frozenset(
     {"chat", "completions", "responses", "messages", "converse", "invoke", "generate",
@@ -51,6 +53,8 @@ class _Told(msgspec.Struct):
 
 _DECODER: Final = msgspec.json.Decoder(_Told)
 _TIERS: Final = ("priority", "flex")
+_OUTPUT_MOST: Final = 100_000_000
+"""Tokens: no model answers more to one call, whatever number its caller states."""
 
 
 def sized(asked: Asked, body: bytes, output_tokens: int) -> tuple[Size, str]:
@@ -79,10 +83,10 @@ def sized(asked: Asked, body: bytes, output_tokens: int) -> tuple[Size, str]:
     tier = told.service_tier if told.service_tier in _TIERS else ""
     size = Size(
         input_tokens=len(body) + _FRAME if is_here else None,
-        output_tokens=tokens * choices,
+        output_tokens=min(tokens * choices, _OUTPUT_MOST),
         is_stated=stated is not None,
         caches=b'"cache_control"' in body or b'"cachePoint"' in body,
-        hears=b"audio" in body,
+        hears=b"audio" in body or b"AUDIO" in body,
         sees=b"image" in body or b"inlineData" in body,
     )
     return size, str(tier)
