@@ -42,6 +42,14 @@ contracts:
   - {contract: tiny, provider: Y, model: tiny, per_million_tokens: {input_uncached: "0.000001", output: "0.000007"}, per_unit: {minutes: "0.123456789012"}}
   - {contract: huge, provider: Y, model: huge, per_unit: {probe: "1000000"}}
 """
+CAPACITY_OF_OCTOBER = """
+capacity:
+  - {id: ptu, kind: provisioned_throughput, pool: big, provider: X, model: "lon*", full: 310,
+     monthly: "1.00", from: "2026-10-10", to: "2026-10-12T07:30:00Z"}
+  - {id: Ptu, kind: provisioned_throughput, pool: big, provider: Y, model: huge, full: 310,
+     monthly: "1.00", from: "2026-10-01", to: "2026-10-03T10:00:00.000001Z"}
+  - {id: gpu, kind: gpu, pool: big, monthly: "310.00", from: "2026-10-16"}
+"""
 MODELS = (
     ("X", "plain"), ("X", "long"), ("X", "cut"), ("Y", "tiny"), ("Y", "none"), ("", "plain"),
     ("x", "plain"),
@@ -139,11 +147,13 @@ def overflowing_sum() -> list[dict[str, object]]:
     return largest(10) + largest(10, status="error")
 
 
-def sealed_books(folder: Path, events: list[dict[str, object]]) -> Company:
+def sealed_books(
+    folder: Path, events: list[dict[str, object]], prices: str = PRICES_OF_OCTOBER
+) -> Company:
     """Books with these events in two files of October, and a correction from another month."""
     company = Company(folder)
     policy = POLICY % "2020-01"
-    company.apply(org=ORG_OF_OCTOBER, policy=policy, prices=PRICES_OF_OCTOBER)
+    company.apply(org=ORG_OF_OCTOBER, policy=policy, prices=prices)
     halves = (events[::2], events[1::2])
     files = [
         write_file(company.store, as_table(half), Period(2026, 10), f"part-{n}")

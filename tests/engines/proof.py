@@ -21,7 +21,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from company import PRICES, Company, org, policy, usage
-from engines.adversaries import adversarial_events, sealed_books
+from engines.adversaries import (
+    CAPACITY_OF_OCTOBER,
+    PRICES_OF_OCTOBER,
+    adversarial_events,
+    sealed_books,
+)
 from environment import PROJECT, environment
 from tallybook.clock import Period
 from tallybook.post.basis import read_basis
@@ -68,12 +73,15 @@ class Worlds:
     """The books over which statements are proven."""
 
     october: Company
+    capacity: Company
     late: Company
 
 
 @contextmanager
 def worlds(folder: Path) -> Iterator[Worlds]:
-    """Make them: adversarial events, and a closed month that a later event corrects."""
+    """Make them: adversarial events, the same partly on capacity, and a closed month that a later
+    event corrects.
+    """
     late = Company(folder / "late", now="2026-12-05T09:00:00Z")
     late.apply(org=org(), policy=policy("2020-01"), prices=PRICES)
     late.ingest(usage("e-1"), usage("e-2"))
@@ -82,17 +90,21 @@ def worlds(folder: Path) -> Iterator[Worlds]:
     late.ingest(usage("e-3", started_at=november, supersedes="e-1"), name="more")
     late.store.close()
     october = sealed_books(folder / "october", adversarial_events(3000))
-    yield Worlds(october, late)
+    prices = PRICES_OF_OCTOBER + CAPACITY_OF_OCTOBER
+    capacity = sealed_books(folder / "capacity", adversarial_events(1000), prices)
+    yield Worlds(october, capacity, late)
     october.store.close()
+    capacity.store.close()
 
 
 def prove(found: Worlds, engine: Engine | None) -> dict[str, str]:
     """Run what a run runs, on one engine; the golden digest of each statement."""
     seen: Seen = defaultdict(list)
-    with recorded(found.october, engine, seen):
-        basis = read_basis(found.october.store, Period(2026, 10))
-        attributed(found.october.store, basis)
-        netted(found.october.store, basis, price_rows(basis))
+    for company in (found.october, found.capacity):
+        with recorded(company, engine, seen):
+            basis = read_basis(company.store, Period(2026, 10))
+            attributed(company.store, basis)
+            netted(company.store, basis, price_rows(basis))
     copied = found.late.home.with_name(f"late-on-{type(engine).__name__}")
     shutil.rmtree(copied, ignore_errors=True)
     shutil.copytree(found.late.home, copied)

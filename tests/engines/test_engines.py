@@ -11,7 +11,14 @@ from bench.company import PERIOD
 from bench.generate import make_home
 from click.testing import CliRunner
 
-from engines.adversaries import adversarial_events, largest, overflowing_sum, sealed_books
+from engines.adversaries import (
+    CAPACITY_OF_OCTOBER,
+    PRICES_OF_OCTOBER,
+    adversarial_events,
+    largest,
+    overflowing_sum,
+    sealed_books,
+)
 from engines.proof import (
     MASTER,
     end_java,
@@ -131,6 +138,16 @@ def test_a_translation_without_care_is_caught(spark, few, monkeypatch, wide, ans
 
 def test_with_care_the_same_events_agree(spark, few):
     assert figures(few, spark) == figures(few, None)
+
+
+def test_calls_on_capacity_are_offered_and_agree(spark, tmp_path, monkeypatch):
+    prices = PRICES_OF_OCTOBER + CAPACITY_OF_OCTOBER
+    company = sealed_books(tmp_path / "books", adversarial_events(400), prices)
+    monkeypatch.setattr(spark, "_golden", published())
+    found = figures(company, spark)
+    assert found == figures(company, None)
+    assert {line.capacity for line in found} == {"", "Ptu", "ptu"}
+    company.store.close()
 
 
 @pytest.mark.parametrize("events", [largest(19), overflowing_sum()], ids=["product", "sum"])

@@ -37,19 +37,11 @@ def sums_of(
     Returns:
         the period as it adds up, in order: the same for the same events in any order.
     """
-    used = metering.units
-    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(used)))
+    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
     same = _same("r", metering)
-    on = metering.has_capacity
-    # Books without capacity run the statement that was proven on every engine.
-    name = "lines_by_capacity" if on else "lines"
-    statement = sql_text(__package__, name).format(same=same, units=units)
-    lines = in_order(
-        _line(row, decisions, metering.units)
-        if not on
-        else replace(_line((*row[:4], *row[5:]), decisions, metering.units), capacity=str(row[4]))
-        for row in session.rows(statement)
-    )
+    capacity = ", r.capacity" if metering.has_capacity else ""
+    statement = sql_text(__package__, "lines").format(same=same, units=units, capacity=capacity)
+    lines = in_order(_line(row, decisions, metering) for row in session.rows(statement))
     invocations = list(walked.invocations) if walked else []
     if paths.counted:
         columns = ", ".join(f"r.{name}" for name in metering.columns)
@@ -150,10 +142,9 @@ def _stands(metering: Metering, paths: Paths, values: Sequence[object]) -> tuple
     return paths.alone(dict(zip(metering.carried, map(str, values), strict=True)))
 
 
-def _line(
-    row: Sequence[Any], decisions: Sequence[Decision], units: Sequence[str]
-) -> AttributedLine:
+def _line(row: Sequence[Any], decisions: Sequence[Decision], metering: Metering) -> AttributedLine:
     provider, owner, state, unpriced, *sums = row
+    capacity = str(sums.pop()) if metering.has_capacity else ""
     whole = [int(value) if value is not None else 0 for value in sums]
     calls, tokens, list_pico, contract_pico, card_pico, *counts = whole
     decision = decisions[int(str(owner))]
@@ -167,7 +158,8 @@ def _line(
         list_pico=list_pico,
         contract_pico=contract_pico,
         card_pico=card_pico,
-        units={unit: count for unit, count in zip(units, counts, strict=True) if count},
+        units={unit: count for unit, count in zip(metering.units, counts, strict=True) if count},
         payers=decision.payers,
         joint=decision.joint,
+        capacity=capacity,
     )
