@@ -17,6 +17,7 @@ import pytest
 from gateway.budget_parts import MICRO, answers, asks, callers, upstream, write_books
 from gateway.test_supervise import MAIN, Folder
 from tallybook.books.documents import read_folder
+from tallybook.budget.book import Book
 from tallybook.clock import Calendar, SystemClock, format_instant
 from tallybook.errors import WrongUsageError
 from tallybook.gateway.counters import Counters
@@ -205,6 +206,24 @@ def test_what_came_by_other_ways_counts_against_a_limit(tmp_path, home):
         period = Calendar("UTC", "2026-01").period_of(now_us)
         (warning,) = notices_of(tx, period)
     assert (warning.act, warning.level, warning.budget) == ("warn", "1%", "team:support")
+
+
+def test_what_a_gateway_lets_through_after_the_look_comes_on_top(tmp_path, home):
+    """What the store said half a minute ago knows nothing of it."""
+    config = config_of(tmp_path / "g", home)
+    now_us = SystemClock().now_us()
+    _spend(tmp_path, home, 30_000)
+    steward = Steward(config, SystemClock(), Health())
+    steward.publish(strict=True)
+    account = f"{Calendar('UTC', '2026-01').period_of(now_us)}/feature:refund-bot"
+    with closing(Book(folder_of(config.spool))) as book, book.held() as acts:
+        acts.append(["draw", account, "a process", 20_000_000, 20_000_000])
+    steward.publish(strict=True)
+    steward.close()
+    published = Published(folder_of(config.spool))
+    published.refresh()
+    bot, _ = published.at(now_us).of("", "refund-bot", "", "")
+    assert bot.spent_before_nano == 30_000_000
 
 
 def _spend(tmp_path, home, tokens):

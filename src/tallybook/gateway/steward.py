@@ -24,7 +24,7 @@ from tallybook.books.model import Books
 from tallybook.budget.book import Book
 from tallybook.budget.hold import bury
 from tallybook.budget.lease import level_of, levels_passed
-from tallybook.budget.limits import Limits, limits_in_force
+from tallybook.budget.limits import UNKNOWN, Limits, limits_in_force
 from tallybook.budget.model import Limit, Notice, Scope
 from tallybook.clock import Clock, Period, SystemClock
 from tallybook.errors import CorruptedError, TallybookError, WrongUsageError
@@ -36,6 +36,7 @@ from tallybook.sdk.counters import Health
 
 if TYPE_CHECKING:
     from tallybook.gateway.leases import Server
+    from tallybook.live.spend import Spend
     from tallybook.store import Store
 
 LOG: Final = logging.getLogger("tallybook.gateway")
@@ -72,8 +73,8 @@ class Steward:
         self._months: list[Limits] = []
         self._warned_of: list[Limits] | None = None
         self._documents: Mapping[str, Document] | None = None
-        self._spent: Mapping[tuple[str, str], int] = {}
-        self._spent_in: Period | None = None
+        self._outside: Mapping[str, int] = {}
+        self._outside_in: Period | None = None
         self._due_s: dict[str, float] = {}
         self._server: Server | None = None
         address = self._policy.server
@@ -167,7 +168,7 @@ class Steward:
                     granted = books.budgets.granted(grants_of(tx, period))
                 made.append((replace(books, budgets=granted), period))
             if self._looks_up and documents and self._is_due("spent", _SPENT_S):
-                self._look_up(store)
+                self._look_up(store, made[0][0])
         return [self._limits(books, period) for books, period in made]
 
     @property
@@ -175,8 +176,13 @@ class Steward:
         told = self._config.ship_to
         return Path(told.removeprefix(_LOCAL)) if told.startswith(_LOCAL) else None
 
-    def _look_up(self, store: Store) -> None:
-        """What the store says was spent this month, whoever told it."""
+    def _look_up(self, store: Store, books: Books) -> None:
+        """What the store says was spent this month, whoever told it, beyond what gateways counted.
+
+        The store knows what came by other ways, and what gateways shipped; a gateway knows what it
+        let through. The larger of the two is what counts, so usage that both know counts once. Both
+        are of one moment: what gateways count later comes on top.
+        """
         from tallybook.live.spend import spend_so_far  # noqa: PLC0415 - as above
 
         try:
@@ -184,11 +190,16 @@ class Steward:
         except TallybookError as error:
             self._health.warn("spent", str(error))
             return
-        self._spent_in = found.period
-        self._spent = {who: int(nano_covering(pico)) for who, pico in found.month.items()}
+        spent = _by_budget(books, found, self._at(books, found.period))
+        self._outside_in = found.period
+        self._outside = {
+            budget: nano - known
+            for budget, nano in spent.items()
+            if nano > (known := self._known(f"{found.period}/{budget}", self._own))
+        }
 
     def _limits(self, books: Books, period: Period) -> Limits:
-        made = limits_in_force(books, period, self._at(books, period), self._before(books, period))
+        made = limits_in_force(books, period, self._at(books, period), self._before(period))
         made.nodes = self._server.nodes if self._server is not None else 1
         return made
 
@@ -196,32 +207,9 @@ class Steward:
         """Now, or the first instant of a month that is still to come."""
         return max(self._clock.now_us(), books.calendar.bounds_us(period)[0])
 
-    def _before(self, books: Books, period: Period) -> dict[str, int]:
-        """What was spent of each budget outside of the gateways' own count.
-
-        The store knows what came by other ways, and what gateways shipped; a gateway knows what it
-        let through. The larger of the two is what counts, so usage that both know counts once.
-        """
-        if period != self._spent_in:
-            return self._published_before(period)
-        at_us = self._at(books, period)
-        team_of = {one.id: one.team for one in books.org.features if one.span.holds(at_us)}
-        unit_of = {one.id: one.unit for one in books.org.teams if one.span.holds(at_us)}
-        spent: defaultdict[str, int] = defaultdict(int)
-        for (told, feature), nano in self._spent.items():
-            team = team_of.get(feature, told)
-            for scope, subject in (
-                ("feature", feature if feature in team_of else "-"),
-                ("team", team),
-                ("unit", unit_of.get(team, "")),
-            ):
-                if subject:
-                    spent[f"{scope}:{subject}"] += nano
-        return {
-            budget: nano - known
-            for budget, nano in spent.items()
-            if nano > (known := self._known(f"{period}/{budget}", self._own))
-        }
+    def _before(self, period: Period) -> Mapping[str, int]:
+        """What was spent of each budget outside of the gateways' own count, as looked up last."""
+        return self._outside if period == self._outside_in else self._published_before(period)
 
     def _published_before(self, period: Period) -> dict[str, int]:
         """The same as it was published last."""
@@ -311,6 +299,23 @@ def _server(address: str, book: Book, policy: BudgetPolicy, clock: Clock, health
             "the address of the budget server is none",
             next_step="write redis://host:port/0, or rediss:// or unix://",
         ) from error
+
+
+def _by_budget(books: Books, found: Spend, at_us: int) -> Mapping[str, int]:
+    """What was spent, in nano, of each use case, team and unit."""
+    team_of = {one.id: one.team for one in books.org.features if one.span.holds(at_us)}
+    unit_of = {one.id: one.unit for one in books.org.teams if one.span.holds(at_us)}
+    spent: defaultdict[str, int] = defaultdict(int)
+    for (told, feature), pico in found.month.items():
+        team = team_of.get(feature, told)
+        for scope, subject in (
+            ("feature", feature if feature in team_of else UNKNOWN),
+            ("team", team),
+            ("unit", unit_of.get(team, "")),
+        ):
+            if subject:
+                spent[f"{scope}:{subject}"] += int(nano_covering(pico))
+    return spent
 
 
 def _named(months: Limits, budget: str) -> Limit | None:
