@@ -6,8 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from company import usage
 from rival_figures import CONTRACT, EVENTS, LIST, X_BEFORE, cost, october
+from tallybook.clock import Period
 from tallybook.errors import PeriodError, WrongUsageError
+from tallybook.report.why.bridge import bridge
+from tallybook.report.why.claim import Beside, claim_of
 
 
 def text(amount):
@@ -42,6 +46,17 @@ def test_the_same_usage_has_only_what_is_no_usage_between(explain):
     assert found.kinds == set()
     assert found.steps["usage_only", "pool"] == -33
     assert found.bridge.subject == "the ledger cost of the company"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_the_first_month_of_a_policy_is_explained_too(found_company, zone):
+    """No policy was in force in the month before, and nothing of it is looked at."""
+    company = found_company(effective_from="2026-10")
+    company.ingest(usage(started_at="2026-10-01T01:00:00Z"))
+    company.run()
+    asked = claim_of("31.00", Period.parse("2026-10"), Beside((), zone, "", "", ""), "UTC", "USD")
+    found = bridge(company.store, asked.period, asked.claim)
+    assert (found.ours_pico, found.unexplained_pico) == (31 * 10**12, 0)
 
 
 def test_our_own_total_has_nothing_between(explain):

@@ -99,11 +99,8 @@ def our_usage(store: Store, period: Period, slots: Sequence[Slot]) -> OurUsage:
     prices: dict[tuple[str, int], PriceRow] = {}
     earlier: dict[PriceKey, list[PriceRow]] = {}
     unpriced = 0
-    for month in (period.previous(), period, period.next()):
-        basis = standing_basis(store, month)
-        touched = slots[0].from_us < basis.end_us and slots[-1].to_us > basis.start_us
-        if not basis.snapshot.files or not touched:
-            continue
+    for basis in _touched(store, period, slots):
+        month = basis.period
         store.lake.verify(basis.snapshot)
         rows = _rows(basis, basis.start_us, basis.end_us)
         prices |= {(str(month), row.price_id): row for row in rows}
@@ -114,6 +111,21 @@ def our_usage(store: Store, period: Period, slots: Sequence[Slot]) -> OurUsage:
             for row in _rows(basis, basis.start_us - _LOOK_BACK_US, basis.end_us):
                 earlier.setdefault(row.key, []).append(row)
     return OurUsage(summed(cells), prices, earlier, unpriced)
+
+
+def _touched(store: Store, period: Period, slots: Sequence[Slot]) -> Iterator[Basis]:
+    """The period and the months beside it, where slots reach into them and calls are in.
+
+    Before the first policy nothing is in force, so nothing of those months is ours.
+    """
+    own = standing_basis(store, period)
+    for month in (period.previous(), period, period.next()):
+        from_us, to_us = own.books.calendar.bounds_us(month)
+        is_touched = slots[0].from_us < to_us and slots[-1].to_us > from_us
+        if is_touched and own.books.policy.versions[0].effective_from <= month:
+            basis = own if month == period else standing_basis(store, month)
+            if basis.snapshot.files:
+                yield basis
 
 
 def _rows(basis: Basis, start_us: int, end_us: int) -> list[PriceRow]:
