@@ -34,6 +34,34 @@ def test_combinations_that_share_a_number_are_numbered_anew(monkeypatch):
         stands(ORG, ROWS)
 
 
+LOOSE = [
+    *ROWS,
+    *(Row(f"orphan-{t}", trace=f"t{t}", span="o", parent="unheard of") for t in range(1, 9)),
+    *(Row(f"adrift-{t}", trace=f"t{t}") for t in range(1, 9)),
+    Row("looping", trace="loop", span="1", parent="2", team="a"),
+    Row("looped", trace="loop", span="2", parent="1", team="b"),
+    Row("rootless", trace="elsewhere", span="1", parent="0", service="plain"),
+]
+
+
+@pytest.mark.parametrize("bits", [0, 1, 3])
+def test_traces_that_share_a_digest_are_told_apart(monkeypatch, bits):
+    naive = naively(ORG, LOOSE)
+    assert stands(ORG, LOOSE)[0] == naive
+    monkeypatch.setattr(telling, "_TRACE", f"hash(trace_id) % {1 << bits} | 1")
+    assert stands(ORG, LOOSE)[0] == naive
+    monkeypatch.setattr(Told, "_told_apart", lambda _: (telling._TRACE, ""))
+    assert stands(ORG, LOOSE)[0] != naive
+
+
+def test_a_trace_of_another_month_that_shares_a_digest_is_no_part_of_the_tree(monkeypatch):
+    monkeypatch.setattr(telling, "_TRACE", "hash(1) | 1")
+    rows = [Row("orphan", trace="t", span="2", parent="1", service="plain")]
+    beside = [Row("root", trace="u", span="1", started=START_US - 5, team="c")]
+    assert stands(ORG, rows, beside)[0] == naively(ORG, rows, beside)
+    assert stands(ORG, rows, beside)[0]["orphan"].origin == ("b", "")
+
+
 def test_of_the_months_beside_only_the_traces_of_the_period_are_read():
     beside = [
         Row("mine", trace="t1", span="9", started=START_US - 5),

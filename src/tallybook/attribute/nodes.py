@@ -1,7 +1,7 @@
 """The nodes of traces as columns, and an index of names over columns.
 
-A trace and a span are known by 64 bits each that the engine makes of their ids, and are equal only
-where all 128 are. Positions of nodes are plain whole numbers; -1 is no node.
+A trace is known by a number that no other trace has, a span by 64 bits that the engine makes of its
+id; a row is found where both are equal. Positions of nodes are plain whole numbers; -1 is no node.
 """
 
 from __future__ import annotations

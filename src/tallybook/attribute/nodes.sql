@@ -1,7 +1,7 @@
 -- Rows of traces in whole numbers. Of `flags` each bit is one answer, in the order of these lines.
 SELECT
   row_at,
-  hash(trace_id) AS trace,
+  {trace} AS trace,
   hash(span_id) AS span,
   hash(parent_span_id) AS parent,
   started_us,
@@ -18,5 +18,6 @@ SELECT
     AS UTINYINT
   ) AS flags
 FROM told
+{twins}
 {near}
 WHERE {which}

@@ -1,4 +1,5 @@
 -- Rows of the months beside the period, by their traces.
-SELECT row_at, hash(trace_id) AS trace
+SELECT row_at, {trace} AS trace
 FROM told
+{twins}
 WHERE {which}

@@ -38,6 +38,9 @@ _SALTS: Final = 8
 _BILLS, _HOLLOW, _FAILS, _SPAN, _PARENT, _ALONE = (1 << bit for bit in range(6))
 """The flags of `nodes.sql`; the last is that of a row that names no trace."""
 _NEAR: Final = "SEMI JOIN near USING (row_at)"
+_TRACE: Final = "hash(trace_id) | 1"
+"""The digest of a trace: an odd number. An even one is given to each trace that shares its own."""
+_TWINNED: Final = "LEFT JOIN twins USING (trace_id)"
 
 Rows = Mapping[str, NDArray[Any]]
 
@@ -58,6 +61,7 @@ class Told:
         session.run(sql_text(__package__, "told").format(**_told(metering)))
         self._inside = f"started_us >= {metering.start_us} AND started_us < {metering.end_us}"
         self._key, self._count = self._numbered()
+        self._trace, self._twinned = self._told_apart()
 
     def read(self) -> Iterator[tuple[list[Rows], list[list[Rows]]]]:
         """Rows that name no trace, and parts of whole traces, for `nodes`: one share at a time."""
@@ -116,6 +120,15 @@ class Told:
                 return self._key, count
         raise AssertionError("what calls carry cannot be told apart")
 
+    def _told_apart(self) -> tuple[str, str]:
+        """The digest of a trace as an expression that no two share, and the join that it asks."""
+        found = self._session.rows(sql_text(__package__, "twins").format(trace=_TRACE))
+        if not found:
+            return _TRACE, ""
+        twins = [(trace_id, 2 * number) for number, (trace_id,) in enumerate(sorted(found))]
+        self._session.table("twins", {"trace_id": "text", "twin": "whole"}, twins)
+        return f"COALESCE(CAST(twin AS UBIGINT), {_TRACE})", _TWINNED
+
     def _number(self, near: str, which: str) -> int | None:
         """Number what some rows carry; how many they are, None if two combinations share a key."""
         join = _NEAR if near else ""
@@ -136,7 +149,9 @@ class Told:
         return rows
 
     def _rows(self, which: str, near: str = "") -> Iterator[Rows]:
-        statement = sql_text(__package__, "nodes").format(key=self._key, near=near, which=which)
+        statement = sql_text(__package__, "nodes").format(
+            key=self._key, trace=self._trace, twins=self._twinned, near=near, which=which
+        )
         low, high = self._metering.start_us, self._metering.end_us
         for rows in self._session.columns(statement):
             started, flags = rows["started_us"], rows["flags"]
@@ -147,7 +162,9 @@ class Told:
 
     def _near(self, which: str, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Rows of the months beside whose traces the period has; few others are among them."""
-        statement = sql_text(__package__, "outside").format(which=which)
+        statement = sql_text(__package__, "outside").format(
+            trace=self._trace, twins=self._twinned, which=which
+        )
         found = [
             rows["row_at"][seen[rows["trace"] >> _SEEN_SHIFT]]
             for rows in self._session.columns(statement)
