@@ -67,12 +67,27 @@ def test_no_file_means_no_budget(folder):
         (BOT + ", from: 2026-10, over: approval", "nobody may approve"),
         (BOT + ", from: 2026-10, over: block", '"block" is not known'),
         ("feature: refund-bot, from: 2026-10", "monthly is missing"),
+        ("feature: refund-bot, from: 2026-10, resets: never", "amount is missing"),
+        (BOT + ", from: 2026-10, resets: never", "monthly under resets: never"),
+        ("feature: refund-bot, amount: 1, from: 2026-10", "amount under resets: monthly"),
+        (BOT + ", from: 2026-10, resets: yearly", '"yearly" is not known'),
     ],
 )
 def test_wrong_budgets(folder, row, said):
     fault = folder.fault(budgets=text(row))
     assert fault.startswith("budgets.yaml:2: budgets 1")
     assert said in fault
+
+
+def test_a_budget_that_does_not_reset_is_of_no_month(folder):
+    row = "feature: refund-bot, amount: 150, resets: never, from: 2026-10"
+    budgets = folder.books(budgets=text(row)).budgets
+    (made,) = budgets.budgets
+    assert (made.monthly_nano, made.carries) == (150 * NANO, True)
+    assert budgets.row_of("feature", "refund-bot", Period(2031, 1)) is made
+    assert budgets.in_force("refund-bot", Period(2026, 10)) is None
+    said = folder.fault(budgets=text(row, increases=[INCREASE]))
+    assert "does not reset, and an increase is of one month" in said
 
 
 def test_one_budget_per_feature_and_month(folder):

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.budget_parts import CHAT, MICRO, Budgeted, answers, asks, callers, upstream
 from gateway.provider import answer
+from tallybook.clock import FixedClock, parse_instant
 from tallybook.gateway.faces import error_body
 from tallybook.gateway.model import Refusal
 
@@ -338,3 +339,25 @@ def test_a_call_that_waits_goes_on_when_the_limit_is_raised(tmp_path):
         wait_for(lambda: one.works.budgets.waiting == 1)
         one.budgets(STOP.replace("0.01", "0.02"))
         wait_for(lambda: one.works.ledger.under_way == 2)
+
+
+@pytest.mark.parametrize("carries", [True, False])
+def test_what_does_not_reset_is_not_there_again_in_the_next_month(
+    tmp_path, provider, monkeypatch, carries
+):
+    clock = FixedClock(parse_instant("2026-10-31T23:00:00Z"))
+    for place in ("tallybook.gateway.worker", "gateway.budget_parts"):
+        monkeypatch.setattr(f"{place}.SystemClock", lambda: clock)
+    provider.add(CHAT, answer(answers()))
+    amount = "amount: 0.01, resets: never" if carries else "monthly: 0.01"
+    with Budgeted(
+        tmp_path / "gateway", provider, f"feature: refund-bot, {amount}, over: stop"
+    ) as one:
+        _, (_, _, body) = until_refused(one)
+        assert ("since 2020-01" in json.loads(body)["error"]["message"]) is carries
+        clock.advance(2 * 3_600_000_000)
+        one.steward.publish(strict=True)
+        assert one.ask(CHAT, asks())[0] == (429 if carries else 200)
+        one.budgets(f"feature: refund-bot, {amount.replace('0.01', '0.02')}, over: stop")
+        assert one.ask(CHAT, asks())[0] == 200
+    assert one.spent_nano() <= 20_000_000

@@ -226,6 +226,28 @@ def test_what_a_gateway_lets_through_after_the_look_comes_on_top(tmp_path, home)
     assert bot.spent_before_nano == 30_000_000
 
 
+def test_what_was_spent_of_a_budget_that_does_not_reset_stands_in_the_next_month_too(
+    tmp_path, home
+):
+    row = "feature: refund-bot, amount: 1, resets: never, over: stop"
+    with closing(Store.open(home)) as store:
+        written = write_books(tmp_path / "policy", row, "team: support, monthly: 1, over: stop")
+        now_us = SystemClock().now_us()
+        apply_documents(store, read_folder(written), Command("apply", {}, "me"), now_us)
+    config = config_of(tmp_path / "g", home)
+    _spend(tmp_path, home, 30_000)
+    steward = Steward(config, SystemClock(), Health())
+    account = "since 2020-01/feature:refund-bot"
+    with closing(Book(folder_of(config.spool))) as book, book.held() as acts:
+        acts.append(["draw", account, "a process", 10_000_000, 10_000_000])
+    steward.publish(strict=True)
+    months = [one.of("", "refund-bot", "", "") for one in steward.months]
+    steward.close()
+    assert {bot.account for bot, _ in months} == {account}
+    assert [bot.spent_before_nano for bot, _ in months] == [20_000_000, 20_000_000]
+    assert [team.spent_before_nano for _, team in months] == [30_000_000, 0]
+
+
 def _spend(tmp_path, home, tokens):
     event = {
         "event_id": "e1", "source": "sdk", "started_at": _now(), "provider": "openai",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from tallybook.books.build_org import refuse_unknown
@@ -37,7 +38,7 @@ def build_budgets(form: BudgetsForm, org: Org, calendar: Calendar, sheet: Sheet)
     budgets: list[Budget] = []
     for number, row in enumerate(form.budgets):
         place: Place = ("budgets", number)
-        if not _check_named(row, place, sheet):
+        if not (_check_named(row, place, sheet) and _check_amount(row, place, sheet)):
             continue
         budget = _budget(row)
         _check_span(row, place, sheet)
@@ -49,7 +50,8 @@ def build_budgets(form: BudgetsForm, org: Org, calendar: Calendar, sheet: Sheet)
     default = None
     if form.default is not None:
         _check_budget(form.default, ("default",), sheet)
-        default = _made(form.default, _FIRST_MONTH, None, {"feature": _ALL})
+        named = {"feature": _ALL}
+        default = _made(form.default, form.default.monthly, _FIRST_MONTH, None, named)
     increases = tuple(_increase(row, calendar) for row in form.increases)
     made = Budgets(tuple(budgets), increases, default=default)
     for number, increase in enumerate(made.increases):
@@ -60,11 +62,16 @@ def build_budgets(form: BudgetsForm, org: Org, calendar: Calendar, sheet: Sheet)
 def _budget(row: BudgetForm) -> Budget:
     whose: dict[str, str] = {scope: getattr(row, scope) for scope in BUDGET_SCOPES}
     to_period = Period.parse(row.to) if row.to else None
-    return _made(row, Period.parse(row.from_), to_period, whose)
+    made = _made(row, row.amount or row.monthly, Period.parse(row.from_), to_period, whose)
+    return replace(made, resets=row.resets)
 
 
 def _made(
-    row: LimitForm, from_period: Period, to_period: Period | None, whose: Mapping[str, str]
+    row: LimitForm,
+    amount: str,
+    from_period: Period,
+    to_period: Period | None,
+    whose: Mapping[str, str],
 ) -> Budget:
     beyond = _UP_TO if row.over in _BEYOND else "100%"
     rate = _CALLS_PER_MINUTE if row.calls_per_minute is None else row.calls_per_minute
@@ -72,7 +79,7 @@ def _made(
         feature=whose.get("feature", ""),
         from_period=from_period,
         to_period=to_period,
-        monthly_nano=parse_units(row.monthly, NANO_SCALE),
+        monthly_nano=parse_units(amount, NANO_SCALE),
         warn=tuple(parse_percent(level) for level in row.warn),
         over=row.over,
         approvers=tuple(row.approvers),
@@ -107,6 +114,22 @@ def _check_named(row: BudgetForm, place: Place, sheet: Sheet) -> bool:
             remedy="name what the budget is of; write a row for each",
         )
     return len(named) == 1
+
+
+def _check_amount(row: BudgetForm, place: Place, sheet: Sheet) -> bool:
+    """An amount of a month, or one that is left of from month to month; never both."""
+    carries = row.resets == "never"
+    right, wrong = ("amount", "monthly") if carries else ("monthly", "amount")
+    if getattr(row, right) and not getattr(row, wrong):
+        return True
+    is_wrong = bool(getattr(row, wrong))
+    sheet.refuse(
+        (*place, wrong) if is_wrong else place,
+        f"{wrong} under resets: {row.resets}" if is_wrong else f"{right} is missing",
+        expected='monthly: "100.00", or amount: "100.00" with resets: never',
+        remedy=f"write {right} alone",
+    )
+    return False
 
 
 def _check_span(row: BudgetForm, place: Place, sheet: Sheet) -> None:
@@ -249,6 +272,13 @@ def _check_increase(row: Increase, place: Place, made: Budgets, org: Org, sheet:
             f"{shown(row.approved_by)} may not approve for {shown(row.feature)}",
             expected=f"one of {', '.join(budget.approvers)}",
             remedy="let one of them approve, or add the name to approvers",
+        )
+    elif budget.carries:
+        sheet.refuse(
+            (*place, "feature"),
+            f"the budget of {shown(row.feature)} does not reset, and an increase is of one month",
+            expected="a budget of a month",
+            remedy="raise its amount, or have more granted: tallybook budget request",
         )
     if row.amount_nano == 0:
         sheet.refuse(

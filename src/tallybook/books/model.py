@@ -41,6 +41,7 @@ Budgeting = Literal["cloud_finops", "annual_capex"]
 Role = Literal["engineering", "product", "finance", "procurement", "capacity", "quality"]
 State = Literal["unallocated", "unknown", "estimated", "unpriced"]
 Over = Literal["none", "stop", "throttle", "downgrade", "approval"]
+Resets = Literal["monthly", "never"]
 BudgetScope = Literal["feature", "team", "unit", "key", "customer"]
 
 Transfer = Literal["caller_pays", "callee_absorbs", "split", "transfer_price"]
@@ -60,6 +61,7 @@ CLAIMS_OWN: Final = "own"
 BUDGETING: Final[tuple[Budgeting, ...]] = get_args(Budgeting)
 STATES: Final[tuple[State, ...]] = get_args(State)
 OVERS: Final[tuple[Over, ...]] = get_args(Over)
+RESETS: Final[tuple[Resets, ...]] = get_args(Resets)
 BUDGET_SCOPES: Final[tuple[BudgetScope, ...]] = get_args(BudgetScope)
 EACH: Final = "*"
 
@@ -388,7 +390,10 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A monthly budget, from a period until before ``to_period`` (None: open).
+    """A budget, from a period until before ``to_period`` (None: open).
+
+    It is of a month, or ``resets`` never: then ``monthly_nano`` is its amount in all, and what was
+    used in one month is gone in the next, until somebody grants more.
 
     Exactly one of ``feature``, ``team``, ``unit``, ``key`` and ``customer`` is set; a ``customer``
     of ``EACH`` means each one by itself. ``over`` is what the gateway does beyond the amount:
@@ -410,6 +415,12 @@ class Budget:
     calls_per_minute: int = 0
     up_to: Fraction = Fraction(1)
     downgrade: Mapping[str, str] = field(default_factory=dict)
+    resets: Resets = "monthly"
+
+    @property
+    def carries(self) -> bool:
+        """Whether it goes on from month to month with what is left of it."""
+        return self.resets == "never"
 
     def covers(self, period: Period) -> bool:
         """Whether the budget holds in the period."""
@@ -549,10 +560,11 @@ class Budgets:
                 start of its day on, a grant from its decision on and until it expires.
 
         Returns:
-            None without a budget: there is nothing to increase then.
+            None without a budget of the month: there is nothing to increase then. One that carries
+            is of no month; see `tallybook.budget.carried`.
         """
         budget = self.budget_of(feature, period)
-        if budget is None:
+        if budget is None or budget.carries:
             return None
         return Nano(budget.monthly_nano + self.added(feature, period, at_us))
 

@@ -21,6 +21,7 @@ from tallybook.books.model import (
     PERS,
     POOL_METHODS,
     PURPOSES,
+    RESETS,
     TRANSFERS,
     Budgeting,
     By,
@@ -31,6 +32,7 @@ from tallybook.books.model import (
     Per,
     PoolMethod,
     RecoveredBy,
+    Resets,
     Transfer,
 )
 from tallybook.books.scalars import (
@@ -76,6 +78,7 @@ BasisText = Annotated[Literal["contract", "list"], BeforeValidator(choice(("cont
 FreezeText = Annotated[Literal["monthly"], BeforeValidator(choice(("monthly",)))]
 RecoveredByText = Annotated[RecoveredBy, BeforeValidator(choice(("markup", "driver")))]
 OverText = Annotated[Over, BeforeValidator(choice(OVERS))]
+ResetsText = Annotated[Resets, BeforeValidator(choice(RESETS))]
 VarianceText = Annotated[
     Literal["absorb", "recharge"], BeforeValidator(choice(("absorb", "recharge")))
 ]
@@ -452,9 +455,8 @@ class PricesForm(Form):
 
 
 class LimitForm(Form):
-    """An amount a month, and what happens at it and beyond."""
+    """What happens at an amount and beyond."""
 
-    monthly: Money
     warn: Annotated[list[WarnLevel], BeforeValidator(read_rows)] = []
     over: OverText = "none"
     calls_per_minute: Count | None = None
@@ -463,9 +465,21 @@ class LimitForm(Form):
     approvers: Annotated[list[Text], BeforeValidator(read_rows)] = []
 
 
-class BudgetForm(LimitForm):
-    """A monthly budget of one of the five; ``to`` is the first month without it."""
+class DefaultForm(LimitForm):
+    """The monthly budget of what has none of its own."""
 
+    monthly: Money
+
+
+class BudgetForm(LimitForm):
+    """A budget of one of the five; ``to`` is the first month without it.
+
+    It has ``monthly``, or an ``amount`` that ``resets: never``.
+    """
+
+    monthly: Money = ""
+    amount: Money = ""
+    resets: ResetsText = "monthly"
     feature: Id = ""
     team: Id = ""
     unit: Id = ""
@@ -488,7 +502,7 @@ class IncreaseForm(Form):
 class BudgetsForm(Form):
     """budgets.yaml; ``default`` limits every use case without a budget of its own."""
 
-    default: LimitForm | None = None
+    default: DefaultForm | None = None
     budgets: Annotated[list[BudgetForm], BeforeValidator(read_rows)] = []
     increases: Annotated[list[IncreaseForm], BeforeValidator(read_rows)] = []
 

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from tallybook.books.model import Books
 from tallybook.budget.approvers import approvers_of
-from tallybook.budget.ask import parse_expiry, request_of, require_running, require_within
+from tallybook.budget.ask import (
+    parse_expiry,
+    request_of,
+    require_lasting,
+    require_running,
+    require_within,
+)
 from tallybook.budget.model import Request, Verdict
 from tallybook.clock import format_instant
 from tallybook.errors import BudgetError, WrongUsageError
@@ -62,6 +68,7 @@ def approve(
         _require_asked_for(asked, nano)
         until_us = parse_expiry(expires, books.calendar) if expires else asked.until_us
         require_within(books, asked.period, until_us, now_us)
+        require_lasting(books, asked.scope, asked.subject, asked.period, until_us)
         from_us = max(now_us, books.calendar.bounds_us(asked.period)[0])
         decided = record_decision(
             tx, asked, "approved", nano, from_us, until_us, reason, command, now_us

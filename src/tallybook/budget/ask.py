@@ -100,6 +100,7 @@ def ask(
         approvers_of(books, scope, subject, period, now_us)
         until_us = parse_expiry(expires, books.calendar)
         require_within(books, period, until_us, now_us)
+        require_lasting(books, scope, subject, period, until_us)
         number = insert_request(
             tx, "increase", scope, subject, str(period), nano, until_us, reason, {}, command, now_us
         )
@@ -220,6 +221,22 @@ def require_within(books: Books, period: Period, until_us: int, now_us: int) -> 
             f"{format_instant(until_us)} is not within what is left of {period}, which ends at"
             f" {format_instant(end_us)}",
             next_step="name an earlier end, or none for the whole month",
+        )
+
+
+def require_lasting(
+    books: Books, scope: Scope, subject: str, period: Period, until_us: int
+) -> None:
+    """Refuse an end of what is granted of a budget that does not reset: it would take back use.
+
+    Raises:
+        WrongUsageError: there is an end.
+    """
+    row = books.budgets.row_of(scope, subject, period)
+    if until_us and row is not None and row.carries:
+        raise WrongUsageError(
+            f"{scope} {subject!r} does not reset, so what is granted lasts until it is used",
+            next_step="leave --expires out",
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -166,11 +166,11 @@ class Book:
         os.close(self._file)
         os.close(self._lock)
 
-    def compact(self, keep: Sequence[str]) -> None:
-        """Write the book anew as it stands, if it has grown long, without the months not kept.
+    def compact(self, keep: Collection[str]) -> None:
+        """Write the book anew as it stands, if it has grown long, without accounts not kept.
 
         Args:
-            keep: the months whose accounts stay.
+            keep: how the names of those begin that stay.
         """
         with self.held():
             if self._at < _COMPACT_BYTES:
@@ -183,7 +183,7 @@ class Book:
             beside.rename(self.folder / "book")
         self.look()
 
-    def _standing(self, keep: Sequence[str]) -> Iterator[Act]:
+    def _standing(self, keep: Collection[str]) -> Iterator[Act]:
         for name, account in self.accounts.items():
             if name.partition("/")[0] in keep:
                 yield from _standing_of(name, account)

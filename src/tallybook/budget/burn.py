@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from tallybook.books.model import Books
 from tallybook.budget.forecast import DAY_US, Forecast, Range, forecast, split_days
 from tallybook.budget.overview import BudgetState
 from tallybook.clock import format_instant
 from tallybook.money import NANO_SCALE, PICO_PER_NANO, PICO_SCALE, format_units
+
+AHEAD_DAYS: Final = 92
+"""How far a budget that does not reset is looked ahead."""
+AHEAD_US: Final = AHEAD_DAYS * DAY_US
 
 Hours = Mapping[tuple[str, str], Sequence[int]]
 """by team and feature, the cost of each clock hour in pico, the oldest first"""
@@ -78,7 +82,7 @@ def _from_first(costs: Sequence[int]) -> Sequence[int]:
 def _forecast(
     books: Books, state: BudgetState, series: Sequence[int], weekend: Sequence[bool], at_us: int
 ) -> Forecast | None:
-    end_us = books.calendar.bounds_us(state.period)[1]
+    end_us = books.calendar.bounds_us(state.period)[1] if state.since is None else at_us + AHEAD_US
     days = -(-(end_us - at_us) // DAY_US)
     coming = [
         books.calendar.is_weekend(at_us + number * DAY_US + DAY_US // 2) for number in range(days)
@@ -117,26 +121,39 @@ def _last(
     return Change(nano, approved_by, from_us, _forecast(books, before, series, weekend, at_us))
 
 
+def ahead(state: BudgetState) -> str:
+    """How far a budget is looked ahead, in words."""
+    return f"in {AHEAD_DAYS} days" if state.since else "this month"
+
+
+def never(state: BudgetState) -> str:
+    """What is said of the day on which it runs out where that is not seen."""
+    return f"not {ahead(state)}"
+
+
 def burn_values(one: Burn) -> dict[str, Any]:
-    """The machine form; what nobody can tell yet is null, and so is what is not in the month."""
-    last = one.last
+    """The machine form; what nobody can tell yet is null, and so is what is not in the month.
+
+    A budget that does not reset is looked ahead for ``AHEAD_DAYS``, and has no end of a month.
+    """
+    last, carries = one.last, one.state.since is not None
     return {
         "budget": one.state.budget,
         "period": str(one.state.period),
         "in_force": format_units(one.state.limit_nano, NANO_SCALE),
         "used": _pico(one.state.used_pico or 0),
-        "forecast": _forecast_values(one.forecast),
+        "forecast": _forecast_values(one.forecast, carries=carries),
         "last_increase": last
         and {
             "amount": format_units(last.amount_nano, NANO_SCALE),
             "approved_by": last.approved_by,
             "from": format_instant(last.from_us),
-            "without": _forecast_values(last.without),
+            "without": _forecast_values(last.without, carries=carries),
         },
     }
 
 
-def _forecast_values(told: Forecast | None) -> dict[str, Any] | None:
+def _forecast_values(told: Forecast | None, *, carries: bool) -> dict[str, Any] | None:
     if told is None:
         return None
     out, end = told.runs_out_us, told.month_end_pico
@@ -144,7 +161,7 @@ def _forecast_values(told: Forecast | None) -> dict[str, Any] | None:
         "days": told.days,
         "per_day": _pico(told.per_day_pico),
         "runs_out": _range(out, lambda us: format_instant(us) if us else None),
-        "month_end": _range(end, _pico),
+        "month_end": None if carries else _range(end, _pico),
         "interval": "80 %",
         "paths_out_of_ten": told.out_of_ten,
     }

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from tallybook.budget.carried import Earlier, with_all_grants
 from tallybook.budget.estimate import HEADROOM
 from tallybook.budget.overview import BudgetState, overview, used_share
 from tallybook.budget.used import used_in_sheet
@@ -22,7 +23,7 @@ from tallybook.money import (
     nano_covering,
     proportional,
 )
-from tallybook.post.basis import latest_books, with_grants
+from tallybook.post.basis import latest_books
 from tallybook.post.sheet import latest_sheet
 from tallybook.store import Store
 
@@ -45,8 +46,10 @@ class Calibration:
     months: tuple[BudgetState, ...]
 
     @property
-    def suggested_nano(self) -> int:
-        """The most that a month used, and a quarter."""
+    def suggested_nano(self) -> int | None:
+        """The most that a month used, and a quarter, where another amount a month would fit."""
+        if self.finding not in ("blank check", "growth brake") or self.months[-1].since:
+            return None
         most = max((state.used_pico or 0) for state in self.months)
         return nano_covering(proportional(most, HEADROOM.numerator, HEADROOM.denominator))
 
@@ -63,14 +66,16 @@ def calibrated(store: Store, now_us: int, months: int) -> list[Calibration]:
         books, _ = latest_books(tx)
         period = books.calendar.period_of(now_us)
         found: dict[str, list[BudgetState]] = {}
+        earlier = Earlier()
         for month in _before(period, months):
             sheet = latest_sheet(tx, str(month))
             if sheet is None:
                 continue
-            then = with_grants(tx, books, month)
+            then = with_all_grants(tx, books, month)
             used = used_in_sheet(sheet, then, month)
             end_us = books.calendar.bounds_us(month)[1] - 1
-            for state in overview(then, month, end_us, used):
+            before = earlier.used(tx, books, month)
+            for state in overview(then, month, end_us, used, earlier=before):
                 found.setdefault(state.budget, []).append(state)
     order: tuple[Finding, ...] = ("growth brake", "blank check", "in use", "too new")
     made = [
@@ -103,18 +108,18 @@ def _is_untouched(state: BudgetState) -> bool:
     if state.used_pico is None:
         return False
     part, whole = UNTOUCHED
-    return state.used_pico * whole < state.limit_nano * PICO_PER_NANO * part
+    left_pico = state.limit_nano * PICO_PER_NANO - state.used_before_pico
+    return (state.used_pico - state.used_before_pico) * whole < left_pico * part
 
 
 def calibration_values(one: Calibration) -> dict[str, Any]:
     """The machine form."""
+    fits = one.suggested_nano
     return {
         "budget": one.budget,
         "team": one.team,
         "finding": one.finding,
-        "suggested": format_units(one.suggested_nano, NANO_SCALE)
-        if one.finding in ("blank check", "growth brake")
-        else None,
+        "suggested": None if fits is None else format_units(fits, NANO_SCALE),
         "months": [
             {
                 "period": str(state.period),

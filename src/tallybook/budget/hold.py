@@ -94,7 +94,7 @@ class Holder:
         Raises:
             OSError: more budgets are in use at once than this process can count.
         """
-        account = f"{limit.period}/{limit.budget}"
+        account = limit.account
         room = self._rooms.get(account)
         if room is None:
             if not self._free_slots:
@@ -229,8 +229,12 @@ class Holder:
         idle = max(room.room, 0) if room.idle and not room.reserved else 0
         return idle + room.spare
 
-    def forget(self, months: Sequence[str], idle: int) -> bool:
-        """Forget the budgets of other months, and what was idle for so many times of `tend`.
+    def forget(self, kept: Collection[str], idle: int) -> bool:
+        """Forget what is named otherwise, and what was idle for so many times of `tend`.
+
+        Args:
+            kept: how the names of those begin that stay.
+            idle: how many times.
 
         Returns:
             whether anything was forgotten: its room is no room any more.
@@ -242,7 +246,7 @@ class Holder:
             room
             for room in self._rooms.values()
             if not room.reserved
-            and (room.idle >= idle or room.account.partition("/")[0] not in months)
+            and (room.idle >= idle or room.account.partition("/")[0] not in kept)
         ]
         if not gone:
             return False

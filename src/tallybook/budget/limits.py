@@ -8,7 +8,7 @@ are known here by a digest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -54,6 +54,12 @@ class Limits:
     _found: dict[tuple[str, str, str, str], tuple[Limit, ...]] = field(
         default_factory=dict, compare=False
     )
+
+    @property
+    def kept(self) -> set[str]:
+        """How the names of the accounts begin that are in use: the month, and what carries."""
+        found = [*self.rows.values(), *([self.each_customer] if self.each_customer else [])]
+        return {str(self.period), *(one.account.partition("/")[0] for one in found)}
 
     def of(self, team: str, feature: str, key: str, customer: str) -> tuple[Limit, ...]:
         """The limits that a call is under; a name that is empty is under none.
@@ -101,13 +107,19 @@ class Limits:
         return replace(stands_for, subject=subject, spent_before_nano=before_nano)
 
 
+def kept_accounts(months: Iterable[Limits]) -> set[str]:
+    """How the names of the accounts begin that are in use in some months."""
+    return {name for one in months for name in one.kept}
+
+
 def limits_in_force(
     books: Books, period: Period, at_us: int, spent_before: Mapping[str, int] | None = None
 ) -> Limits:
     """The limits of a month as they stand at an instant.
 
     Args:
-        books: with the grants of the month (`Budgets.granted`).
+        books: with the grants of the month, and of months before of what carries
+            (`tallybook.budget.carried.with_all_grants`).
         period: the month.
         at_us: the instant: increases and the org chart are those in force then.
         spent_before: see `Limits`.
@@ -158,7 +170,7 @@ def digest_of(customer: str) -> str:
 
 
 def _in_force(budgets: Budgets, row: Budget, period: Period, at_us: int) -> int:
-    if row.feature:
+    if row.feature and not row.carries:
         return budgets.in_force(row.feature, period, at_us) or row.monthly_nano
     return row.monthly_nano + budgets.granted_nano(row.scope, row.subject, period, at_us)
 
@@ -175,6 +187,7 @@ def _limit(row: Budget, period: Period, limit_nano: int) -> Limit:
         calls_per_minute=row.calls_per_minute,
         downgrade=row.downgrade,
         approvers=row.approvers,
+        since=row.from_period if row.carries else None,
     )
 
 
@@ -228,12 +241,14 @@ def _plain_limit(limit: Limit) -> dict[str, Any]:
         "approvers": list(limit.approvers),
         "is_default": limit.is_default,
         "spent_before_nano": limit.spent_before_nano,
+        "since": str(limit.since) if limit.since else None,
     }
 
 
 def _limit_of(data: Mapping[str, Any]) -> Limit:
     told = dict(data)
     told["period"] = Period.parse(told["period"])
+    told["since"] = Period.parse(told["since"]) if told.get("since") else None
     told["warn"] = tuple(Fraction(*share) for share in told["warn"])
     told["approvers"] = tuple(told["approvers"])
     return Limit(**told)

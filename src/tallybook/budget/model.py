@@ -24,12 +24,14 @@ refused while calls under way held what was left. ``unpriced``: refused, for nob
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
+SINCE: Final = "since "
+"""How the name of an account begins that is of no month."""
 REFUSALS: Final[frozenset[Act]] = frozenset({"stop", "approval", "throttle", "busy", "unpriced"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """What one budget allows in one month, with every increase in force.
+    """What one budget allows in one month, or since it began, with every increase in force.
 
     Attributes:
         scope: what it is of; ``subject`` is the id of that.
@@ -42,7 +44,8 @@ class Limit:
         downgrade: of ``downgrade``, the allowed cheaper model of each.
         approvers: who may approve more.
         is_default: whether it stands for every use case that has no budget of its own.
-        spent_before_nano: what was spent in the month outside of the gateways' own count.
+        spent_before_nano: what was spent outside of the gateways' own count.
+        since: of a budget that does not reset, its first month; None where it begins anew.
     """
 
     scope: Scope
@@ -57,11 +60,17 @@ class Limit:
     approvers: tuple[str, ...] = ()
     is_default: bool = False
     spent_before_nano: int = 0
+    since: Period | None = None
 
     @property
     def budget(self) -> str:
         """What it is called: ``feature:refund-bot``."""
         return f"{self.scope}:{self.subject}"
+
+    @property
+    def account(self) -> str:
+        """Under which name it is counted: one that does not reset has one name in every month."""
+        return f"{self.period if self.since is None else f'{SINCE}{self.since}'}/{self.budget}"
 
     @property
     def is_enforced(self) -> bool:

@@ -28,7 +28,9 @@ class BudgetState:
         team: that answers for it; empty where it is of several.
         monthly_nano: without increases; ``limit_nano`` is what is in force, ``month_end_nano`` what
             will be when the temporary increases are over.
-        used_pico: of the month; None where nobody can say.
+        used_pico: of the month, or since it began if it does not reset; None where nobody can say.
+        since: of a budget that does not reset, its first month; ``used_before_pico`` is what of
+            its use was in the months before this one.
         over: what happens at the amount.
         approvers: who may say more; empty if nobody may.
         is_default: it is under the default, without a budget of its own.
@@ -51,6 +53,8 @@ class BudgetState:
     is_default: bool = False
     open_requests: int = 0
     calls_acted: Mapping[str, int] = field(default_factory=dict)
+    since: Period | None = None
+    used_before_pico: int = 0
 
     @property
     def remaining_pico(self) -> int | None:
@@ -66,6 +70,7 @@ def overview(
     at_us: int,
     used: Used | None,
     open_requests: Sequence[Request] = (),
+    earlier: Mapping[str, int] | None = None,
 ) -> list[BudgetState]:
     """The budgets of a month, features first, then teams, units, keys and customers.
 
@@ -75,11 +80,12 @@ def overview(
         at_us: an instant of it: what is in force then.
         used: what each use case spent in the month; None where nobody knows.
         open_requests: that wait for a decision.
+        earlier: what was used in the months before of the budgets that do not reset, by name.
     """
     limits = limits_in_force(books, period, at_us)
     found = [*limits.rows.values(), *_under_default(books, limits.default, limits.rows, at_us)]
     found += [limits.each_customer] if limits.each_customer else []
-    states = (_state(books, limit, at_us, used) for limit in found)
+    states = (_state(books, limit, at_us, used, earlier or {}) for limit in found)
     waiting = [request.budget for request in open_requests if request.period == period]
     acted: dict[str, dict[str, int]] = {}
     for one in books.budgets.acted:
@@ -108,7 +114,9 @@ def _under_default(
             yield replace(default, subject=feature.id)
 
 
-def _state(books: Books, limit: Limit, at_us: int, used: Used | None) -> BudgetState:
+def _state(
+    books: Books, limit: Limit, at_us: int, used: Used | None, earlier: Mapping[str, int]
+) -> BudgetState:
     scope, subject, period = limit.scope, limit.subject, limit.period
     row = None if limit.is_default else books.budgets.row_of(scope, subject, period)
     at_end = limit.limit_nano
@@ -116,6 +124,8 @@ def _state(books: Books, limit: Limit, at_us: int, used: Used | None) -> BudgetS
         at_end = row.monthly_nano + books.budgets.granted_nano(scope, subject, period)
         if scope == "feature":
             at_end = books.budgets.in_force(subject, period) or at_end
+    month_pico = None if used is None else used_of(books, scope, subject, at_us, used)
+    before_pico = earlier.get(limit.budget, 0)
     try:
         approvers = approvers_of(books, scope, subject, period, at_us)
     except BudgetError:
@@ -130,14 +140,16 @@ def _state(books: Books, limit: Limit, at_us: int, used: Used | None) -> BudgetS
         monthly_nano=row.monthly_nano if row else limit.limit_nano,
         limit_nano=limit.limit_nano,
         month_end_nano=at_end,
-        used_pico=None if used is None else _used(books, scope, subject, at_us, used),
+        used_pico=None if month_pico is None else before_pico + month_pico,
         over=limit.over,
         approvers=approvers,
         is_default=limit.is_default,
+        since=limit.since,
+        used_before_pico=before_pico,
     )
 
 
-def _used(books: Books, scope: Scope, subject: str, at_us: int, used: Used) -> int | None:
+def used_of(books: Books, scope: Scope, subject: str, at_us: int, used: Used) -> int | None:
     """What counts against a budget; of keys and customers the books have no sums."""
     if scope == "feature":
         return sum(pico for (_, feature), pico in used.items() if feature == subject)
@@ -177,6 +189,9 @@ def state_values(state: BudgetState) -> dict[str, Any]:
         "remaining": None if remaining is None else format_units(remaining, PICO_SCALE),
         "used_share": None if state.used_pico is None else used_share(state),
         "over": state.over,
+        "resets": "never" if state.since else "monthly",
+        "since": str(state.since or ""),
+        "used_before": format_units(state.used_before_pico, PICO_SCALE),
         "approvers": list(state.approvers),
         "default": state.is_default,
         "open_requests": state.open_requests,

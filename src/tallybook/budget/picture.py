@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallybook.books.model import Books
-from tallybook.budget.burn import Burn, Hours, series_of
+from tallybook.budget.burn import Burn, Hours, never, series_of
 from tallybook.budget.forecast import DAY_US, HOUR_US
 from tallybook.budget.overview import BudgetState, used_share
 from tallybook.money import PICO_PER_NANO, cents_of_nano, format_cents, half_even, nano_of_pico
 
 WIDTH: Final = 420
 HEIGHT: Final = 150
-NEVER: Final = "not this month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ def _picture(books: Books, one: Burn, costs: Sequence[int], starts_us: Sequence[
     used = _used(state, costs, starts_us, start_us, at_us)
     force = _force(books, state, start_us, end_us)
     top = max([1, *(pico for _, pico in (*used, *force))])
+    told = None if state.since else told  # what is looked ahead for does not end with the month
     if told:
         top = max(top, told.month_end_pico.high)
 
@@ -96,7 +96,7 @@ def _used(
     state: BudgetState, costs: Sequence[int], starts_us: Sequence[int], start_us: int, at_us: int
 ) -> list[tuple[int, int]]:
     """Instant and sum so far, day by day; the last is now and what was used."""
-    points, spent, day = [(start_us, 0)], 0, 0
+    points, spent, day = [(start_us, state.used_before_pico)], state.used_before_pico, 0
     for start, cost in zip(starts_us, costs, strict=True):
         if start < start_us:
             continue
@@ -139,13 +139,15 @@ def _texts(books: Books, one: Burn) -> dict[str, str]:
     state, told, last = one.state, one.forecast, one.last
 
     def day(us: int) -> str:
-        return books.calendar.date_of(us) if us else NEVER
+        return books.calendar.date_of(us) if us else never(state)
 
     runs_out = month_end = per_day = change = ""
     if told:
         out, end = told.runs_out_us, told.month_end_pico
-        runs_out = f"{day(out.middle)} ({day(out.low)} .. {day(out.high)})" if out.low else NEVER
-        month_end = f"{_money(end.middle)} ({_money(end.low)} .. {_money(end.high)})"
+        within = f"{day(out.middle)} ({day(out.low)} .. {day(out.high)})"
+        runs_out = within if out.low else never(state)
+        ends = f"{_money(end.middle)} ({_money(end.low)} .. {_money(end.high)})"
+        month_end = "" if state.since else ends
         per_day = _money(told.per_day_pico)
     if told and last and last.without:
         was, now = day(last.without.runs_out_us.middle), day(told.runs_out_us.middle)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from tallybook.books.model import Books
 from tallybook.budget.ask import requests
 from tallybook.budget.burn import Hours
+from tallybook.budget.carried import Earlier, used_in, with_all_grants
 from tallybook.budget.model import Request
 from tallybook.budget.overview import BudgetState, Used, overview
 from tallybook.budget.used import used_in_sheet
 from tallybook.clock import Clock, Period
 from tallybook.live.spend import Spend, spend_so_far
-from tallybook.post.basis import latest_books, with_grants
+from tallybook.post.basis import latest_books
 from tallybook.post.sheet import latest_sheet
 from tallybook.store import Store
 
@@ -56,16 +57,24 @@ def month_of_budgets(store: Store, clock: Clock, period: Period | None) -> Budge
     start_us, end_us = books.calendar.bounds_us(asked)
     spend = spend_so_far(store, clock) if asked == running else None
     with store.read() as tx:
-        books = with_grants(tx, latest_books(tx)[0], asked)
+        books = with_all_grants(tx, latest_books(tx)[0], asked)
         sheet = None if spend else latest_sheet(tx, str(asked))
         found = tuple(requests(tx, asked))
+        earlier = Earlier().used(tx, books, asked, _month_before(spend, asked))
     used: Used | None = spend.month if spend else {} if now_us < start_us else None
     if sheet is not None:
         used = used_in_sheet(sheet, books, asked)
     at_us = min(max(now_us, start_us), end_us - 1)
     waiting = [one for one in found if one.decision is None]
-    states = tuple(overview(books, asked, at_us, used, waiting))
+    states = tuple(overview(books, asked, at_us, used, waiting, earlier))
     return BudgetMonth(asked, at_us, books, states, found, _series(spend, at_us))
+
+
+def _month_before(spend: Spend | None, period: Period) -> Used | None:
+    """What `live` still holds of the month before, which may not have been run to its end."""
+    if spend is None:
+        return None
+    return used_in(spend.hours, spend.hour_starts_us(), spend.books, period.previous())
 
 
 def _series(spend: Spend | None, at_us: int) -> tuple[Mapping, Sequence[int], int]:  # type: ignore[type-arg]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tallybook.budget.burn import Burn
+from tallybook.budget.burn import Burn, ahead, never
 from tallybook.budget.calibrate import Calibration
 from tallybook.budget.forecast import Forecast
 from tallybook.budget.model import Request
@@ -30,7 +30,7 @@ def list_text(month: BudgetMonth) -> str:
         return f"{month.period} has no budgets; add them to budgets.yaml and apply"
     rows = [
         (
-            state.budget + (" (default)" if state.is_default else ""),
+            state.budget + _aside(state),
             state.team,
             money(state.limit_nano),
             "?" if state.used_pico is None else money(nano_of_pico(state.used_pico)),
@@ -52,7 +52,9 @@ def show_text(month: BudgetMonth, found: Burn, requests: Sequence[Request]) -> s
     """One budget whole."""
     state = found.state
     lines = [f"{state.budget}  {state.name}, {month.period}, {month.currency}", ""]
-    lines += [f"  monthly         {money(state.monthly_nano):>16}"]
+    lines += [f"  {'in all' if state.since else 'monthly':<16}{money(state.monthly_nano):>16}"]
+    if state.since:
+        lines[-1] += f"   since {state.since}; it does not reset"
     if state.is_default:
         lines[-1] += "   the default: it has no budget of its own"
     lines += [f"  {words:<16}{amount:>16}   {by}" for words, amount, by in _increases(month, state)]
@@ -112,7 +114,7 @@ def burn_text(month: BudgetMonth, found: Sequence[Burn]) -> str:
                 bar(state),
                 money(nano_of_pico(told.per_day_pico)) if told else "?",
                 _when(told, state, month.books.calendar),
-                _end(told),
+                _end(told, state),
             )
         )
     heads = ("budget", "used", "in force", "", "a day", "runs out (8 in 10)", "month end (8 in 10)")
@@ -167,7 +169,7 @@ def calibration_text(found: Sequence[Calibration], months: int) -> str:
             for act, calls in state.calls_acted.items():
                 acted[act] = acted.get(act, 0) + calls
         told = ", ".join(f"{act} {calls:,}" for act, calls in sorted(acted.items()))
-        fits = money(one.suggested_nano) if one.finding in ("blank check", "growth brake") else ""
+        fits = "" if one.suggested_nano is None else money(one.suggested_nano)
         rows.append((one.finding, one.budget, money(one.months[-1].limit_nano), shares, told, fits))
     heads = ("finding", "budget", "in force", "used", "calls acted on", "would fit")
     return table(heads, rows, (2, 5))
@@ -191,6 +193,12 @@ def bar(state: BudgetState) -> str:
 def money(nano: int) -> str:
     """An amount in cents, thousands grouped."""
     return format_cents(cents_of_nano(nano), grouped=True)
+
+
+def _aside(state: BudgetState) -> str:
+    if state.since:
+        return f" (since {state.since})"
+    return " (default)" if state.is_default else ""
 
 
 def _increases(month: BudgetMonth, state: BudgetState) -> list[tuple[str, str, str]]:
@@ -230,14 +238,14 @@ def _when(told: Forecast | None, state: BudgetState, calendar: Calendar) -> str:
     if state.remaining_pico is not None and state.remaining_pico <= 0:
         return "has run out"
     if not out.low:
-        return "not this month"
-    low, middle, high = (_day(us, calendar) for us in (out.low, out.middle, out.high))
+        return never(state)
+    low, middle, high = (_day(us, state, calendar) for us in (out.low, out.middle, out.high))
     return f"{middle} ({low} .. {high})"
 
 
-def _end(told: Forecast | None) -> str:
-    if told is None:
-        return "?"
+def _end(told: Forecast | None, state: BudgetState) -> str:
+    if told is None or state.since:
+        return "-" if state.since else "?"
     low, middle, high = (
         money(nano_of_pico(pico))
         for pico in (told.month_end_pico.low, told.month_end_pico.middle, told.month_end_pico.high)
@@ -250,13 +258,13 @@ def _burn_words(one: Burn, calendar: Calendar) -> list[str]:
     if told is None:
         return ["runs out: too early to tell; three whole days of usage are needed"]
     days = f"mean of {told.days} days"
-    out = f"{_when(told, one.state, calendar)}; in {told.out_of_ten} futures of 10 this month"
-    return [
+    out = f"{_when(told, one.state, calendar)}; in {told.out_of_ten} futures of 10"
+    words = [
         f"burns {money(nano_of_pico(told.per_day_pico))} a day ({days})",
-        f"runs out: {out}",
-        f"month end: {_end(told)}",
-        *_change_words(one, calendar),
+        f"runs out: {out} {ahead(one.state)}",
     ]
+    words += [] if one.state.since else [f"month end: {_end(told, one.state)}"]
+    return [*words, *_change_words(one, calendar)]
 
 
 def _change_words(one: Burn, calendar: Calendar) -> list[str]:
@@ -268,10 +276,10 @@ def _change_words(one: Burn, calendar: Calendar) -> list[str]:
         return [f"{text} counts since {format_instant(last.from_us)}"]
     before, now = last.without.runs_out_us.middle, one.forecast.runs_out_us.middle
     if before == now:
-        return [f"{text} changes nothing in this month"]
-    was, became = _day(before, calendar), _day(now, calendar)
+        return [f"{text} changes nothing {'in this month' if not one.state.since else 'so far'}"]
+    was, became = (_day(us, one.state, calendar) for us in (before, now))
     return [f"{text} moved the day it runs out from {was} to {became}"]
 
 
-def _day(us: int, calendar: Calendar) -> str:
-    return calendar.date_of(us) if us else "not this month"
+def _day(us: int, state: BudgetState, calendar: Calendar) -> str:
+    return calendar.date_of(us) if us else never(state)

@@ -18,7 +18,7 @@ import msgspec
 
 from tallybook.budget.bound import Usual, bound_nano, estimate
 from tallybook.budget.hold import Holder, Reservation, Room
-from tallybook.budget.limits import Limits
+from tallybook.budget.limits import Limits, kept_accounts
 from tallybook.budget.model import Act, Estimate, Limit
 from tallybook.clock import Clock
 from tallybook.errors import TallybookError
@@ -175,8 +175,7 @@ class Budgets:
         """Which of these budgets others wait for already; '' if none."""
         if not self._lacking:
             return ""
-        accounts = (f"{limit.period}/{limit.budget}" for limit in limits)
-        return next((one for one in accounts if one in self._lacking), "")
+        return next((one.account for one in limits if one.account in self._lacking), "")
 
     def _limits_of(self, months: Limits, attempt: Attempt) -> tuple[Limit, ...]:
         tags = attempt.tags
@@ -401,9 +400,7 @@ class Budgets:
 
     def _give_up(self, ask: _Ask) -> None:
         """It waited long enough: others hold what is left."""
-        limit = next(
-            (one for one in ask.limits if ask.short.endswith(f"/{one.budget}")), ask.limits[0]
-        )
+        limit = next((one for one in ask.limits if one.account == ask.short), ask.limits[0])
         room = self._holder.room_of(limit)
         ask.refuse(self._refused("busy", ask, room, self._spent(room), 1))
 
@@ -460,8 +457,7 @@ class Budgets:
         except TallybookError as error:
             self._health.warn("budgets", str(error))
         self._holder.tend()
-        months = [str(one.period) for one in self._published.months]
-        if self._holder.forget(months, _FORGET_AFTER):
+        if self._holder.forget(kept_accounts(self._published.months), _FORGET_AFTER):
             self._unders.clear()
         self._notices.tend()
 

@@ -24,7 +24,8 @@ import redis
 
 from tallybook.budget.book import Book
 from tallybook.budget.lease import Account, Lease
-from tallybook.budget.limits import Limits
+from tallybook.budget.limits import Limits, kept_accounts
+from tallybook.budget.model import SINCE
 from tallybook.clock import Clock
 from tallybook.gateway.model import BudgetPolicy
 from tallybook.sdk.counters import Health
@@ -41,6 +42,8 @@ _RETRY_S: Final = 0.5
 _BLIND_S: Final = 1.5
 _FIRST_MS: Final = 2_000
 _KEEP_S: Final = 100 * 86_400
+_KEEP_CARRIED_S: Final = 100 * _KEEP_S
+"""What does not reset must not be forgotten because nobody spent for a season."""
 _SET_IF_SAME: Final = """
 local held = redis.call('GET', KEYS[1])
 if (held or '') ~= ARGV[1] then return 0 end
@@ -122,7 +125,7 @@ class Server:
             return
         try:
             self._book.look()
-            was_heard = self._exchanged(now_s, {str(one.period) for one in months})
+            was_heard = self._exchanged(now_s, kept_accounts(months))
         except redis.RedisError as error:
             self._health.warn("budget server", type(error).__name__)
             self._run = ""
@@ -149,14 +152,14 @@ class Server:
 
     # -- one exchange
 
-    def _exchanged(self, now_s: float, months: set[str]) -> bool:
+    def _exchanged(self, now_s: float, in_use: set[str]) -> bool:
         """Whether the server was asked anything."""
         wants = list(self._book.wants.items())
         is_due = now_s >= self._tell_s
         if self._run and self._may_draw and not wants and not is_due:
             return False
         if not self._run:
-            self._join(months)
+            self._join(in_use)
         if not self._may_draw:
             self._may_draw = self._all_heard()
         for account, (need_nano, ceiling_nano) in wants:
@@ -166,11 +169,11 @@ class Server:
             self._tell_s = now_s + _TELL_S
             self._check_run()
             self._client.hset(_NODES, self.node, str(self._now_ms()))
-            for account in [one for one in self._book.accounts if one.partition("/")[0] in months]:
+            for account in [one for one in self._book.accounts if one.partition("/")[0] in in_use]:
                 self._tell(account)
         return True
 
-    def _join(self, months: set[str]) -> None:
+    def _join(self, in_use: set[str]) -> None:
         """Tell this run of the server everything that this node knows."""
         run = self._run_now()
         held = self._client.get(_EPOCH)
@@ -178,7 +181,7 @@ class Server:
         mine = [
             name
             for name in {*self._book.accounts, *self._book.ceilings}
-            if name.partition("/")[0] in months
+            if name.partition("/")[0] in in_use
         ]
         has_drawn = any(self._book.ceilings.get(name) for name in mine)
         if epoch is None or epoch.run != run:
@@ -187,7 +190,7 @@ class Server:
             known = sorted(name for name, at_ms in seen.items() if int(at_ms) >= last_ms)
             made = _Epoch(run, self._now_ms(), known, lost=epoch is None and has_drawn)
             if not self._swap(_EPOCH, held or "", msgspec.json.encode(made).decode()):
-                self._join(months)
+                self._join(in_use)
                 return
         elif has_drawn and not (epoch.lost or self.node in epoch.known or self._is_known(run)):
             # It never heard of this node, and yet the node drew: it forgot.
@@ -345,7 +348,8 @@ class Server:
         return text == kept or self._swap(_PREFIX + account, kept, text)
 
     def _swap(self, key: str, kept: str, text: str) -> bool:
-        return bool(self._change(keys=[key], args=[kept, text, _KEEP_S]))
+        keep_s = _KEEP_CARRIED_S if key.startswith(_PREFIX + SINCE) else _KEEP_S
+        return bool(self._change(keys=[key], args=[kept, text, keep_s]))
 
 
 def _node_of(folder: Path) -> str:

@@ -46,7 +46,8 @@ def refusal_of(
         return Refusal(_FORBIDDEN, _CODES[act], text, details=details, is_final=True)
     limit_text, spent, need = text_of(limit.limit_nano), text_of(spent_nano), text_of(need_nano)
     details |= {"limit": limit_text, "spent": spent, "estimate": need}
-    figures = f"{spent} of {limit_text} is spent in {limit.period}, and this call may cost {need}"
+    when = f"in {limit.period}" if limit.since is None else f"since {limit.since}"
+    figures = f"{spent} of {limit_text} is spent {when}, and this call may cost {need}"
     if act == "throttle":
         text = (
             f"Budget {limit.budget} is at its limit ({figures}): beyond it "
@@ -62,10 +63,16 @@ def refusal_of(
         waits = "waits for approval beyond" if act == "approval" else "stops at"
         text = (
             f"Budget {limit.budget} {waits} its limit: {figures}. {_for_more(limit, policy)} "
-            f"It begins anew with {limit.period.next()}."
+            f"{_anew(limit)}"
         )
     is_final = act in ("stop", "approval")
     return Refusal(_TOO_MANY, _CODES[act], text, details=details, is_final=is_final)
+
+
+def _anew(limit: Limit) -> str:
+    if limit.since is None:
+        return f"It begins anew with {limit.period.next()}."
+    return "It does not begin anew with a month."
 
 
 def _for_more(limit: Limit, policy: BudgetPolicy) -> str:

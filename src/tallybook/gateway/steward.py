@@ -14,18 +14,17 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from tallybook.books.documents import Document, parse, read_folder
-from tallybook.books.model import Books
+from tallybook.books.model import Books, Budget
 from tallybook.budget.book import Book
 from tallybook.budget.hold import bury
 from tallybook.budget.lease import level_of, levels_passed
-from tallybook.budget.limits import UNKNOWN, Limits, limits_in_force
-from tallybook.budget.model import Limit, Notice, Scope
+from tallybook.budget.limits import UNKNOWN, Limits, kept_accounts, limits_in_force
+from tallybook.budget.model import SINCE, Limit, Notice, Scope
 from tallybook.clock import Clock, Period, SystemClock
 from tallybook.errors import CorruptedError, TallybookError, WrongUsageError
 from tallybook.gateway.model import BudgetPolicy, GatewayConfig
@@ -35,6 +34,7 @@ from tallybook.money import format_percent, nano_covering
 from tallybook.sdk.counters import Health
 
 if TYPE_CHECKING:
+    from tallybook.budget.carried import Earlier
     from tallybook.gateway.leases import Server
     from tallybook.live.spend import Spend
     from tallybook.store import Store
@@ -75,6 +75,8 @@ class Steward:
         self._documents: Mapping[str, Document] | None = None
         self._outside: Mapping[str, int] = {}
         self._outside_in: Period | None = None
+        self._carried: Mapping[str, int] = {}
+        self._earlier: Earlier | None = None
         self._due_s: dict[str, float] = {}
         self._server: Server | None = None
         address = self._policy.server
@@ -104,7 +106,7 @@ class Steward:
                     LOG.warning("counted what a process that died held of budgets")
                 self._warn()
                 self._book.sync()
-                self._book.compact([str(one.period) for one in self._months])
+                self._book.compact(kept_accounts(self._months))
                 self._notices.tend()
 
     def publish(self, *, strict: bool = False) -> None:
@@ -152,9 +154,9 @@ class Steward:
             self._documents = read_folder(self._config.books)
             books = parse(self._documents)
             return [self._limits(books, period) for period in _months(books, now_us)]
+        from tallybook.budget.carried import with_all_grants  # noqa: PLC0415 - as below
         from tallybook.store import Store  # noqa: PLC0415 - databases, for this process alone
         from tallybook.store.documents import latest_documents  # noqa: PLC0415 - as above
-        from tallybook.store.grants import grants_of  # noqa: PLC0415 - as above
 
         with closing(Store.open(home)) as store:
             with store.read() as tx:
@@ -165,8 +167,7 @@ class Steward:
             made = []
             for period in _months(books, now_us):
                 with store.read() as tx:
-                    granted = books.budgets.granted(grants_of(tx, period))
-                made.append((replace(books, budgets=granted), period))
+                    made.append((with_all_grants(tx, books, period), period))
             if self._looks_up and documents and self._is_due("spent", _SPENT_S):
                 self._look_up(store, made[0][0])
         return [self._limits(books, period) for books, period in made]
@@ -177,26 +178,35 @@ class Steward:
         return Path(told.removeprefix(_LOCAL)) if told.startswith(_LOCAL) else None
 
     def _look_up(self, store: Store, books: Books) -> None:
-        """What the store says was spent this month, whoever told it, beyond what gateways counted.
+        """What the store says was spent, whoever told it, beyond what gateways counted.
 
         The store knows what came by other ways, and what gateways shipped; a gateway knows what it
         let through. The larger of the two is what counts, so usage that both know counts once. Both
         are of one moment: what gateways count later comes on top.
         """
+        from tallybook.budget.carried import Earlier, carrying, used_in  # noqa: PLC0415 - as above
         from tallybook.live.spend import spend_so_far  # noqa: PLC0415 - as above
 
+        self._earlier = self._earlier or Earlier()
         try:
             found = spend_so_far(store, self._clock)
         except TallybookError as error:
             self._health.warn("spent", str(error))
             return
+        rows = {f"{row.scope}:{row.subject}": row for row in carrying(books, found.period)}
+        live = used_in(found.hours, found.hour_starts_us(), books, found.period.previous())
+        with store.read() as tx:
+            earlier = self._earlier.used(tx, books, found.period, live)
         spent = _by_budget(books, found, self._at(books, found.period))
+        for budget, pico in earlier.items():
+            spent[budget] += int(nano_covering(pico))
         self._outside_in = found.period
         self._outside = {
             budget: nano - known
             for budget, nano in spent.items()
-            if nano > (known := self._known(f"{found.period}/{budget}", self._own))
+            if nano > (known := self._known(_account(budget, found.period, rows), self._own))
         }
+        self._carried = {name: nano for name, nano in self._outside.items() if name in rows}
 
     def _limits(self, books: Books, period: Period) -> Limits:
         made = limits_in_force(books, period, self._at(books, period), self._before(period))
@@ -208,8 +218,13 @@ class Steward:
         return max(self._clock.now_us(), books.calendar.bounds_us(period)[0])
 
     def _before(self, period: Period) -> Mapping[str, int]:
-        """What was spent of each budget outside of the gateways' own count, as looked up last."""
-        return self._outside if period == self._outside_in else self._published_before(period)
+        """What was spent of each budget outside of the gateways' own count, as looked up last.
+
+        What carries is the same in both months that are published, so it holds over their turn.
+        """
+        if period == self._outside_in:
+            return self._outside
+        return {**self._published_before(period), **self._carried}
 
     def _published_before(self, period: Period) -> dict[str, int]:
         """The same as it was published last."""
@@ -240,15 +255,13 @@ class Steward:
         if touched is None or self._warned_of is not self._months:
             touched = set(self._book.accounts)  # limits may be others
             for one in self._months:
-                touched |= {f"{one.period}/{limit.budget}" for limit in one.rows.values()}
+                touched |= {limit.account for limit in one.rows.values()}
         self._warned_of = self._months
         for months in self._months:
-            prefix = f"{months.period}/"
             for account in touched:
-                if account.startswith(prefix):
-                    limit = _named(months, account.removeprefix(prefix))
-                    if limit is not None and limit.warn:
-                        self._warn_of(limit, account)
+                limit = _named(months, account.partition("/")[2])
+                if limit is not None and limit.warn and limit.account == account:
+                    self._warn_of(limit, account)
 
     def _warn_of(self, limit: Limit, account: str) -> None:
         spent_nano = limit.spent_before_nano + self._known(account, self._book)
@@ -301,7 +314,7 @@ def _server(address: str, book: Book, policy: BudgetPolicy, clock: Clock, health
         ) from error
 
 
-def _by_budget(books: Books, found: Spend, at_us: int) -> Mapping[str, int]:
+def _by_budget(books: Books, found: Spend, at_us: int) -> defaultdict[str, int]:
     """What was spent, in nano, of each use case, team and unit."""
     team_of = {one.id: one.team for one in books.org.features if one.span.holds(at_us)}
     unit_of = {one.id: one.unit for one in books.org.teams if one.span.holds(at_us)}
@@ -316,6 +329,12 @@ def _by_budget(books: Books, found: Spend, at_us: int) -> Mapping[str, int]:
             if subject:
                 spent[f"{scope}:{subject}"] += int(nano_covering(pico))
     return spent
+
+
+def _account(budget: str, period: Period, rows: Mapping[str, Budget]) -> str:
+    """Under which name a budget is counted; ``rows`` are those that do not reset, by name."""
+    row = rows.get(budget)
+    return f"{period if row is None else f'{SINCE}{row.from_period}'}/{budget}"
 
 
 def _named(months: Limits, budget: str) -> Limit | None:

@@ -43,6 +43,8 @@ def budget_use(
     budgets = books.budgets
     held = [each for each in sorted(features) if budgets.in_force(each[0], period) is not None]
     own = budgets.row_of("team", team, period) if told else None
+    if own is not None and own.carries:
+        own = None  # of no month, and so on the paper of none
     beside = _under_default(books, period, features) if told else []
     if not held and not beside and own is None:
         return None
