@@ -16,7 +16,8 @@ def who_says(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind in INJECTIONS if not kind.startswith("own:")])
 def test_each_kind_alone_is_found_by_its_name(kind):
-    year = Year(1, months=2 if kind == "cut_off" else 1, kinds=(kind,), providers=(who_says(kind),))
+    months = 2 if kind == "cut_off" else 1
+    year = Year(1, months, kinds=(kind,), providers=(who_says(kind),), terms=False)
     lived = live_year(year)
     assert not lived.failure
     assert lived.tally["differences"]
@@ -24,7 +25,7 @@ def test_each_kind_alone_is_found_by_its_name(kind):
 
 def test_lines_of_every_other_kind_have_the_name_of_their_kind():
     kinds = tuple(kind for kind in INJECTIONS if kind.startswith("own:"))
-    lived = live_year(Year(2, months=1, kinds=kinds, crashes=0))
+    lived = live_year(Year(2, months=1, kinds=kinds, crashes=0, terms=False))
     assert not lived.failure
     assert {kind for sold in PROVIDERS for kind in possible(sold)} == set(INJECTIONS)
 
@@ -38,14 +39,21 @@ def test_mixtures_hold_through_crashes_duplicates_and_restatements(seed):
 
 
 def test_a_price_cut_in_mid_month_is_no_difference():
-    """The whole year of four cuts and one rise is lived by `make soak`."""
-    lived = live_year(Year(4, months=3, kinds=("none",), providers=("openai",), crashes=0))
+    year = Year(4, months=3, kinds=("none",), providers=("openai",), crashes=0, terms=False)
+    lived = live_year(year)
     assert not lived.failure
     # A restated report brings the only one.
     assert lived.tally["variances found"] == 1
 
 
 def test_a_difference_that_is_not_found_breaks_the_year(monkeypatch):
-    monkeypatch.setattr("tallybook.sim.invoices.year.exchange_pico", lambda _: 1)
-    lived = live_year(Year(1, months=1, providers=("small",), crashes=0))
+    monkeypatch.setattr("tallybook.sim.invoices.proofs.exchange_pico", lambda _: 1)
+    lived = live_year(Year(1, months=1, providers=("small",), crashes=0, terms=False))
     assert "INV-13: 2026-01: small: put in" in lived.failure
+
+
+def test_what_the_oracle_does_not_expect_breaks_the_year(monkeypatch):
+    monkeypatch.setattr("tallybook.sim.oracle.beside.Beside._credits", lambda *_: None)
+    lived = live_year(Year(1, months=1, providers=("openai",), crashes=0))
+    assert "oracle: 2026-01, in nano: Accrued:openai: expected" in lived.failure
+    assert "Variance:credit: expected 0, found" in lived.failure

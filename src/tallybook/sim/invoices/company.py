@@ -9,6 +9,7 @@ from typing import Any, Final
 from tallybook.clock import Period
 from tallybook.sim.invoices.model import PICO_PER_MILLION, Sold
 
+BOOKS: Final = "USD"
 YEAR: Final = 2026
 MONTHS: Final = tuple(Period(YEAR, month) for month in range(1, 13))
 OPENAI: Final = Sold(
@@ -50,7 +51,7 @@ MISTRAL: Final = Sold(
     "mistral", "mistral-large-2512", "focus",
     {"input_uncached": "Input", "output": "Output"},
     counted=True, keyed=False, own=("credit", "commitment", "fee", "tax", "other"),
-    prices={"input_uncached": "0.50", "output": "1.50"},
+    prices={"input_uncached": "0.50", "output": "1.50"}, currency="EUR",
 )  # fmt: skip
 SMALL: Final = Sold(
     "small", "small-1", "plain-invoice",
@@ -68,6 +69,12 @@ CHANGES: Final = (
     (f"{YEAR}-11-12", Fraction(6, 5)),
 )
 """Four cuts and one rise, each to this part of the prices at the start of the year."""
+RATES: Final = (
+    (f"{YEAR}-01-01", "1.150"), (f"{YEAR}-02-08", "1.184"), (f"{YEAR}-03-16", "1.206"),
+    (f"{YEAR}-04-08", "1.172"), (f"{YEAR}-06-16", "1.238"), (f"{YEAR}-07-08", "1.222"),
+    (f"{YEAR}-08-16", "1.268"), (f"{YEAR}-10-08", "1.194"), (f"{YEAR}-12-16", "1.216"),
+)  # fmt: skip
+"""Dollars for a euro, from a day on; none changes at the turn of a month."""
 
 ORG: Final[Mapping[str, Any]] = {
     "company": {"name": "Year", "currency": "USD", "fiscal_year_start": f"{YEAR}-01",
@@ -75,7 +82,8 @@ ORG: Final[Mapping[str, Any]] = {
     "business_units": [{"id": "all", "name": "All", "legal_entity": "year"}],
     "teams": [{"id": team, "name": team.title(), "unit": "all", "cost_center": str(number)}
               for number, team in enumerate(("ant", "bee", "platform"), 1)],
-    "features": [{"id": "bot", "team": "ant", "name": "Bot"}],
+    "features": [{"id": "bot", "team": "ant", "name": "Bot"},
+                 {"id": "cat", "team": "bee", "name": "Cat"}],
     "keys": [{"id": "key-shadow", "team": "bee"}],
     "unowned": {"team": "platform"},
 }  # fmt: skip
@@ -88,9 +96,10 @@ POLICY: Final[Mapping[str, Any]] = {
 
 def prices_file() -> dict[str, Any]:
     """The contracts of the year: each change of each provider ends one row and begins another."""
+    rates = [{"currency": "EUR", "date": date, "rate": rate} for date, rate in RATES]
     rows = []
     for sold in PROVIDERS:
-        bounds = ["", *(date for date, _ in CHANGES), ""]
+        bounds = ["" if sold.currency == BOOKS else RATES[0][0], *(date for date, _ in CHANGES), ""]
         parts = [Fraction(1), *(part for _, part in CHANGES)]
         for number, part in enumerate(parts):
             dated = {"from": bounds[number], "to": bounds[number + 1]}
@@ -99,8 +108,9 @@ def prices_file() -> dict[str, Any]:
                 "per_million_tokens": {name: _text(price_pico(sold, name, part))
                                        for name in sold.prices},
                 **{name: date for name, date in dated.items() if date},
+                **({"currency": sold.currency} if sold.currency != BOOKS else {}),
             })  # fmt: skip
-    return {"currency": "USD", "contracts": rows}
+    return {"currency": BOOKS, "contracts": rows, "rates": rates}
 
 
 def price_pico(sold: Sold, token_class: str, part: Fraction) -> int:
@@ -124,6 +134,15 @@ def daily_prices(sold: Sold, period: Period) -> dict[tuple[int, str], int]:
     }
 
 
+def daily_rates(period: Period) -> dict[int, Fraction]:
+    """Dollars for a euro by day of a month."""
+    return {day: _rate(f"{period}-{day + 1:02}") for day in range(days_of(period))}
+
+
+def _rate(date: str) -> Fraction:
+    return next(Fraction(rate) for begins, rate in reversed(RATES) if begins <= date)
+
+
 def _part(date: str) -> Fraction:
     return next((part for begins, part in reversed(CHANGES) if begins <= date), Fraction(1))
 
@@ -134,7 +153,7 @@ def days_of(period: Period) -> int:
 
 
 def change_days(period: Period) -> Iterator[int]:
-    """The days of a month on which prices change, from 0."""
-    for date, _ in CHANGES:
+    """The days of a month on which prices or rates change, from 0."""
+    for date, _ in (*CHANGES, *RATES):
         if date.startswith(str(period)):
             yield int(date[-2:]) - 1

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -21,7 +22,7 @@ from tallybook.clock.company import Calendar
 from tallybook.clock.period import Period
 from tallybook.money import format_units
 from tallybook.reconcile.model import DAY_US
-from tallybook.sim.invoices.model import MonthBill
+from tallybook.sim.invoices.model import BilledLine, MonthBill
 
 EUROS_PER_DOLLAR: Final = Fraction(4, 5)
 DOLLARS_PER_EURO: Final = "1.26"
@@ -47,8 +48,8 @@ def exchange_pico(bill: MonthBill) -> int:
     """What an invoice in euros differs by because our rate is not the provider's."""
     if bill.currency == "USD":
         return 0
-    factor = EUROS_PER_DOLLAR * Fraction(DOLLARS_PER_EURO) - 1
-    exact = [Fraction(line.amount_pico) * factor for line in bill.lines]
+    ours = Fraction(DOLLARS_PER_EURO)
+    exact = [bill.own_pico(line) * ours - line.amount_pico for line in bill.lines]
     assert all(part.denominator == 1 for part in exact), "amounts of the year divide"
     return int(sum(exact))
 
@@ -74,6 +75,10 @@ def _thousands(quantity: int, decimals: int) -> str:
     return format_units(quantity, decimals)
 
 
+def _product(bill: MonthBill, line: BilledLine, other: str) -> str:
+    return line.product or bill.sold.products.get(line.token_class, other)
+
+
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
     page = io.StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -93,7 +98,7 @@ def _openai(bill: MonthBill) -> str:
         for line in bill.lines:
             if line.day != day:
                 continue
-            item = bill.sold.products.get(line.token_class, f"{line.kind} of the month")
+            item = _product(bill, line, f"{line.kind} of the month")
             told: dict[str, object] = {
                 "object": "organization.costs.result",
                 "line_item": item,
@@ -164,13 +169,12 @@ def _azure(bill: MonthBill) -> str:
     rows = []
     for line in bill.lines:
         is_million = line.token_class == "output"  # noqa: S105 - no password
-        euros = Fraction(line.amount_pico) * EUROS_PER_DOLLAR
-        own = int(euros) if bill.currency == "EUR" else line.amount_pico
+        own = bill.own_pico(line)
         row = {
             "invoiceId": f"AZ-{bill.period}", "billingAccountId": "b-1",
             "date": f"{bill.period[5:]}/{line.day + 1:02}/{bill.period[:4]}",
             "chargeType": _AZURE[line.kind], "meterCategory": "Foundry Models",
-            "meterName": bill.sold.products.get(line.token_class, line.kind),
+            "meterName": _product(bill, line, line.kind),
             "consumedService": "Microsoft.CognitiveServices",
             "quantity": _thousands(line.quantity, 6 if is_million else 3),
             "unitOfMeasure": "1M" if is_million else "1K",
@@ -225,14 +229,16 @@ def _focus(bill: MonthBill) -> str:
     for line in bill.lines:
         is_usage = line.kind == "usage"
         price = bill.prices.get((line.day, line.token_class), 0)
+        borne = replace(line, amount_pico=line.quantity * price) if line.covered else line
         rows.append({
-            "BillingAccountId": "m-1", "InvoiceId": f"MI-{bill.period}", "BillingCurrency": "USD",
+            "BillingAccountId": "m-1", "InvoiceId": f"MI-{bill.period}",
+            "BillingCurrency": bill.currency,
             "ChargeCategory": _FOCUS[line.kind], "ServiceCategory": "AI and Machine Learning",
             "ServiceProviderName": "Mistral", "ServiceName": "Mistral API",
             "ChargePeriodStart": _instant(bill, line.day),
             "ChargePeriodEnd": _instant(bill, line.day + 1),
-            "BilledCost": _units(line.amount_pico, line.places),
-            "EffectiveCost": _units(line.quantity * price if line.covered else line.amount_pico),
+            "BilledCost": _units(bill.own_pico(line), line.places),
+            "EffectiveCost": _units(bill.own_pico(borne)),
             "ChargeDescription": "" if is_usage else f"{line.kind} of the month",
             "ConsumedQuantity": str(line.quantity) if is_usage else "",
             "ConsumedUnit": "Tokens" if is_usage else "",

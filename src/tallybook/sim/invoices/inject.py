@@ -7,11 +7,18 @@ one line is one quantity and one price.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from random import Random
 from typing import Final
 
 from tallybook.clock import Period
-from tallybook.sim.invoices.company import change_days, daily_prices, days_of
+from tallybook.sim.invoices.company import (
+    BOOKS,
+    change_days,
+    daily_prices,
+    daily_rates,
+    days_of,
+)
 from tallybook.sim.invoices.model import KEY, SHADOW_KEY, BilledLine, MonthBill, Sold
 
 CENT_PICO: Final = 10**10
@@ -25,13 +32,20 @@ Days = Iterator[int]
 
 def month_bill(luck: Random, sold: Sold, period: Period) -> MonthBill:
     """A month that is billed exactly as it was metered."""
-    prices = daily_prices(sold, period)
+    rates = daily_rates(period) if sold.currency != BOOKS else {}
+    prices = {
+        (day, name): int(pico * rates.get(day, Fraction(1)))
+        for (day, name), pico in daily_prices(sold, period).items()
+    }
     metered = {place: luck.randrange(200_000, 3_000_000) for place in prices}
     lines = [
         BilledLine("usage", day, name, KEY, count, count * prices[day, name])
         for (day, name), count in metered.items()
     ]
-    return MonthBill(sold, str(period), days_of(period), prices, metered, lines)
+    return MonthBill(
+        sold, str(period), days_of(period), prices, metered, lines,
+        currency=sold.currency, rates=rates,
+    )  # fmt: skip
 
 
 def injected(luck: Random, bill: MonthBill, kinds: Iterator[str]) -> None:
@@ -71,7 +85,7 @@ def possible(sold: Sold) -> list[str]:
 
 def _price(luck: Random, bill: MonthBill, days: Days) -> None:
     line = bill.line(next(days), "output")
-    off = luck.choice([-1, 1]) * 1000 * luck.randrange(10**4, 10**8)
+    off = luck.choice([-1, 1]) * bill.dollars(1000 * luck.randrange(10**4, 10**8), line.day)
     line.amount_pico += off
     bill.put("price", "contract", off)
 
@@ -200,8 +214,9 @@ def _ratio(luck: Random, bill: MonthBill, _: Days) -> None:
 
 def _own(kind: str) -> Callable[[Random, MonthBill, Days], None]:
     def put(luck: Random, bill: MonthBill, _: Days) -> None:
-        pico = OWN_SIGN.get(kind, 1) * 1000 * luck.randrange(10**6, 10**10)
-        bill.lines.append(BilledLine(kind, luck.randrange(bill.days), amount_pico=pico))
+        own, day = 1000 * luck.randrange(10**6, 10**10), luck.randrange(bill.days)
+        pico = OWN_SIGN.get(kind, 1) * bill.dollars(own, day)
+        bill.lines.append(BilledLine(kind, day, amount_pico=pico))
         bill.put("suspense" if kind == "other" else kind, "", pico)
 
     return put

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 PICO_PER_MILLION: Final = 10**6
@@ -26,7 +27,8 @@ class Sold:
         counted: whether its lines state quantities.
         keyed: whether they name keys.
         own: kinds of lines beside usage that the form can say.
-        prices: dollars per million at the start of the year, as text, by token class.
+        prices: per million at the start of the year, as text, by token class.
+        currency: of the prices.
     """
 
     name: str
@@ -37,13 +39,15 @@ class Sold:
     keyed: bool
     own: tuple[str, ...]
     prices: Mapping[str, str]
+    currency: str = "USD"
 
 
 @dataclass(slots=True)
 class BilledLine:
     """One line as the provider bills it.
 
-    ``places`` decimals of a dollar are written. ``covered``: a commitment bears it.
+    ``places`` decimals of a dollar are written. ``covered``: a commitment bears it. ``product`` is
+    the name of what is no token, such as capacity.
     """
 
     kind: str
@@ -54,6 +58,7 @@ class BilledLine:
     amount_pico: int = 0
     places: int = 12
     covered: bool = False
+    product: str = ""
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ class MonthBill:
         lines: what the invoice will say.
         cut_off: days whose call was cut off: its event tells less output than was billed.
         truth: the amount of each variance that the books must find.
-        currency: that it is billed in; the rates of another are in `forms`.
+        currency: that it is billed in; ``rates`` are dollars for one of another, by day.
     """
 
     sold: Sold
@@ -78,6 +83,15 @@ class MonthBill:
     cut_off: set[int] = field(default_factory=set)
     truth: dict[Cause, int] = field(default_factory=dict)
     currency: str = "USD"
+    rates: Mapping[int, Fraction] = field(default_factory=dict)
+
+    def dollars(self, own_pico: int, day: int) -> int:
+        """What an amount of the bill's currency comes to, in pico of dollars."""
+        return _whole(own_pico * self.rates.get(day, Fraction(1)))
+
+    def own_pico(self, line: BilledLine) -> int:
+        """A line's amount as it is billed."""
+        return _whole(line.amount_pico / self.rates.get(line.day, Fraction(1)))
 
     def put(self, kind: str, cause: str, amount_pico: int) -> None:
         """Note what was put in."""
@@ -99,6 +113,11 @@ class MonthBill:
     def total_pico(self) -> int:
         """What the invoice comes to."""
         return sum(line.amount_pico for line in self.lines)
+
+
+def _whole(pico: Fraction) -> int:
+    assert pico.denominator == 1, "amounts and rates of the year divide"
+    return int(pico)
 
 
 KEY: Final = "key-prod"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from hashlib import sha256
 from itertools import count, cycle
 from pathlib import Path
@@ -32,8 +33,9 @@ from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.money import format_units, nano_of_pico
 from tallybook.post.apply import apply_documents
 from tallybook.post.run import run
+from tallybook.reconcile.accrue import accrue
 from tallybook.reconcile.bring_in import BroughtIn, Terms, bring_in
-from tallybook.reconcile.model import DAY_US, ProviderResult, Told
+from tallybook.reconcile.model import DAY_US, Told
 from tallybook.reconcile.read.plain_invoice import typed
 from tallybook.reconcile.read.plain_map import InvoiceForm, MapForm
 from tallybook.reconcile.read.registry import read_files
@@ -41,9 +43,11 @@ from tallybook.reconcile.read.told import Ask
 from tallybook.reconcile.reconcile import reconcile
 from tallybook.reconcile.true_up import true_up
 from tallybook.report.issue import prepare_issue
+from tallybook.sim.invoices import terms
 from tallybook.sim.invoices.company import MONTHS, ORG, POLICY, PROVIDERS, SMALL, prices_file
 from tallybook.sim.invoices.forms import (
     DOLLARS_PER_EURO,
+    EUROS_PER_DOLLAR,
     PLAIN_MAP,
     exchange_pico,
     suffix,
@@ -57,17 +61,19 @@ from tallybook.sim.invoices.inject import (
     settled,
 )
 from tallybook.sim.invoices.model import KEY, Cause, MonthBill, Sold
+from tallybook.sim.invoices.proofs import named_in, prove_books, truth_of
+from tallybook.sim.oracle import Expectation, expected
+from tallybook.sim.oracle.beside import Beside, Bill
 from tallybook.sim.world.crash import Moments, SimulatedCrash, counted
 from tallybook.sim.world.live import memory_folder
-from tallybook.sim.world.model import BrokenError
+from tallybook.sim.world.model import BrokenError, Event
 from tallybook.sim.world.prove import CHEAP, prove_invariants, require
 from tallybook.store import Store
 from tallybook.store.commands import Command
 
 Result = TypeVar("Result")
 ACTOR: Final = "year"
-NAMED_BY_CAUSE: Final = ("price", "volume", "timing")
-"""Kinds whose cause must be found too; of the others the kind says all."""
+PICO: Final = 10**12
 _EURO: Final = "EUR"
 _RATE_DATE: Final = "2026-01-01"
 
@@ -81,7 +87,8 @@ class Year:
         months: how many of it.
         kinds: what is put in; empty: everything that a form can say, at random.
         providers: which bill; empty: all.
-        crashes: of a hundred imports and true-ups, how many die on the way.
+        crashes: of a hundred accruals, imports and true-ups, how many die on the way.
+        terms: whether it owes anything beside usage, and the oracle follows the books.
     """
 
     seed: int
@@ -89,6 +96,7 @@ class Year:
     kinds: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     crashes: int = 25
+    terms: bool = True
 
 
 @dataclass(slots=True)
@@ -126,6 +134,10 @@ class _Life:
         self._kinds = self._chosen()
         self._bills: dict[tuple[str, str], MonthBill] = {}
         self._notes: dict[tuple[str, str], int] = defaultdict(int)
+        self._files = self._drawn_files()
+        self._events: dict[str, list[Event]] = {}
+        self._expected: dict[str, Expectation] = {}
+        self._beside = Beside(self._files)
 
     def _chosen(self) -> Iterator[Sequence[str]]:
         """What each provider and month gets: one kind after the other, or a mixture."""
@@ -157,13 +169,23 @@ class _Life:
     def _apply(self) -> None:
         folder = self._folder / "files"
         folder.mkdir()
-        for kind, data in {"org": ORG, "policy": POLICY, "prices": prices_file()}.items():
-            (folder / f"{kind}.yaml").write_text(json.dumps(data), encoding="utf-8")
+        for kind, text in self._files.items():
+            (folder / f"{kind}.yaml").write_text(text, encoding="utf-8")
         command = Command("apply", {"books": "files"}, ACTOR)
         apply_documents(self.store, read_folder(folder), command, self._clock.now_us())
 
+    def _drawn_files(self) -> dict[str, str]:
+        """The policy files, as text."""
+        policy, prices = dict(POLICY["versions"][0]), prices_file()
+        if self._year.terms:
+            policy |= terms.POLICY
+            prices |= terms.terms(self._luck)
+        files = {"org": ORG, "policy": {"versions": [policy]}, "prices": prices}
+        return {kind: json.dumps(data) for kind, data in files.items()}
+
     def _use(self, period: Period) -> None:
         """Draw each provider's month, and ingest what was metered of it."""
+        events: list[Event] = []
         for sold in self._sold:
             bill = month_bill(self._luck, sold, period)
             before = self._bills.get((sold.name, str(period.previous())))
@@ -171,16 +193,29 @@ class _Life:
                 carried_over(before, bill)
             if sold.name == "azure" and period.month % 3 == 0:
                 bill.currency = _EURO
+                bill.rates = dict.fromkeys(range(bill.days), 1 / EUROS_PER_DOLLAR)
             injected(self._luck, bill, self._kinds_for(sold, bill))
             self._bills[sold.name, str(period)] = bill
-            path = self._folder / "calls.jsonl"
-            path.write_text("".join(json.dumps(e) + "\n" for e in _events(bill)), encoding="utf-8")
-            ingest(
-                self.store, Jsonl([path]), clock=self._clock,
-                new_id=lambda: f"s-{next(self._subjects)}", on_progress=None,
-                reject_folder=self._folder / "rejects",
-            )  # fmt: skip
-            self._tally["calls"] += bill.days
+            events += _events(bill)
+            self._ingest(events[-bill.days :])
+        if self._year.terms and "azure" in {sold.name for sold in self._sold}:
+            start_us = period.bounds_us(ZoneInfo("UTC"))[0]
+            carried = list(terms.capacity_calls(self._luck, period, start_us))
+            self._ingest(carried)
+            events += carried
+        self._events[str(period)] = events
+        if self._year.terms:
+            self._beside.use(str(period), events)
+
+    def _ingest(self, events: Sequence[Event]) -> None:
+        path = self._folder / "calls.jsonl"
+        path.write_text("".join(json.dumps(e) + "\n" for e in events), encoding="utf-8")
+        ingest(
+            self.store, Jsonl([path]), clock=self._clock,
+            new_id=lambda: f"s-{next(self._subjects)}", on_progress=None,
+            reject_folder=self._folder / "rejects",
+        )  # fmt: skip
+        self._tally["calls"] += len(events)
 
     def _kinds_for(self, sold: Sold, bill: MonthBill) -> Iterator[str]:
         wanted = next(self._kinds)
@@ -201,8 +236,33 @@ class _Life:
 
     def _close(self, period: Period) -> None:
         run(self.store, period, clock=self._clock, actor=ACTOR)
+        self._accrue(period)
         close(self.store, period, issuer=prepare_issue, clock=self._clock, actor=ACTOR)
         self._tally["closes"] += 1
+
+    def _accrue(self, period: Period) -> None:
+        """Accrue what stands beside usage; again it posts nothing."""
+
+        def act(store: Store) -> tuple[str, ...]:
+            return accrue(store, period, clock=self._clock, actor=ACTOR).entries
+
+        self._tally["accruals"] += len(self._under_crashes(act))
+        again = act(self.store)
+        require("accrued twice", ok=not again, detail=f"{period}: posted {again}")
+        if self._year.terms:
+            self._beside.accrue(str(period))
+            for month in (str(period.previous()), str(period)):
+                self._prove_books(month)
+
+    def _prove_books(self, period: str) -> None:
+        """Every account holds about a month what the oracle says."""
+        if period not in self._events:
+            return
+        if period not in self._expected:
+            events = self._events[period]
+            self._expected[period] = expected(self._files, {}, events, {}, period)
+        prove_books(self.store, period, self._expected[period], self._beside.about(period))
+        self._tally["months proven by the oracle"] += 1
 
     def _invoices(self, period: Period) -> None:
         """The invoices of a month come in any order, some twice, and the process dies at times."""
@@ -211,6 +271,8 @@ class _Life:
         for sold in order:
             bill = self._bills[sold.name, str(period)]
             before = self._bills.get((sold.name, str(period.previous())))
+            if self._year.terms:
+                terms.bill_terms(self._luck, bill, self._beside)
             first = self._brought(bill)
             require(
                 "new invoice", ok=first.became == "new", detail=f"{sold.name} {period}: {first}"
@@ -296,10 +358,19 @@ class _Life:
             held = booked(tx, str(period))
         for sold in self._sold:
             bill = self._bills[sold.name, str(period)]
-            billed = int(nano_of_pico(bill.total_pico + exchange_pico(bill) + self._noted(bill)))
-            owed = -sum(n for k, n in held.items() if k.account == f"Payable:{sold.name}")
+            billed_pico = bill.total_pico + exchange_pico(bill) + self._noted(bill)
+            billed = int(nano_of_pico(billed_pico))
+            owed = -sum(
+                n for k, n in held.items()
+                if k.account == f"Payable:{sold.name}" and not k.source.startswith("prepaid:")
+            )  # fmt: skip
             told = f"{period}: {sold.name} bills {billed} nano, the books owe {owed}"
             require("payable", ok=owed == billed, detail=told)
+            if self._year.terms:
+                self._beside.true_up(Bill(sold.name, str(period), Fraction(billed_pico, PICO),
+                                          _dollars(truth_of(bill)), "bee"))  # fmt: skip
+        if self._year.terms:
+            self._prove_books(str(period))
         self._tally["true-ups"] += 1
 
     def _noted(self, bill: MonthBill) -> int:
@@ -310,7 +381,7 @@ class _Life:
         found = reconcile(self.store, period)
         for each in found.providers:
             bill = self._bills[each.provider, str(period)]
-            wanted, named = _truth(bill), _named(each)
+            wanted, named = truth_of(bill), named_in(each)
             told = f"{period}: {each.provider}: put in {wanted}, found {named}"
             require("INV-13", ok=wanted == named, detail=told)
             self._tally["variances found"] += len(named)
@@ -376,25 +447,11 @@ def _print(store: Store) -> tuple[object, ...]:
         )
 
 
-def _truth(bill: MonthBill) -> dict[Cause, int]:
-    """What was put in, under the names that the books must find."""
-    found: dict[Cause, int] = defaultdict(int)
-    for (kind, cause), pico in bill.truth.items():
-        found[kind, cause if kind in NAMED_BY_CAUSE else ""] += pico
-    found["fx", ""] += exchange_pico(bill)
-    return {name: pico for name, pico in found.items() if pico}
+def _dollars(truth: Mapping[Cause, int]) -> dict[Cause, Fraction]:
+    return {name: Fraction(pico, PICO) for name, pico in truth.items()}
 
 
-def _named(each: ProviderResult) -> dict[Cause, int]:
-    """What the books found."""
-    found: dict[Cause, int] = defaultdict(int)
-    for one in each.variances:
-        kind = str(one.kind)
-        found[kind, one.cause if kind in NAMED_BY_CAUSE else ""] += one.amount_pico
-    return {name: pico for name, pico in found.items() if pico}
-
-
-def _events(bill: MonthBill) -> Iterator[dict[str, object]]:
+def _events(bill: MonthBill) -> Iterator[Event]:
     """One call of each day, as a gateway tells of it."""
     start_us = Period.parse(bill.period).bounds_us(ZoneInfo("UTC"))[0]
     for day in range(bill.days):

@@ -9,9 +9,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from tallybook.sim.oracle.books import TICK, budgets_in_force, by_id, percent, terms
+from tallybook.sim.oracle.capacity import cost_of_capacity
 from tallybook.sim.oracle.ledger import Posting
 from tallybook.sim.oracle.lines import ZERO, Line, Month
-from tallybook.sim.oracle.pools import has_flows, pool_flows, pool_shares
+from tallybook.sim.oracle.pools import has_flows, pool_flows, pool_parts, pool_shares
 
 
 def cost_layer(month: Month) -> list[Posting]:
@@ -33,6 +34,10 @@ def cost_layer(month: Month) -> list[Posting]:
             actual = Fraction(month.actuals.get(pool["id"], pool["monthly"]))
             posted += moved("pool", f"Source:{pool['id']}", f"Pool:{pool['id']}", policy)
             posted += moved("pool", f"Source:{pool['id']}", "Variance:pool", actual - policy)
+    for row in month.books.prices.get("capacity", []):
+        bills = f"Accrued:{row['provider']}" if "provider" in row else f"Source:{row['id']}"
+        amount = cost_of_capacity(month.books, row)
+        posted += moved(f"capacity {row['id']}", bills, f"Pool:{row['pool']}", amount)
     for way, flow in pool_flows(month).items():
         giver, taker = (f"Pool:{name}" for name in way)
         posted += beneath(month, moved("flows", giver, taker, flow, way))
@@ -205,7 +210,7 @@ def charge_pools(month: Month) -> list[Posting]:
     for pool in month.books.policy.get("pools", []):
         name = pool["id"]
         kind = "evaluation" if name == month.evaluation_pool else "pool"
-        for team, share in pool_shares(month, pool).items():
+        for (part, team), share in pool_parts(month, pool).items():
             model = terms(month.books, team)["model"]
             markup = model == "real_cost" and pool.get("recovered_by") == "markup"
             # What pays for evaluation is charged as such, whatever the pool says of its recovery.
@@ -213,7 +218,7 @@ def charge_pools(month: Month) -> list[Posting]:
             debit = "Absorption:markup" if markup else f"Charge:{team}:{kind}"
             if model != "showback":
                 entry = f"pool {name}"
-                charged = moved(entry, f"Pool:{name}", debit, share, (team,))
+                charged = moved(entry, f"Pool:{name}", debit, share, (team, part))
                 posted += beneath(month, charged, name)
     return posted
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from tallybook.sim.oracle.books import TICK, Row, by_id, percent
+from tallybook.sim.oracle.capacity import cost_of_capacity, stood
 from tallybook.sim.oracle.lines import ZERO, Line, Month
 
 TEAMS = ""
@@ -24,7 +25,14 @@ def pool_amount(month: Month, pool: Row) -> Fraction:
     """What a pool holds by itself: its policy amount, and evaluation if it pays for that."""
     pooled = (x.cost.card for x in month.lines if month.is_pooled(x))
     filled = sum(pooled, ZERO) if pool["id"] == month.evaluation_pool else ZERO
-    return Fraction(pool.get("monthly", "0")) + filled
+    return Fraction(pool.get("monthly", "0")) + filled + capacity_cost(month, pool)
+
+
+def capacity_cost(month: Month, pool: Row) -> Fraction:
+    """What the capacity of a pool costs in the month."""
+    rows = month.books.prices.get("capacity", [])
+    mine = (cost_of_capacity(month.books, row) for row in rows if row["pool"] == pool["id"])
+    return sum(mine, ZERO)
 
 
 def uses(pool: Row) -> dict[str, Fraction]:
@@ -108,11 +116,72 @@ def standing(month: Month, pool: Row) -> Fraction:
 
 def pool_shares(month: Month, pool: Row) -> dict[str, Fraction]:
     """A pool's driver share of each team, by the first driver with a base; empty without one."""
+    shares: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for (_, team), share in pool_parts(month, pool).items():
+        shares[team] += share
+    return dict(shares)
+
+
+def pool_parts(month: Month, pool: Row) -> dict[tuple[str, str], Fraction]:
+    """The same by part and team: that of capacity has three parts, any other one without a name."""
+    if pool["driver"] == "capacity":
+        return capacity_parts(month, pool)
     for driver in (pool["driver"], *pool.get("fallback", [])):
         weights = driver_weights(month, pool, str(driver))
         if any(weights.values()):
-            return spread(standing(month, pool), weights, Fraction(pool.get("floor", "0")))
+            shares = spread(standing(month, pool), weights, Fraction(pool.get("floor", "0")))
+            return {("", team): share for team, share in shares.items()}
     return {}
+
+
+def capacity_parts(month: Month, pool: Row) -> dict[tuple[str, str], Fraction]:
+    """Who reserved pays that; use beyond it pays what nobody reserved, as far as it is filled.
+
+    What is left is idle, and its owner's. The central team is charged nothing.
+    """
+    whole, full = capacity_cost(month, pool), filled_by(month, pool)
+    reserved = {team: percent(text) for team, text in pool.get("reserved", {}).items()}
+    free = 1 - sum(reserved.values(), ZERO)
+    beyond = {}
+    for team, tokens in ran_on(month, pool).items():
+        kept = reserved.get(team)
+        own = ZERO if kept is None else Fraction(tokens) if full is None else full * kept
+        beyond[team] = max(tokens - own, ZERO)
+    used = sum(beyond.values(), ZERO)
+    size = used if full is None else max(used, full * free)
+    parts = {("reserved", team): whole * share for team, share in reserved.items()}
+    parts |= {("used", team): whole * free * n / size for team, n in beyond.items() if n}
+    parts["idle", pool["idle"]] = whole - sum(parts.values(), ZERO)
+    return {
+        (part, team): share
+        for (part, team), share in parts.items()
+        if share and team in month.teams()
+    }
+
+
+def filled_by(month: Month, pool: Row) -> Fraction | None:
+    """How many tokens the capacity of a pool carries in the month, if all of it says so."""
+    rows = [
+        row
+        for row in month.books.prices.get("capacity", [])
+        if row["pool"] == pool["id"] and {"model", "tier", "region"} & row.keys()
+        and stood(month.books, row)
+    ]  # fmt: skip
+    if not rows or any("full" not in row for row in rows):
+        return None
+    parts = (Fraction(row["full"]) * stood(month.books, row) for row in rows)
+    return sum(parts, ZERO)
+
+
+def ran_on(month: Month, pool: Row) -> dict[str, int]:
+    """Tokens by team on the capacity of a pool."""
+    rows = month.books.prices.get("capacity", [])
+    mine = {row["id"] for row in rows if row["pool"] == pool["id"]}
+    found: defaultdict[str, int] = defaultdict(int)
+    for line in month.lines:
+        if line.cost.capacity in mine:
+            found[line.owner.team] += line.tokens
+    return dict(found)
 
 
 def driver_weights(month: Month, pool: Row, driver: str) -> dict[str, Fraction]:

@@ -3,7 +3,8 @@
 Prices are exact, in currency units per token or per unit. The most specific contract rows that
 match a call price it; rows of one specificity share it by meter; what they do not name has its list
 price. A call with any used meter without a price is unpriced as a whole. A fee per `request` is for
-each call that is no error, whatever else is known of it.
+each call that is no error, whatever else is known of it. Calls on capacity pay nothing for their
+tokens. A price in another currency is exchanged at the rate of the call's instant.
 """
 
 import re
@@ -11,9 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from tallybook.sim.oracle import usage
-from tallybook.sim.oracle.books import Books, Row, begins, ends, in_force, instant, percent
+from tallybook.sim.oracle.books import (
+    Books,
+    Row,
+    begins,
+    day_start,
+    ends,
+    in_force,
+    instant,
+    percent,
+)
 
 MILLION = 10**6
 PICO = 10**12
@@ -22,11 +33,15 @@ ListPrices = Mapping[tuple[str, str], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A call at contract and at the frozen rate card; both zero when unpriced."""
+    """A call at contract and at the frozen rate card; both zero when unpriced.
+
+    `capacity` is what it ran on.
+    """
 
     contract: Fraction
     card: Fraction
     unpriced: bool
+    capacity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +60,38 @@ def cost_of(books: Books, lists: ListPrices, event: usage.Event) -> Cost:
     call = request_of(event)
     at = instant(event["started_at"])
     used = usage.quantities(event)
+    ran_on = capacity_of(books, call, at)
+    if ran_on:
+        used = {meter: n for meter, n in used.items() if meter not in usage.TOKEN_CLASSES}
     fee = contract_price(books, lists, call, "request", at)
     if fee is not None and event.get("status") != "error":
         used["request"] = 1
     contract = [(contract_price(books, lists, call, meter, at), n) for meter, n in used.items()]
-    if any(price is None for price, _ in contract) or not is_priced(books, lists, call, at):
+    known = bool(ran_on) or is_priced(books, lists, call, at)
+    if any(price is None for price, _ in contract) or not known:
         return Cost(Fraction(0), Fraction(0), unpriced=True)
+    if ran_on:
+        return Cost(total(contract), total(contract), unpriced=False, capacity=ran_on)
     card = [(card_price(books, lists, call, meter), n) for meter, n in used.items()]
     return Cost(total(contract), total(card), unpriced=False)
+
+
+def capacity_of(books: Books, call: Request, at: datetime) -> str:
+    """The capacity that a call runs on, or ""."""
+    standing = in_force(books.prices.get("capacity", []), at)
+    return next((str(row["id"]) for row in standing if serves(row, call)), "")
+
+
+def serves(row: Row, call: Request) -> bool:
+    """Whether calls like this one run on a capacity while it stands."""
+    named = {"model", "tier", "region"} & row.keys()
+    return (
+        bool(named)
+        and row.get("provider") == call.provider
+        and glob_matches(row.get("model", "*"), call.model)
+        and row.get("tier", call.tier) == call.tier
+        and row.get("region", call.region) == call.region
+    )
 
 
 def is_priced(books: Books, lists: ListPrices, call: Request, at: datetime) -> bool:
@@ -93,8 +132,17 @@ def contract_price(
             return Fraction(round(listed * (1 - percent(row["discount"])) * PICO), PICO)
         price = named_price(row, call, meter)
         if price is not None:
-            return price
+            return price * rate_of(books, row.get("currency", ""), at)
     return listed
+
+
+def rate_of(books: Books, currency: str, at: datetime) -> Fraction:
+    """Units of the books' currency for one of another: from its UTC day until the next rate."""
+    if not currency:
+        return Fraction(1)
+    rows = [row for row in books.prices["rates"] if row["currency"] == currency]
+    begun = [row for row in rows if day_start(row["date"], ZoneInfo("UTC")) <= at]
+    return Fraction(max(begun, key=lambda row: str(row["date"]))["rate"])
 
 
 def card_price(books: Books, lists: ListPrices, call: Request, meter: str) -> Fraction | None:
