@@ -79,3 +79,15 @@ def test_another_engine_is_refused_before_anything_is_posted(company, call, monk
     assert "pip install 'tallybook[spark]'" in absent.err
     assert company.journal() == []
     assert call("run", "2026-10", "--engine", "duckdb", "--json").value["entries"]
+
+
+def test_a_command_that_is_interrupted_says_how_things_stand(company, call, monkeypatch):
+    def interrupted(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tallybook.cli.month.run_period", interrupted)
+    company.ingest(usage())
+    ended = call("run", "2026-10")
+    assert (ended.code, ended.out) == (130, "")
+    assert "interrupted; what was not finished changed nothing" in ended.err
+    assert company.journal() == []

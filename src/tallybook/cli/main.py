@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import click
 
 from tallybook import __version__
-from tallybook.cli.app import App, default_home, errors_told
+from tallybook.cli.app import App, default_home, errors_told, note
 
 COMMANDS = {
     "init": "books",
@@ -70,8 +71,21 @@ COMMANDS = {
 """Each command and the module beside this one that holds it, in the order of the work."""
 
 
+_INTERRUPTED = 130
+"""The exit code of what SIGINT ended, as shells have it."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what a key stroke ends says how things stand, and no more."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            note("tallybook: interrupted; what was not finished changed nothing")
+            note("  next: give the same command again; what is in already is not counted twice")
+            sys.exit(_INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """All commands, in the order of the work."""

@@ -22,6 +22,7 @@ keeps it up to date.
 `TALLYBOOK_HOME` or `--home` names the books; without them it is the current folder if it holds
 books, else `~/.tallybook`. The answer is on standard output, notes and progress are on standard
 error. Exit 0: done. Exit 1: a check failed, or the books refuse. Exit 2: the command line is wrong.
+Exit 130: interrupted; what was not finished changed nothing.
 An error says what is wrong, with its figures, and what to do next.
 """
 
