@@ -78,7 +78,7 @@ def test_what_waits_and_what_is_sealed_are_rated_alike(acme):
     ground = read_ground(acme.store, OCTOBER)
     rater = Rater(acme.store)
     with acme.store.read() as tx:
-        rows = rater.rated(ground, waiting_since(tx, 0, 100))
+        rows = rater.rated(ground, waiting_since(tx, 0, 100), ["other"]).rows
     assert [row.event_id for row in rows] == ["e-1", "e-2", "e-3", "e-4"]
     acme.run()
     files = acme.store.lake.snapshot("2026-10").files

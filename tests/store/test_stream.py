@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from company import PRICES, Company, org, policy, usage
+from tallybook.clock import parse_instant
 from tallybook.errors import CorruptedError
 from tallybook.store.stream import Stream, waiting_since, waiting_span
 
@@ -40,6 +41,34 @@ def test_what_is_loaded_takes_the_place_of_what_was(acme):
     assert stream.session.rows(asked) == [(1, 0, "e-0-a"), (1, 1, "e-0-b")]
     stream.load(others)
     assert [row[0] for row in stream.session.rows(asked)] == [2, 2, 3, 3]
+    stream.close()
+
+
+def test_calls_of_other_times_are_left_out_and_counted(acme):
+    stream, noon = Stream(acme.store), parse_instant("2026-10-09T12:00:00Z")
+    acme.ingest(usage("late", started_at="2026-10-09T12:00:00Z"), name="late")
+    with acme.store.read() as tx:
+        batches = waiting_since(tx, 0, 100)
+    assert stream.load(batches, noon, noon + 1) == 6
+    assert stream.session.rows("SELECT batch, place, event_id FROM waiting") == [(4, 0, "late")]
+    assert stream.load(batches, noon + 1, noon + 2) == 7
+    assert stream.load(batches) == 0
+    stream.close()
+
+
+def test_what_is_loaded_says_what_it_used(acme):
+    stream = Stream(acme.store)
+    acme.ingest(
+        usage("e-7", model="m", units={"web_search": 1}, tokens={"cache_read": 7}), name="more"
+    )
+    with acme.store.read() as tx:
+        batches = waiting_since(tx, 0, 100)
+    stream.load(batches[:1])
+    assert stream.distinct("role", "model") == [("call", "x-1")]
+    assert stream.used(["input_uncached", "cache_read"]) == {"input_uncached"}
+    stream.load(batches)
+    assert sorted(stream.distinct("role", "model")) == [("call", "m"), ("call", "x-1")]
+    assert stream.used(["cache_read"]) == {"cache_read", "web_search"}
     stream.close()
 
 

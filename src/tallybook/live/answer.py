@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -85,10 +85,15 @@ class Answerer:
             ),
         )
 
-    def burning(self, least_pico: int) -> Iterator[Row]:
-        """The features whose last hour, in the last answer, cost at least so much."""
+    def burning(self, least_pico: int, is_told: Callable[[str, str], bool]) -> Iterator[Row]:
+        """The features whose last hour, in the last answer, cost at least so much.
+
+        Args:
+            least_pico: what it costs at least.
+            is_told: whether a team and feature need not be looked at again.
+        """
         for who, held in self._hour.features.items():
-            if cost_of(held) >= least_pico:
+            if cost_of(held) >= least_pico and not is_told(*who):
                 tally = Tally(*held)
                 yield Row(*who, "", tally, tally, self._burn(who, tally.cost_pico))
 

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from tallybook.live.model import FIGURES, HOUR_US, SLOT_US, Span, Subject, Tally
+from tallybook.live.model import HOUR_US, SLOT_US, Span, Subject, Tally
 
 Key = tuple[Span, int]
 """the kind of stretch and its first instant; a month's is 0"""
 
 Figures = dict[Subject, Sequence[int]]
 """by who caused them, the figures of a `Tally` in order"""
-
-_WIDTH: Final = len(FIGURES)
 
 
 class Sums:
@@ -127,12 +125,14 @@ def unpacked_step(body: bytes) -> dict[Key, Figures]:
     }
 
 
+def summed(figures: Iterable[Sequence[int]]) -> Tally:
+    """Any number of figures together."""
+    return Tally(*map(sum, zip(*figures, strict=True)))
+
+
 def total(figures: Mapping[Subject, Sequence[int]]) -> Tally:
     """All of a bucket together."""
-    sums: Sequence[int] = [0] * _WIDTH
-    for held in figures.values():
-        sums = plus(sums, held)
-    return Tally(*sums)
+    return summed(figures.values())
 
 
 def packed_usuals(usuals: Mapping[tuple[str, str], tuple[int, int]]) -> bytes:

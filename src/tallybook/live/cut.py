@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import is_
 from typing import Final, TypeVar
 
-from tallybook.live.bucket import Figures, plus
+from tallybook.live.bucket import Figures, plus, summed
 from tallybook.live.model import FIGURES, Row, Tally
 from tallybook.live.usual import Who
 
@@ -53,20 +53,20 @@ class Cut:
         """Several cuts as one."""
         made = cls()
         for cut in cuts:
-            for who, held in cut.features.items():
-                _add(made.features, who, held)
-            for agent, held in cut.agents.items():
-                _add(made.agents, agent, held)
+            if not made.agents:  # the first: nothing is added yet
+                made.features, made.agents = dict(cut.features), dict(cut.agents)
+            else:
+                for who, held in cut.features.items():
+                    _add(made.features, who, held)
+                for agent, held in cut.agents.items():
+                    _add(made.agents, agent, held)
             made.unallocated = plus(made.unallocated, cut.unallocated)
         return made
 
     @property
     def total(self) -> Tally:
         """All of it."""
-        sums: Sequence[int] = _NONE
-        for held in self.agents.values():
-            sums = plus(sums, held)
-        return Tally(*sums)
+        return summed(self.agents.values())
 
 
 class Cuts:
@@ -100,27 +100,23 @@ def rows_of(
         most: how many rows before the rest; 0 for all.
     """
     every = months.keys() | hours.keys()
+    nobody: Sequence[int] = _NONE
     shown = sorted(
-        every,
-        key=lambda who: (-cost_of(hours.get(who, _NONE)), -cost_of(months.get(who, _NONE)), who),
+        (-hours.get(who, nobody)[_COST], -months.get(who, nobody)[_COST], who) for who in every
     )
     listed = shown[:most] if most and len(shown) > most + 1 else shown
     rows = [
         Row(who[0], who[1], "", Tally(*months.get(who, _NONE)), Tally(*hours.get(who, _NONE)))
-        for who in listed
+        for _, _, who in listed
     ]
-    rest = shown[len(listed) :]
+    rest = [who for _, _, who in shown[len(listed) :]]
     if rest:
         rows.append(Row("", "", "", _sum(months, rest), _sum(hours, rest), others=len(rest)))
     return rows
 
 
 def _sum(held: Mapping[Who, Sequence[int]], wanted: Iterable[Who]) -> Tally:
-    sums: Sequence[int] = _NONE
-    for who in wanted:
-        if who in held:
-            sums = plus(sums, held[who])
-    return Tally(*sums)
+    return summed(held[who] for who in wanted if who in held)
 
 
 def costs_of(stretches: Iterable[Figures], everybody: Who) -> dict[Who, int]:

@@ -38,11 +38,11 @@ def in_trace(trace: Trace, at: Alerts, usuals: Usuals) -> Iterator[Alert]:
         at: the thresholds.
         usuals: what is usual of each feature.
     """
-    step, repeats = _most(trace.steps)
-    if at.loop and repeats >= at.loop:
+    if at.loop and max(trace.steps.values(), default=0) >= at.loop:
+        step, repeats = _most(trace.steps)
         yield _of(trace, "loop", step, repeats, at.loop, f"runs of {step}", "")
-    operation, attempts = _most(trace.attempts)
-    if at.retries and attempts >= at.retries:
+    if at.retries and max(trace.attempts.values(), default=0) >= at.retries:
+        operation, attempts = _most(trace.attempts)
         yield _of(trace, "retries", operation, attempts, at.retries, f"attempts of {operation}", "")
     calls = trace.figures[0]
     traces, p99 = usuals.get((trace.subject.team, trace.subject.feature), (0, 0))
@@ -73,7 +73,7 @@ def in_spend(rows: Iterable[Row], at: Alerts, hour_us: int) -> Iterator[Alert]:
         if row.hour.cost_pico > allowed:
             yield Alert(
                 kind="spend",
-                subject=spender(row),
+                subject=spender(row.team, row.feature),
                 window=str(hour_us),
                 team=row.team,
                 feature=row.feature,
@@ -88,9 +88,9 @@ def in_spend(rows: Iterable[Row], at: Alerts, hour_us: int) -> Iterator[Alert]:
             )
 
 
-def spender(row: Row) -> str:
+def spender(team: str, feature: str) -> str:
     """The subject of an alert about what a feature spends."""
-    return f"{row.team}/{row.feature}"
+    return f"{team}/{feature}"
 
 
 def nearest_rank(counts: Mapping[int, int], percent: int) -> int:
@@ -111,7 +111,7 @@ def _spent(usual: Usual) -> str:
 
 
 def _most(counts: Mapping[str, int]) -> tuple[str, int]:
-    return max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    return max(counts.items(), key=lambda item: (item[1], item[0]))
 
 
 def _of(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from tallybook.live.bucket import packed_usuals, unpacked_usuals
@@ -13,6 +14,8 @@ from tallybook.store.calls import aliased
 
 TRACE_KEPT_US: Final = 1_800_000_000
 """A trace is recent for half an hour after something of it came."""
+TRACES_HELD: Final = 20_000
+"""After so many held, those of which nothing comes are forgotten; they stay in the store."""
 DEAR_KEPT: Final = 100
 """How many traces are listed as dear."""
 TraceRow = tuple[str, int, int, int, str]
@@ -20,10 +23,46 @@ TraceRow = tuple[str, int, int, int, str]
 _RANK_MAX: Final = 2**63 - 1
 
 
-def recent_traces(tx: Tx, wanted: Iterable[str]) -> dict[str, Trace]:
-    """The recent traces of some names."""
+class Recent:
+    """Recent traces, held from one step to the next: most come again within seconds.
+
+    What it holds is true for one step of the rollup, as a `Shelf` is.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[int, Trace]] = {}
+        self._before: dict[str, tuple[int, Trace]] = {}
+
+    def forget(self) -> None:
+        """Hold nothing."""
+        self._held, self._before = {}, {}
+
+    def read(self, tx: Tx, wanted: AbstractSet[str], now_us: int) -> dict[str, Trace]:
+        """The recent traces of some names, those that are none yet as new ones.
+
+        Args:
+            tx: a transaction.
+            wanted: the names.
+            now_us: something of each comes now.
+        """
+        if len(self._held) > TRACES_HELD:
+            self._held, self._before = {}, self._held
+        found: dict[str, Trace] = {}
+        unknown = []
+        for name in wanted:
+            held = self._held.get(name) or self._before.get(name)
+            if held is None:
+                unknown.append(name)
+            elif held[0] >= now_us - TRACE_KEPT_US:
+                found[name] = held[1]
+        found |= _stored(tx, unknown)
+        for name in wanted:
+            self._held[name] = now_us, found.setdefault(name, Trace(name))
+        return found
+
+
+def _stored(tx: Tx, names: Sequence[str]) -> dict[str, Trace]:
     found: dict[str, Trace] = {}
-    names = sorted(wanted)
     for start in range(0, len(names), 500):
         part = {f"t{i}": name for i, name in enumerate(names[start : start + 500])}
         binds = ", ".join(f":{name}" for name in part)

@@ -96,10 +96,9 @@ class Watch:
     def _alerts(self, standing: Standing) -> list[Alert]:
         at = _thresholds(standing)
         hour_us = standing.now_us - standing.now_us % HOUR_US
-        burning = (
-            row
-            for row in self._answerer.burning(at.spend_least_nano * PICO_PER_NANO)
-            if ("spend", spender(row), str(hour_us)) not in self._seen
+        burning = self._answerer.burning(
+            at.spend_least_nano * PICO_PER_NANO,
+            lambda team, feature: ("spend", spender(team, feature), str(hour_us)) in self._seen,
         )
         return self._given(standing, [*self._of_traces(standing), *in_spend(burning, at, hour_us)])
 

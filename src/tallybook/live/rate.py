@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
@@ -32,7 +32,10 @@ from tallybook.store.stream import Stream, Waiting
 
 
 class Row(NamedTuple):
-    """A waiting row, rated: what it carried by `Ground.carried`, and the rest by name."""
+    """A waiting row, rated: what it carried by `Ground.carried`, and the rest by name.
+
+    The last five name a call; they are empty where one source tells of all calls.
+    """
 
     values: tuple[str, ...]
     epoch: int
@@ -40,7 +43,6 @@ class Row(NamedTuple):
     place: int
     role: str
     source: str
-    event_id: str
     started_us: int
     tokens: int
     state: str
@@ -53,12 +55,12 @@ class Row(NamedTuple):
     operation: str
     operation_id: str
     attempt: int
-    context: int
-    provider: str
-    response_id: str
-    request_id: str
-    call_id: str
     supersedes: str
+    event_id: str = ""
+    provider: str = ""
+    response_id: str = ""
+    request_id: str = ""
+    call_id: str = ""
 
     @property
     def figures(self) -> tuple[int, ...]:
@@ -72,6 +74,19 @@ class Row(NamedTuple):
         )  # fmt: skip
 
 
+class Rated(NamedTuple):
+    """What waits of a month.
+
+    ``elsewhere`` are the calls of other months, which are left out; ``sources`` told of calls;
+    ``is_named`` says whether the rows hold the names of calls.
+    """
+
+    rows: Sequence[Row]
+    elsewhere: int
+    sources: frozenset[str]
+    is_named: bool
+
+
 class Rater:
     """Rates what waits; holds its engine open, with the prices in it.
 
@@ -83,46 +98,58 @@ class Rater:
         self._stream = Stream(store)
         self._ground: Ground | None = None
         self._used: set[str] = set()
-        self._statement = ""
+        self._statements: Sequence[str] = ()
 
-    def rated(self, ground: Ground, batches: Sequence[Waiting]) -> list[Row]:
-        """The rows of some batches, each once, in order."""
-        self._stream.load(batches)
-        session = self._stream.session
+    def rated(
+        self, ground: Ground, batches: Sequence[Waiting], sources: Iterable[str] = ()
+    ) -> Rated:
+        """The rows of some batches, each once, in order.
+
+        Args:
+            ground: prices and owners.
+            batches: which.
+            sources: who told of calls before. Where several do, the rows name their calls.
+        """
+        basis = ground.basis
+        elsewhere = self._stream.load(batches, basis.start_us, basis.end_us)
+        told = self._stream.distinct("role", "source")
+        found = frozenset(sources) | {source for role, source in told if role == "call"}
+        session, is_named = self._stream.session, len(found) > 1
         self._open(session, ground)
-        width = len(ground.carried)
-        return [Row(values[:width], *values[width:]) for values in session.rows(self._statement)]
+        width, statement = len(ground.carried), self._statements[is_named]
+        rows = [Row(values[:width], *values[width:]) for values in session.rows(statement)]
+        return Rated(rows, elsewhere, found, is_named)
 
     def close(self) -> None:
         """Release the engine."""
         self._stream.close()
 
     def _open(self, session: Session, ground: Ground) -> None:
-        """Have the prices of what waits in the engine, and the statement that rates it."""
-        keys = session.rows(
-            "SELECT DISTINCT provider, model, tier, region FROM waiting WHERE role = 'call'"
-        )
-        used = self._used | _meters(session)
+        """Have the prices of what waits in the engine, and the statements that rate it."""
+        found = self._stream.distinct("role", "provider", "model", "tier", "region")
+        keys = [
+            (provider, model, tier, region)
+            for role, provider, model, tier, region in found
+            if role == "call"
+        ]
+        used = self._used | self._stream.used(TOKEN_CLASSES)
         if not ground.price(keys) and ground is self._ground and used == self._used:
             return
         self._ground, self._used = ground, used
         metering = ground.metering(used, has_corrections=False)
         meters = open_prices(session, metering, ground.rows)
-        self._statement = sql_text(__package__, "waiting").format(
-            carried=carried_sql(metering),
-            unpriced=unpriced_sql(meters, ground.rows),
-            amount=event_amount_sql("card", meters),
-            price_join=PRICE_JOIN,
-        )
+        parts = {
+            "carried": carried_sql(metering),
+            "unpriced": unpriced_sql(meters, ground.rows),
+            "amount": event_amount_sql("card", meters),
+            "price_join": PRICE_JOIN,
+        }
+        text = sql_text(__package__, "waiting")
+        self._statements = [text.format(**parts, names=names) for names in ("", _NAMES)]
 
 
-def _meters(session: Session) -> set[str]:
-    """The token classes and units that what waits used."""
-    most = ", ".join(f"MAX({name})" for name in TOKEN_CLASSES)
-    ((*found,),) = session.rows(f"SELECT {most} FROM waiting")
-    units = session.rows("SELECT DISTINCT unnest(map_keys(units)) FROM waiting")
-    classes = {name for name, top in zip(TOKEN_CLASSES, found, strict=True) if top}
-    return classes | {str(name) for (name,) in units}
+_NAMES: Final = """,
+  e.event_id, e.provider, e.response_id, e.request_id, COALESCE(e.labels['call_id'], '')"""
 
 
 @dataclass(slots=True)

@@ -23,13 +23,13 @@ from tallybook.live.cut import Cut
 from tallybook.live.detect import TRACES_LEAST, Usuals
 from tallybook.live.ground import Ground, read_ground
 from tallybook.live.keep import (
+    Recent,
     TraceRow,
     forget_names,
     keep_names,
     keep_traces,
     keep_usuals,
     known_names,
-    recent_traces,
     trace_rows,
     usuals_of,
 )
@@ -105,6 +105,7 @@ class Rollup:
         self._ground: Ground | None = None
         self._facts: tuple[object, ...] = ()
         self._step: tuple[str, int] = ("", -1)
+        self._recent = Recent()
         self.touched: dict[str, Trace] = {}
 
     def close(self) -> None:
@@ -182,6 +183,7 @@ class Rollup:
         step = (state.period, state.step) if state else ("", -1)
         if step != self._step:
             self.shelf.forget()
+            self._recent.forget()
             self._step = step
 
     def _corrections(self, tx: Tx, manifest: int) -> Snapshot:
@@ -253,26 +255,28 @@ class Rollup:
     def _take_waiting(
         self, ground: Ground, batches: Sequence[Waiting], state: State, now_us: int
     ) -> None:
-        rows = self._rater.rated(ground, batches)
-        sources = {*state.sources, *(row.source for row in rows if row.role == "call")}
+        rated = self._rater.rated(ground, batches, state.sources)
+        rows, sources = rated.rows, rated.sources
         if len(sources) > 1 >= len(state.sources) and state.has_waiting:
             # A second source tells of calls: look at all that waits again, by name.
             new = self._with_empty_waiting(replace(state, step=state.step + 1), sources)
             new = replace(new, last_batch=state.first_batch - 1)
             self._write(_Step(state, new, new.waiting_lot, Buckets()))
             return
-        names = names_of(rows) if len(sources) > 1 else {}
+        names = names_of(rows) if rated.is_named else {}
         with self.store.read() as tx:
-            traces = recent_traces(tx, {row.trace_id for row in rows} - {""})
+            traces = self._recent.read(tx, {row.trace_id for row in rows} - {""}, now_us)
             known = known_names(tx, {name for told in names.values() for name in told})
+        self._step = ("", -1)  # until it is written, what traces hold is true of no step
         first = state.first_batch if state.has_waiting else batches[0].batch
         taken = take(
             ground, rows, traces, names, known,
             first_batch=first, again_upto=state.again_upto, slots_us=_slots_from(now_us),
         )  # fmt: skip
         counts = {
-            name: state.count(name) + getattr(taken, name)
-            for name in ("joined", "corrections", "elsewhere")
+            "joined": state.count("joined") + taken.joined,
+            "corrections": state.count("corrections") + taken.corrections,
+            "elsewhere": state.count("elsewhere") + rated.elsewhere,
         }
         new = replace(
             state,

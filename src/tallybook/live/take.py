@@ -37,7 +37,6 @@ class Taken:
     sources: set[str] = field(default_factory=set)
     joined: int = 0
     corrections: int = 0
-    elsewhere: int = 0
 
 
 def names_of(rows: Iterable[Row]) -> dict[tuple[int, int], tuple[bytes, ...]]:
@@ -67,8 +66,8 @@ def take(
 
     Args:
         ground: prices and owners.
-        rows: of whole batches, in order.
-        traces: those that the rows belong to, as they stand; they are changed.
+        rows: of the month, of whole batches, in order.
+        traces: those that the rows name, as they stand; they are changed.
         names: the names of calls, where several sources tell; empty where one does.
         known: those of the names under which a call was told of already.
         first_batch: the first of the waiting lot.
@@ -80,8 +79,6 @@ def take(
     by_trace: dict[str, list[Told]] = defaultdict(list)
     for row in rows:
         told = _told(ground, row, taken, names, known)
-        if told is None:
-            continue
         if row.trace_id:
             by_trace[row.trace_id].append(told)
         elif told.figures:
@@ -90,24 +87,16 @@ def take(
             sums.add(subject, node.started_us, told.figures)
     upto = rows[-1].batch if rows else 0
     for name, members in by_trace.items():
-        trace = taken.traces.get(name)
-        if trace is None:
-            trace = taken.traces[name] = Trace(name)
-        trace.take(one for one in members if one.place[0] > again_upto)
+        trace = taken.traces[name]
+        trace.take([one for one in members if one.place[0] > again_upto] if again_upto else members)
         for one in trace.given(members, first_batch, upto):
             sums.add(one.subject, one.started_us, one.figures, one.sign)
     taken.buckets = sums.buckets()
     return taken
 
 
-def _told(
-    ground: Ground, row: Row, taken: Taken, names: Names, known: AbstractSet[bytes]
-) -> Told | None:
-    """A row as its trace keeps it; None if it belongs to another month."""
-    basis = ground.basis
-    if not basis.start_us <= row.started_us < basis.end_us:
-        taken.elsewhere += int(row.role == "call")
-        return None
+def _told(ground: Ground, row: Row, taken: Taken, names: Names, known: AbstractSet[bytes]) -> Told:
+    """A row as its trace keeps it."""
     said = ground.said(row.epoch, row.values)
     figures: tuple[int, ...] = ()
     agent = ""

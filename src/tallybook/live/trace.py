@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from tallybook.live.bucket import plus
 from tallybook.live.model import FIGURES, Subject
 from tallybook.live.walk import Node, Tree, agent_of, origin_of
 
@@ -78,19 +79,23 @@ class Trace:
         """Fold in what came; who made the calls is asked of `given` afterwards."""
         for row in rows:
             node = row.node
-            self.first_us = min(self.first_us or node.started_us, node.started_us)
+            if not self.first_us or node.started_us < self.first_us:
+                self.first_us = node.started_us
             self.last_us = max(self.last_us, node.started_us)
             if row.figures:
-                self.figures = [a + b for a, b in zip(self.figures, row.figures, strict=True)]
+                self.figures = plus(self.figures, row.figures)
             if row.step:
                 self.steps[row.step] = self.steps.get(row.step, 0) + 1
             if row.operation_id and row.role == "call":
                 held = self.attempts.get(row.operation_id, 0) + 1
                 self.attempts[row.operation_id] = max(held, row.attempt)
-            if _may_be_above(row) and len(self.nodes) < NODES_KEPT:
+            # Steps lie above calls, and calls do that are named as a parent may be.
+            if node.span and len(self.nodes) < NODES_KEPT:
                 self.nodes.append(node)
-        self.steps = _most(self.steps)
-        self.attempts = _most(self.attempts)
+        if len(self.steps) > NAMES_KEPT:
+            self.steps = _most(self.steps)
+        if len(self.attempts) > NAMES_KEPT:
+            self.attempts = _most(self.attempts)
 
     def given(self, rows: Iterable[Told], first_batch: int, upto: int) -> list[Given]:
         """Whom the figures of some rows go to, and which waiting calls go to somebody else now.
@@ -165,15 +170,8 @@ def subject_of(tree: Tree, node: Node, service: str) -> tuple[Subject, bool]:
     return subject, bool(path[-1].span) and not path[-1].parent
 
 
-def _may_be_above(row: Told) -> bool:
-    """Whether a call may lie beneath it: steps, and calls that are named as a parent may be."""
-    return bool(row.node.span)
-
-
 def _most(counts: dict[str, int]) -> dict[str, int]:
     """Of too many names those that repeat most; of equals, those that came last."""
-    if len(counts) <= NAMES_KEPT:
-        return counts
     newest = list(counts.items())[::-1]
     kept = sorted(newest, key=lambda item: -item[1])[:NAMES_KEPT]
     return dict(reversed(kept))

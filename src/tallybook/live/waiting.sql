@@ -1,14 +1,12 @@
 -- What waits, row by row: what it carries, where it stands in its trace, and its cost at the card.
 SELECT
   {carried},
-  e.batch, e.place, e.role, e.source, e.event_id, e.started_us, e.total_tokens, e.state,
+  e.batch, e.place, e.role, e.source, e.started_us, e.total_tokens, e.state,
   {unpriced} AS unpriced,
   {amount} AS card_pico,
   e.trace_id, e.span_id, e.parent_span_id, e.service, e.operation, e.operation_id,
   COALESCE(e.attempt, 0) AS attempt,
-  e.context_tokens, e.provider, e.response_id, e.request_id,
-  COALESCE(e.labels['call_id'], '') AS call_id,
-  e.supersedes
+  e.supersedes{names}
 FROM waiting e
 {price_join}
 WHERE e.role <> 'bucket'

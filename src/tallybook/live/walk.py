@@ -8,6 +8,7 @@ said here is provisional: a parent is often told of after its child.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 NAMED: Final = 2
@@ -36,16 +37,26 @@ class Node(NamedTuple):
 
 
 class Tree:
-    """The nodes of one trace, by span."""
+    """The nodes of one trace, by span once a path is asked for."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self._by_span: dict[str, Node] = {}
-        for node in nodes:
-            held = self._by_span.get(node.span)
+        self._nodes = nodes
+
+    @cached_property
+    def _by_span(self) -> dict[str, Node]:
+        found: dict[str, Node] = {}
+        for node in self._nodes:
+            held = found.get(node.span)
             if held is None or (node.started_us, node.parent) < (held.started_us, held.parent):
-                self._by_span[node.span] = node
-        roots = [node for node in self._by_span.values() if self._is_root(node)]
-        self._root = roots[0] if len(roots) == 1 else None
+                found[node.span] = node
+        return found
+
+    @cached_property
+    def _root(self) -> Node | None:
+        roots = [
+            node for node in self._by_span.values() if not node.parent or node.parent == node.span
+        ]
+        return roots[0] if len(roots) == 1 else None
 
     def path(self, node: Node, most: int = STEPS_WALKED) -> list[Node]:
         """A node and all above it, the innermost first; each once, however they are linked.
@@ -70,9 +81,6 @@ class Tree:
             return parent
         # A parent that nobody told of, or no place stated: under the root, if there is one root.
         return self._root if self._root is not node else None
-
-    def _is_root(self, node: Node) -> bool:
-        return not node.parent or node.parent == node.span
 
 
 def origin_of(path: Sequence[Node]) -> Node:

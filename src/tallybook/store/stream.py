@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc
 
 from tallybook.errors import CorruptedError
@@ -80,8 +82,18 @@ class Stream:
         self.session = DuckSession(self._connection, str(store.home))
         self.load(())
 
-    def load(self, batches: Sequence[Waiting]) -> None:
+    def load(
+        self, batches: Sequence[Waiting], from_us: int | None = None, to_us: int | None = None
+    ) -> int:
         """Make ``waiting`` the events of some batches, with their ``batch`` and ``place`` in it.
+
+        Args:
+            batches: which.
+            from_us: only what started from here on, if given.
+            to_us: only what started before.
+
+        Returns:
+            how many calls were left out.
 
         Raises:
             CorruptedError: a batch is not what was written.
@@ -89,7 +101,29 @@ class Stream:
         tables = [self._table(one) for one in batches]
         schema = INBOX_SCHEMA.append(_BATCH).append(_PLACE)
         table = pa.concat_tables(tables) if tables else schema.empty_table()
+        left_out = 0
+        if from_us is not None and to_us is not None:
+            started = table.column("started_us")
+            inside = pc.and_(pc.greater_equal(started, from_us), pc.less(started, to_us))
+            if not pc.all(inside).as_py():
+                calls = pc.equal(table.column("role"), "call")
+                left_out = int(pc.sum(pc.and_not(calls, inside)).as_py() or 0)
+                table = table.filter(inside)
+        self._table_waiting = table
         self._connection.register("waiting", table)
+        return left_out
+
+    def distinct(self, *columns: str) -> list[tuple[str, ...]]:
+        """The combinations of some columns of text among what was loaded."""
+        found = self._table_waiting.group_by(columns, use_threads=False).aggregate([])
+        return list(zip(*(found.column(name).to_pylist() for name in columns), strict=True))
+
+    def used(self, quantities: Sequence[str]) -> set[str]:
+        """Which of some columns hold more than nothing in what was loaded, and the units told."""
+        table = self._table_waiting
+        most = ((name, pc.max(table.column(name)).as_py()) for name in quantities)
+        units = (chunk.keys.unique().to_pylist() for chunk in table.column("units").chunks)
+        return {name for name, top in most if top} | {str(one) for part in units for one in part}
 
     def close(self) -> None:
         """Release the engine."""
@@ -104,7 +138,7 @@ class Stream:
             )
         table = ipc.open_stream(one.events).read_all()
         numbers = pa.repeat(pa.scalar(one.batch, pa.int64()), table.num_rows)
-        places = pa.array(range(table.num_rows), pa.int64())
+        places = pa.array(np.arange(table.num_rows, dtype=np.int64))
         return table.append_column(_BATCH, numbers).append_column(_PLACE, places)
 
 
