@@ -65,6 +65,61 @@ def test_writers_are_in_one_line_and_each_sees_the_one_before(new_books):
     assert seen == [1]
 
 
+def cut(told, pid):
+    told.rows("SELECT pg_terminate_backend(:pid, 5000)", pid=pid)
+
+
+def test_what_is_held_open_is_opened_anew_where_its_line_was_cut(new_books, caplog):
+    store, other = new_books(), new_books("other")
+    with store.held_open():
+        for period in ("2026-10", "2026-11"):
+            with store.write() as tx:
+                tx.run(GROUND, period=period)
+                pid = tx.scalar("SELECT pg_backend_pid()")
+            with other.read() as tx:
+                cut(tx, pid)
+        with store.read() as tx:
+            assert tx.scalar("SELECT COUNT(*) FROM ground") == 2
+        with (
+            pytest.raises(StoreError, match="went away"),
+            store.write() as tx,
+            other.read() as told,
+        ):
+            cut(told, tx.scalar("SELECT pg_backend_pid()"))
+            tx.run(GROUND, period="2026-12")
+        with store.read() as tx:
+            assert tx.scalar("SELECT COUNT(*) FROM ground") == 2
+    assert caplog.records == []
+
+
+def test_who_waits_for_the_write_lock_and_is_cut_off_is_told_that_alone(new_books, caplog):
+    first = new_books()
+    second = Store.open(first.home)
+    told = []
+
+    def waits():
+        try:
+            with second.write():
+                pass
+        except StoreError as error:
+            told.append(error.what)
+
+    with first.write() as tx:
+        other = threading.Thread(target=waits)
+        other.start()
+        waiting = []
+        while not waiting:
+            waiting = tx.rows(
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            )
+        cut(tx, waiting[0].pid)
+        other.join(30)
+    second.close()
+    assert len(told) == 1
+    assert "the database went away" in told[0]
+    assert caplog.records == []
+
+
 def test_books_of_another_schema_have_a_write_lock_of_their_own(tmp_path):
     with servers.postgres_database() as url:
         mark = "&" if "?" in url else "?"

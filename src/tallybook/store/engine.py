@@ -68,6 +68,9 @@ class Database(Protocol):
     def begin(self, connection: Connection, statement: str) -> None:
         """Begin a transaction."""
 
+    def answers(self, connection: Connection) -> bool:
+        """Whether a connection that was kept reaches the database still."""
+
     def error(self, fault: BaseException) -> StoreError:
         """The driver's error as ours, which says what to do."""
 
@@ -307,7 +310,8 @@ class Store:
         """Keep the database open over many transactions of this thread, on one connection.
 
         When the last connection to a file closes, its log is copied into it; in between it need not
-        be. A transaction within another one has a connection of its own.
+        be. A transaction within another one has a connection of its own. One that broke, with a server
+        that was restarted, is made anew before the next transaction.
         """
         with self._translated(), self._engine.connect() as plain:
             before = self._idle()
@@ -331,6 +335,8 @@ class Store:
             return
         self._kept.idle = None
         try:
+            if not self._database.answers(kept):
+                kept.invalidate()
             yield kept
         finally:
             self._kept.idle = kept

@@ -13,6 +13,7 @@ The driver is psycopg 3 (the extra ``postgres``).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -43,6 +44,9 @@ except ImportError as error:
         "books on PostgreSQL need its driver, which is not installed",
         next_step="pip install 'tallybook[postgres]'",
     ) from error
+
+# What it warns of, a line that was cut, is raised as well.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 _LOCK_WAIT_S: Final = 60
 _LOCK_CLASS: Final = 0x7A11B  # tells our advisory locks from those of others in the database
@@ -148,9 +152,21 @@ class PostgreSql:
 
     def begin(self, connection: Connection, statement: str) -> None:
         """Begin a transaction: several statements in one message, which binds would not allow."""
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection), "the driver is psycopg's"
-        driver.execute(statement)
+        driver = _driver(connection)
+        try:
+            driver.execute(statement)
+        except psycopg.Error:
+            if driver.closed:
+                connection.invalidate()  # or it were given back, and a rollback tried on it
+            raise
+
+    def answers(self, connection: Connection) -> bool:
+        """Whether a connection that was kept reaches the server still."""
+        try:
+            _driver(connection).execute("")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def error(self, fault: BaseException) -> StoreError:
         """The driver's error as ours, which says what to do."""
@@ -268,6 +284,12 @@ class PostgreSql:
             ),
             {"wanted": list(values)},
         ).all()
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection), "the driver is psycopg's"
+    return driver
 
 
 def _array_of(kind: object) -> str:
