@@ -84,6 +84,7 @@ def test_a_use_case_is_proposed(call):
 ROUTES = [
     ("POST", "/v1/traces", "ingest"),
     ("POST", "/v1/events", "ingest"),
+    ("POST", "/v1/notices", "ingest"),
     ("GET", "/v1/live", "read"),
     ("GET", "/v1/alerts", "read"),
     ("GET", "/v1/budgets", "read"),

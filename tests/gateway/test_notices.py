@@ -6,13 +6,20 @@ from contextlib import closing
 
 import pytest
 
+from gateway.provider import answer
+from gateway.running import Running
+from serving import serving
 from tallybook.budget.model import Limit, Notice
 from tallybook.clock import Period
 from tallybook.errors import StoreError
+from tallybook.gateway.counters import Counters
 from tallybook.gateway.notices import Notices, folded, ship_notices
+from tallybook.gateway.notices import notices_of as notices_folder
+from tallybook.gateway.ship import once
 from tallybook.sdk.asked import Asked
 from tallybook.sdk.counters import Health
 from tallybook.sdk.record import Attempt
+from tallybook.sdk.spool import waiting
 from tallybook.store import Store
 from tallybook.store.notices import notices_of
 
@@ -119,3 +126,40 @@ def test_warnings_of_several_tellers_are_one():
     ]
     (one,) = folded(told, "segment")
     assert (one.notice_id, one.calls) == ("w#1", 0)
+
+
+@pytest.fixture
+def sent(tmp_path, provider):
+    """A gateway that ships to an address, with one notice that waits."""
+
+    def ship(address):
+        config = Running(tmp_path / "gateway", provider, ship_to=address).config
+        notices = Notices(notices_folder(config.spool), Health())
+        note(notices)
+        note(notices)
+        notices.close()
+        return config, once(config, Counters(1).row(0), Health())
+
+    return ship
+
+
+def test_notices_go_to_the_server_that_events_go_to(tmp_path, sent, monkeypatch):
+    monkeypatch.setenv("TALLYBOOK_TOKEN", "t0k3n")
+    Store.create(tmp_path / "home").close()
+    (tmp_path / "tokens").write_text("t0k3n ingest\n")
+    with serving(tmp_path / "home", "--token-file", str(tmp_path / "tokens")) as server:
+        config, done = sent(server.url)
+    assert done
+    (row,) = rows(tmp_path / "home")
+    assert (row.act, row.calls, row.estimate_nano) == ("stop", 2, 14)
+    assert not waiting(notices_folder(config.spool))
+
+
+@pytest.mark.parametrize(("code", "waits"), [(404, True), (503, True), (422, False)])
+def test_what_a_server_does_not_take_waits_and_holds_no_event_up(provider, sent, code, waits):
+    provider.add("/v1/notices", answer(b"{}", status=f"{code} No"))
+    config, done = sent(provider.url)
+    assert done
+    folder = notices_folder(config.spool)
+    assert bool(waiting(folder)) is waits
+    assert len(list(folder.glob("*.refused"))) == (not waits)

@@ -18,6 +18,7 @@ from tallybook.api.intake import Intake
 from tallybook.api.keys import keys_router
 from tallybook.api.live import Keeper, live_router
 from tallybook.api.model import Limits
+from tallybook.api.notices import notices_router
 from tallybook.api.traces import traces_router
 from tallybook.clock import Clock
 from tallybook.errors import StoreError
@@ -61,6 +62,7 @@ def make_app(
     )
     app.include_router(traces_router(intake, bounds, guard))
     app.include_router(events_router(store, clock, bounds, guard))
+    app.include_router(notices_router(store, bounds, guard))
     app.include_router(live_router(store, keeper, guard))
     app.include_router(budgets_router(store, clock, guard))
     app.include_router(requests_router(store, clock, guard))

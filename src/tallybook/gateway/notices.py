@@ -8,10 +8,11 @@ two, and no call is left out of the count.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from tallybook.budget.model import Act, Limit, Notice
 from tallybook.sdk.counters import Health
 from tallybook.sdk.record import Attempt
+from tallybook.sdk.shipping import REFUSED, Destination, RefusedError
 from tallybook.sdk.spool import Spool, waiting
 
 if TYPE_CHECKING:
@@ -141,12 +143,36 @@ def ship_notices(folder: Path, store: Store) -> int:
     from tallybook.store.notices import put_notices  # noqa: PLC0415 - processes ship no notices
 
     count = 0
-    for path in waiting(folder):
-        *lines, _ = path.read_bytes().split(
-            b"\n"
-        )  # after the last line break: none, or half a line
-        rows = folded((_DECODER.decode(line) for line in lines), path.stem)
+    for path, rows in _waiting(folder):
         with store.write() as tx:
             count += put_notices(tx, rows)
         path.unlink()
     return count
+
+
+def send_notices(folder: Path, server: Destination) -> int:
+    """Send what waits to a server that keeps it; how many rows were new to it.
+
+    Raises:
+        DeliveryError: it cannot be reached, or it refuses; the notices wait.
+    """
+    count = 0
+    for path, rows in _waiting(folder):
+        with NamedTemporaryFile() as file:
+            file.writelines(_ENCODE(row) + b"\n" for row in rows)
+            file.flush()
+            try:
+                count += server.deliver(Path(file.name)).accepted
+            except RefusedError:
+                path.rename(path.with_suffix(REFUSED))
+                continue
+        path.unlink()
+    return count
+
+
+def _waiting(folder: Path) -> Iterator[tuple[Path, list[Notice]]]:
+    """The segments that wait, with what they fold to."""
+    for path in waiting(folder):
+        # After the last line break stands nothing, or half a line of a process that was cut off.
+        *lines, _ = path.read_bytes().split(b"\n")
+        yield path, folded((_DECODER.decode(line) for line in lines), path.stem)

@@ -13,13 +13,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from tallybook.errors import TallybookError
+from tallybook.errors import DeliveryError, TallybookError
 from tallybook.gateway.counters import Counters, Row
 from tallybook.gateway.journal import recover
 from tallybook.gateway.model import GatewayConfig
-from tallybook.gateway.notices import notices_of, ship_notices
+from tallybook.gateway.notices import notices_of, send_notices, ship_notices
 from tallybook.sdk.counters import Health
-from tallybook.sdk.destinations import destination
+from tallybook.sdk.destinations import Server, destination
 from tallybook.sdk.shipping import ship
 from tallybook.sdk.spool import waiting
 
@@ -27,6 +27,8 @@ LOG: Final = logging.getLogger("tallybook.gateway")
 _EVERY_S: Final = 1.0
 _PAUSE_MAX_S: Final = 60.0
 _LOCAL: Final = "books:"
+_REMOTE: Final = ("http:", "https:")
+_NOTICES: Final = "/v1/notices"
 
 
 def run(config: GatewayConfig, table: Counters, row: int, parent: int) -> None:
@@ -50,7 +52,7 @@ def once(config: GatewayConfig, counters: Row, health: Health) -> bool:
             # Opened for each round: a store that was gone is there again without a restart.
             with closing(destination(config.ship_to, os.environ.get("TALLYBOOK_TOKEN", ""))) as to:
                 ship(config.spool, to, health=health)
-        _ship_notices(config)
+        _ship_notices(config, health)
     except (TallybookError, OSError) as error:
         health.warn("ship", str(error))
         return False
@@ -60,11 +62,18 @@ def once(config: GatewayConfig, counters: Row, health: Health) -> bool:
     return True
 
 
-def _ship_notices(config: GatewayConfig) -> None:
-    """Bring what was done at limits to books on this machine; over a network it waits."""
-    folder = notices_of(config.spool)
-    if config.ship_to.startswith(_LOCAL) and waiting(folder):
+def _ship_notices(config: GatewayConfig, health: Health) -> None:
+    """Bring what was done at limits to books on this machine or to a server; else it waits."""
+    folder, to = notices_of(config.spool), config.ship_to
+    if to.startswith(_LOCAL) and waiting(folder):
         from tallybook.store import Store  # noqa: PLC0415 - databases, which other ways need not
 
-        with closing(Store.open(Path(config.ship_to.removeprefix(_LOCAL)))) as store:
+        with closing(Store.open(Path(to.removeprefix(_LOCAL)))) as store:
             ship_notices(folder, store)
+    elif to.startswith(_REMOTE) and waiting(folder):
+        token = os.environ.get("TALLYBOOK_TOKEN", "")
+        with closing(Server(to, token, _NOTICES)) as server:
+            try:
+                send_notices(folder, server)
+            except DeliveryError as error:  # an older server takes events and no notices
+                health.warn("notices", str(error))

@@ -54,10 +54,11 @@ class Server:
     Args:
         address: of the server, without the path.
         token: of the caller; '' sends none.
+        endpoint: another route that takes JSON lines and answers with counts.
     """
 
-    def __init__(self, address: str, token: str) -> None:
-        self._url = address.rstrip("/") + ENDPOINT
+    def __init__(self, address: str, token: str, endpoint: str = ENDPOINT) -> None:
+        self._url = address.rstrip("/") + endpoint
         headers = {"content-type": "application/x-ndjson"}
         if token:
             headers["authorization"] = f"Bearer {token}"
