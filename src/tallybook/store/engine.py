@@ -310,7 +310,7 @@ class Store:
         """Keep the database open over many transactions of this thread, on one connection.
 
         When the last connection to a file closes, its log is copied into it; in between it need not
-        be. A transaction within another one has a connection of its own. One that broke, as when the
+        be. A transaction within another one has a connection of its own. One that broke, as where a
         server was started again, is made anew before the next transaction.
         """
         with self._translated(), self._engine.connect() as plain:
