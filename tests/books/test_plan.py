@@ -1,7 +1,17 @@
+from typing import get_args, get_origin
+
 import pytest
 
 from tallybook.books import Change
-from tallybook.books.plan import plan
+from tallybook.books.plan import _NAMED_BY, plan
+from tallybook.books.schema import (
+    BudgetsForm,
+    Form,
+    OrgForm,
+    PolicyForm,
+    PolicyVersionForm,
+    PricesForm,
+)
 
 
 @pytest.fixture
@@ -117,3 +127,58 @@ def test_rows_of_one_name_are_numbered(planned, org_with):
 def test_values_outside_rows(planned):
     made = planned({"prices": "currency: USD\n"}, {"prices": "aliases: []\n"})
     assert lines(made)[0] == "- prices: currency: USD"
+
+
+TERMS = """
+contracts:
+  - {contract: M-1, provider: mistral, currency: EUR, from: 2026-10-01, per_million_tokens: {output: "6.00"}}
+rates:
+  - {currency: EUR, date: 2026-10-01, rate: "1.0842"}
+commitments:
+  - {id: deal, provider: openai, amount: "1200000.00", from: 2026-01, to: 2027-01}
+credits:
+  - {id: grant, provider: openai, amount: "100.00", bought: 2026-10-02, expires: 2026-12-01}
+capacity:
+  - {id: run-7, kind: training, pool: tuned, once: "900.00", from: 2026-10-04}
+"""
+
+
+def test_every_term_of_the_prices_is_a_row(planned, policy_with):
+    """None of the rows that docs/accruals.md shows could be applied."""
+    tuned = policy_with("pools:", "  - {id: tuned, driver: capacity, idle: support}")
+    later = TERMS.replace("1200000", "900000").replace("12-01}", "12-31}")
+    later += '  - {id: run-8, kind: training, pool: tuned, once: "50.00", from: 2026-11-04}\n'
+    files = {"policy": tuned, "prices": TERMS}
+    assert "+ prices: commitments deal 2026-01: amount 1200000.00" in "\n".join(
+        lines(planned({"policy": tuned, "prices": None}, files))
+    )
+    assert lines(planned(files, {"policy": tuned, "prices": later})) == [
+        "+ prices: capacity run-8 2026-11-04: kind training, once 50.00, pool tuned",
+        "~ prices: commitments deal 2026-01: amount 1200000.00 -> 900000.00",
+        "~ prices: credits grant: expires 2026-12-01 -> 2026-12-31",
+        "1 added, 0 removed, 2 changed; new version of prices",
+    ]
+
+
+def test_every_list_of_rows_in_a_file_has_what_names_its_rows():
+    forms = (OrgForm, PolicyForm, PolicyVersionForm, PricesForm, BudgetsForm)
+    lists = [
+        (name, get_args(field.annotation)[0])
+        for form in forms
+        for name, field in form.model_fields.items()
+        if get_origin(field.annotation) is list
+    ]
+    rows = {name for name, row in lists if isinstance(row, type) and issubclass(row, Form)}
+    assert rows == set(_NAMED_BY)
+
+
+def test_an_order_of_pools_is_one_value(planned, policy_with):
+    serves = {"a": "{b: 10%}", "b": "{c: 10%}", "c": "{}"}
+    pools = ["pools:", *(f"  - {{id: {name}, monthly: 10, driver: calls, serves: {to}}}"
+                         for name, to in serves.items())]  # fmt: skip
+    before = policy_with("pool_method: step_down", "pool_order: [a, b]", *pools)
+    made = planned({"policy": before}, {"policy": before.replace("[a, b]", "[b, a]")})
+    assert lines(made) == [
+        "~ policy: version from 2026-10, pool_order: [a, b] -> [b, a]",
+        "0 added, 0 removed, 1 changed; new version of policy",
+    ]

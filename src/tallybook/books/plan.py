@@ -17,7 +17,7 @@ Action = Literal["added", "removed", "changed"]
 
 _MARKS: Final[Mapping[str, str]] = {"added": "+", "removed": "-", "changed": "~"}
 
-# What names a row of each section that is a list.
+# What names a row of each section that is a list of rows.
 _NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "business_units": ("id",),
     "teams": ("id", "from"),
@@ -29,6 +29,10 @@ _NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "pools": ("id",),
     "contracts": ("contract", "provider", "model", "tier", "region", "from"),
     "aliases": ("provider", "model"),
+    "rates": ("currency", "date"),
+    "commitments": ("id", "from"),
+    "credits": ("id",),
+    "capacity": ("id", "from"),
     "budgets": ("feature", "team", "unit", "key", "customer", "from"),
     "increases": ("feature", "month", "approved_on"),
 }
@@ -99,7 +103,7 @@ def _compare(before: Any, after: Any, kind: str, label: str) -> list[Change]:
         name = f"{label} {section}".strip()
         if section == "versions":
             changes += _compare_versions(old or [], new or [], kind)
-        elif isinstance(old or new, list):
+        elif section in _NAMED_BY and isinstance(old or new, list):
             changes += _compare_rows(old or [], new or [], section, kind, name)
         elif section == "teams":  # entries of a policy version, one per team
             changes += _compare(old or {}, new or {}, kind, name)
