@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import duckdb
 import pyarrow as pa
 
+from tallybook.attribute.behalf import Behalf
 from tallybook.attribute.lines import paths_of
 from tallybook.attribute.owner import carried_fields
 from tallybook.attribute.walk import Walk, place_of, walk
@@ -23,7 +25,10 @@ _ROW_AT = pa.field("row_at", pa.int64())
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a trace; ``bills`` is false for a step that an agent or a tool is."""
+    """A row of a trace; ``bills`` is false for a step that an agent or a tool is.
+
+    ``teller`` told of the customer where several sources were merged.
+    """
 
     id: str
     trace: str = "t"
@@ -39,6 +44,8 @@ class Row:
     source: str = "otel"
     status: str = "ok"
     role: str = "span"
+    customer: str = ""
+    teller: str = ""
 
 
 def opened(rows: list[Row], elsewhere: list[Row] = ()) -> DuckSession:
@@ -78,6 +85,8 @@ def _table(rows, first: int, role: str = "") -> pa.Table:
             "key_id": row.key,
             "service": row.service,
             "status": row.status,
+            "customer": row.customer,
+            "labels": [("tags_from.customer", row.teller)] if row.teller else [],
             "role": role or row.role,
             "row_at": first + number,
         }
@@ -124,6 +133,21 @@ def stands(
     return found, walked
 
 
+def whom(org: Org, rows: list[Row], elsewhere: list[Row] = (), epochs: tuple[int, ...] = ()):
+    """For which customer the engine finds that each call was made."""
+    metering = metering_for(org, epochs)
+    paths = paths_of(metering, org)
+    session = opened(rows, list(elsewhere))
+    behalf = Behalf(session, paths, "customer")
+    walk(session, metering, paths, behalf)
+    return dict(
+        session.rows(
+            "SELECT e.event_id, COALESCE(b.said, '') FROM events e JOIN placed p"
+            " ON e.row_at = p.row_at LEFT JOIN behalf b ON p.behalf = b.number"
+        )
+    )
+
+
 def _carried(org: Org, row: Row) -> dict[str, str]:
     said = {"team": row.team, "feature": row.feature, "purpose": row.purpose}
     said |= {"key_id": row.key, "service": row.service, "source": row.source}
@@ -151,7 +175,11 @@ def _stand(decision) -> Stand:
 
 def naively(org: Org, rows: list[Row], elsewhere: list[Row] = ()) -> dict[str, Stand]:
     """The rules of docs/call_graph.md, call by call, with fractions; of a chart that never changes."""
-    found = {}
+    return {row.id: _paid(org, path) for row, path in paths_down_to(rows, elsewhere)}
+
+
+def paths_down_to(rows: list[Row], elsewhere: list[Row] = ()) -> Iterator[tuple[Row, list[Row]]]:
+    """Each call with the path from the root down to it."""
     for trace in {row.trace for row in rows}:
         mine = [row for row in (*rows, *elsewhere) if row.trace == trace]
         parents = _parents(mine) if trace else dict.fromkeys(mine)
@@ -160,8 +188,7 @@ def naively(org: Org, rows: list[Row], elsewhere: list[Row] = ()) -> dict[str, S
                 path = [row]
                 while parents[path[0]] is not None:
                     path.insert(0, parents[path[0]])
-                found[row.id] = _paid(org, path)
-    return found
+                yield row, path
 
 
 def _parents(rows: list[Row]) -> dict[Row, Row | None]:

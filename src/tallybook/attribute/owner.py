@@ -28,6 +28,8 @@ class _Dated(Protocol):
 
 
 _TELLER = f"labels.{TAGS_FROM}"
+WHO_TOLD = ("team", "feature", "key_id", "source", _TELLER)
+"""The event fields that decide whether what a row claims is refused."""
 Row = TypeVar("Row", bound=_Dated)
 Claim = tuple[str, str, str, str]
 """(rule, team, feature, purpose): what one source says; '' is silence."""
@@ -110,6 +112,22 @@ class OrgAt:
         own = self._team_of(key.team, key.feature)
         allowed = {own if name == CLAIMS_OWN else name for name in key.claims}
         return "" if named in allowed else named
+
+    @property
+    def doubts(self) -> bool:
+        """Whether the word of anybody may be refused."""
+        return self._trusted is not None or any(
+            key.claims is not None for key in self._keys.values()
+        )
+
+    def believes(self, told: Mapping[str, str], teller: str) -> bool:
+        """Whether a row may say for which customer, cohort and plan it works.
+
+        Args:
+            told: the fields of `WHO_TOLD`.
+            teller: the source that told it.
+        """
+        return (self._trusted is None or teller in self._trusted) and not self.claimed(told)
 
     def _claims(self, carried: Mapping[str, str]) -> list[Claim]:
         if self.claimed(carried):

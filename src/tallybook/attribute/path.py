@@ -95,6 +95,24 @@ class Paths:
         """How many origins have a number so far."""
         return len(self._origins.values)
 
+    @property
+    def charts(self) -> int:
+        """How many charts hold one after another; the number of an epoch is that of its chart."""
+        return len(self._charts)
+
+    @property
+    def doubts(self) -> bool:
+        """Whether the word of anybody may be refused."""
+        return any(chart.doubts for chart in self._charts)
+
+    def believes(self, told: Mapping[str, str], teller: str) -> tuple[bool, ...]:
+        """Whether a row may say for which customer, cohort and plan it works, by chart."""
+        return tuple(chart.believes(told, teller) for chart in self._charts)
+
+    def is_named(self, origin: int) -> tuple[bool, ...]:
+        """Whether tags, a rule or a key name an origin, by chart."""
+        return tuple(one.rule != "" for one in self._origins.values[origin])
+
     def is_settled(self, origin: int) -> bool:
         """Whether no node further down can change an origin."""
         return all(one.is_settled for one in self._origins.values[origin])

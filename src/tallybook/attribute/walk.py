@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallybook.attribute.kin import kin_of
+from tallybook.attribute.behalf import Behalf
+from tallybook.attribute.kin import Kin, kin_of
 from tallybook.attribute.levels import Steps, go_down
 from tallybook.attribute.model import Invocation
-from tallybook.attribute.nodes import Digests, Nodes, Positions
+from tallybook.attribute.nodes import NOBODY, Digests, Nodes, Positions
 from tallybook.attribute.path import ROOT, Paths
 from tallybook.attribute.told import Rows, Told
 from tallybook.attribute.tree import Node, parents_of, standing
@@ -39,7 +40,7 @@ class Walk:
     one_by_one: int
 
 
-def walk(session: Session, metering: Metering, paths: Paths) -> Walk:
+def walk(session: Session, metering: Metering, paths: Paths, behalf: Behalf | None = None) -> Walk:
     """Walk the traces of a period; makes the table ``placed``: ``row_at`` of a call and its place.
 
     Every call of the period has a place, also one that stands alone, or every call of the traces
@@ -49,8 +50,9 @@ def walk(session: Session, metering: Metering, paths: Paths) -> Walk:
         session: an engine with the events, and what is told of their traces as ``beside``.
         metering: the period.
         paths: decides each step once.
+        behalf: tells for whom each call was made, as the column ``behalf`` of ``placed``.
     """
-    return _Walker(session, metering, paths).walk()
+    return _Walker(session, metering, paths, behalf).walk()
 
 
 def place_of(place: int) -> tuple[int, int]:
@@ -59,12 +61,14 @@ def place_of(place: int) -> tuple[int, int]:
 
 
 class _Walker:
-    def __init__(self, session: Session, metering: Metering, paths: Paths) -> None:
-        self._session, self._paths = session, paths
+    def __init__(
+        self, session: Session, metering: Metering, paths: Paths, behalf: Behalf | None
+    ) -> None:
+        self._session, self._paths, self._behalf = session, paths, behalf
         self._told = Told(session, metering, paths)
         self._steps = Steps(paths)
-        nobody = np.zeros(0, np.int64)
-        self._placed: list[tuple[Positions, Positions]] = [(nobody, nobody)]
+        none = np.zeros(0, np.int64)
+        self._placed: list[dict[str, NDArray[Any]]] = [dict.fromkeys(self._columns, none)]
         self._used: dict[tuple[int, int, int, int], int] = defaultdict(int)
         self._nodes = self._one_by_one = 0
 
@@ -75,16 +79,25 @@ class _Walker:
             while parts:
                 if rows_of_part := parts.pop():
                     self._part(self._told.nodes(rows_of_part))
-        row_at, place = (np.concatenate(made) for made in zip(*self._placed, strict=True))
-        self._session.put("placed", {"row_at": row_at, "place": place})
+        made = {
+            name: np.concatenate([part[name] for part in self._placed]) for name in self._columns
+        }
+        self._session.put("placed", made)
         return Walk(self._invocations(), self._nodes, self._one_by_one)
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return ("row_at", "place", "behalf") if self._behalf else ("row_at", "place")
 
     def _place_alone(self, rows: Rows) -> None:
         """Place calls that name no trace: each is its own tree."""
         said, service = self._told.said(rows)
         above = np.full(len(said), ROOT, np.int64)
         origins, chains = self._steps.origins(above, said), self._steps.chains(above, service)
-        self._placed.append((rows["row_at"], origins * _CHAINS + chains))
+        placed = {"row_at": rows["row_at"], "place": origins * _CHAINS + chains}
+        if self._behalf:
+            placed["behalf"] = self._behalf.of_lone(rows["row_at"], rows["mark"])
+        self._placed.append(placed)
 
     def _part(self, rows: Nodes) -> None:
         """Walk some whole traces."""
@@ -92,30 +105,37 @@ class _Walker:
         nodes = kin.nodes
         self._nodes += len(nodes)
         origins, chains = go_down(kin.up, nodes.said, nodes.service, self._steps)
-        above = chains[kin.up]
+        up, above = kin.up, chains[kin.up]
         odd = np.union1d(kin.odd, nodes.trace[origins[:-1] == -1])
         if len(odd):
-            nodes, origins, above, chains = self._without(odd, nodes, origins, above, chains)
-        self._place(nodes, origins, above, chains)
+            nodes, up, *columns = self._without(odd, kin, origins, above, chains)
+            origins, above, chains = columns
+        self._place(nodes, origins, above, chains, up)
 
     def _without(
-        self, odd: Digests, nodes: Nodes, *columns: Positions
-    ) -> tuple[Nodes, Positions, Positions, Positions]:
-        """Put odd traces apart and walk them one by one; returns all nodes and their columns."""
-        apart = np.isin(nodes.trace, odd)
-        which = np.flatnonzero(apart)
-        found = self._walked(nodes, which)
+        self, odd: Digests, kin: Kin, *columns: Positions
+    ) -> tuple[Nodes, NDArray[np.int32], Positions, Positions, Positions]:
+        """Put odd traces apart and walk them one by one.
+
+        Returns:
+            all nodes with their parents, origins, chains above and chains.
+        """
+        apart = np.isin(kin.nodes.trace, odd)
+        found = self._walked(kin.nodes, np.flatnonzero(apart))
         kept = np.flatnonzero(~apart)
         walked = np.array([at for at, *_ in found], np.int64)
-        numbers = np.array([row for _, *row in found], np.int64).reshape(-1, 3).T
-        both = (
+        parents, *numbers = np.array([row for _, *row in found], np.int64).reshape(-1, 4).T
+        origins, above, chains = (
             np.concatenate((held[kept], made)) for held, made in zip(columns, numbers, strict=True)
         )
-        origins, above, chains = both
-        return nodes.at(np.concatenate((kept, walked))), origins, above, chains
+        now_at = np.full(len(kin.nodes) + 1, NOBODY, np.int32)
+        order = np.concatenate((kept, walked))
+        now_at[order] = np.arange(len(order))
+        up = now_at[np.concatenate((kin.up[kept], parents))]
+        return kin.nodes.at(order), up, origins, above, chains
 
-    def _walked(self, nodes: Nodes, which: Positions) -> list[tuple[int, int, int, int]]:
-        """(position, origin, chain above, chain) of nodes of odd traces, node by node."""
+    def _walked(self, nodes: Nodes, which: Positions) -> list[tuple[int, int, int, int, int]]:
+        """(position, that of its parent, origin, chain above, chain) of nodes of odd traces."""
         self._session.put("odd", {"row_at": nodes.row_at[which]})
         named = {row[0]: row[1:] for row in self._session.rows(sql_text(__package__, "odd_names"))}
         at_row = dict(zip(nodes.row_at[which].tolist(), which.tolist(), strict=True))
@@ -139,15 +159,22 @@ class _Walker:
             origin, above = stand[up]
             below = self._steps.origin(origin, node.said), self._steps.chain(above, node.service)
             stand[node.row_at] = below
-            found.append((at_row[node.row_at], below[0], above, below[1]))
+            parent = NOBODY if up is None else at_row[up]
+            found.append((at_row[node.row_at], parent, below[0], above, below[1]))
         self._one_by_one += len(found)
         return found
 
-    def _place(self, nodes: Nodes, origins: Positions, above: Positions, chains: Positions) -> None:
+    def _place(
+        self, nodes: Nodes, origins: Positions, above: Positions, chains: Positions,
+        up: NDArray[np.int32],
+    ) -> None:  # fmt: skip
         count = len(nodes)
         places = origins[:count] * _CHAINS + chains[:count]
         bills = nodes.bills
-        self._placed.append((nodes.row_at[bills], places[bills]))
+        placed: dict[str, NDArray[Any]] = {"row_at": nodes.row_at[bills], "place": places[bills]}
+        if self._behalf:
+            placed["behalf"] = self._behalf.of_nodes(nodes, up, origins[:count])[bills]
+        self._placed.append(placed)
         counted = self._paths.counted_services()
         if not self._paths.counts or not counted:
             return

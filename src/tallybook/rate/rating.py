@@ -32,8 +32,9 @@ class Metering:
     ``only_netted`` groups the events that corrections supersede, and no others; ``only_touched``
     those of the traces in the table ``touched``. With ``placed`` an event is grouped by its place
     in its trace, of the table of that name; what it carries is told only where that is ``kept``, or
-    where an event may have no place because only some traces were walked. With ``has_capacity`` it
-    is told on which capacity calls ran.
+    where an event may have no place because only some traces were walked. With ``for_whom`` it is
+    grouped by the number in the column ``behalf`` of that table, too. With ``has_capacity`` it is
+    told on which capacity calls ran.
     """
 
     start_us: int
@@ -47,11 +48,13 @@ class Metering:
     placed: bool = False
     kept: bool = False
     has_capacity: bool = False
+    for_whom: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of what is grouped by: ``c0..``, the place last."""
-        return tuple(f"c{i}" for i in range(len(self.carried) * self.carries + self.placed))
+        """The columns of what is grouped by: ``c0..``, then the place, then for whom."""
+        told = len(self.carried) * self.carries
+        return tuple(f"c{i}" for i in range(told + self.placed + self.for_whom))
 
     @property
     def carries(self) -> bool:
@@ -140,6 +143,8 @@ def carried_sql(metering: Metering) -> str:
     columns = [f"{_carried(metering, f)} AS c{i}" for i, f in enumerate(carried)]
     if metering.placed:
         columns.append(f"COALESCE(w.place, {UNPLACED}) AS c{len(columns)}")
+    if metering.for_whom:
+        columns.append(f"COALESCE(w.behalf, 0) AS c{len(columns)}")
     return ",\n  ".join([*columns, f"{epoch_sql(metering)} AS epoch"])
 
 

@@ -87,3 +87,15 @@ def test_who_told_the_tags_is_kept_and_nobody_can_claim_to_have():
     assert merged([told, spans], {})[0]["labels"] == [("tags_from", "gateway")]
     silent = observed("otel", 2, labels=forged)
     assert merged([gateway, silent], {})[0]["labels"] == []
+
+
+def test_who_told_the_customer_is_kept_where_another_told_the_team():
+    forged = {"tags_from.cohort": "gateway"}
+    gateway = observed("gateway", 1, team="a", plan="pro")
+    spans = observed("otel", 2, team="b", customer="c-1", labels=forged)
+    told = [("tags_from", "gateway"), ("tags_from.customer", "otel")]
+    assert merged([gateway, spans], {})[0]["labels"] == told
+    silent = observed("gateway", 1, cohort="free")
+    assert merged([silent, observed("otel", 2)], {})[0]["labels"] == [
+        ("tags_from.cohort", "gateway")
+    ]

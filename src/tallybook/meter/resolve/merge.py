@@ -37,6 +37,8 @@ MERGED: Final = "merged"
 """The source of a row that was made of what several sources told."""
 TAGS_FROM: Final = "tags_from"
 """The label of a row made of several observations that names the source of its team and feature."""
+TOLD_FOR: Final = ("customer", "cohort", "plan")
+"""For whom a call is; each may be told by another source than the team."""
 _KNOWN: Final = ("reported", "partial", "estimated", "unknown")
 
 
@@ -66,8 +68,16 @@ def merged(
         taken[name] = _stating((metered, *trusted), name)
     row = {name: one.row[name] for name, one in taken.items()}
     row["units"] = list(dict(metered.row["units"] or ()).items())
-    row["labels"] = _labels(trusted, taken["team"])
+    row["labels"] = _labels(trusted, taken)
     return row, taken
+
+
+def teller_label(name: str) -> str:
+    """The label of a merged row that names the source of a field of `TOLD_FOR`.
+
+    It is there where the source is not the one that `TAGS_FROM` names.
+    """
+    return f"{TAGS_FROM}.{name}"
 
 
 def _told(one: Observation) -> tuple[int, str, bytes]:
@@ -97,12 +107,19 @@ def _stating(order: Sequence[Observation], name: str) -> Observation:
     return order[0]
 
 
-def _labels(trusted: Sequence[Observation], owner: Observation) -> list[tuple[str, str]]:
-    """All labels, and who told the team or the feature, because not every source is believed."""
+def _labels(
+    trusted: Sequence[Observation], taken: Mapping[str, Observation]
+) -> list[tuple[str, str]]:
+    """All labels, and who told what is a claim, because not every source is believed."""
     labels: dict[str, str] = {}
     for one in trusted:
         labels = dict(one.row["labels"] or ()) | labels
-    labels.pop(TAGS_FROM, None)
-    if owner.row["team"] or owner.row["feature"]:
-        labels[TAGS_FROM] = owner.source
-    return sorted(labels.items())
+    owner = taken["team"]
+    is_owned = bool(owner.row["team"] or owner.row["feature"])
+    tellers = {TAGS_FROM: owner.source if is_owned else ""}
+    for name in TOLD_FOR:
+        told = taken[name]
+        differs = told.row[name] and told.source != tellers[TAGS_FROM]
+        tellers[teller_label(name)] = told.source if differs else ""
+    kept = {name: value for name, value in labels.items() if name not in tellers}
+    return sorted((kept | {name: told for name, told in tellers.items() if told}).items())
