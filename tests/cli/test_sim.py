@@ -29,7 +29,9 @@ def test_a_world_that_holds(tmp_path: Path) -> None:
 def test_a_world_that_breaks_is_told_written_and_shrunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(params: Params, operations: list[dict[str, object]] | None = None) -> Lived:
+    def broken(
+        params: Params, operations: list[dict[str, object]] | None = None, **_: object
+    ) -> Lived:
         lived = tuple(operations) if operations is not None else BROKEN.operations
         return Lived(params, lived, Failure("INV-99", "planted", max(0, len(lived) - 1)), "d")
 
@@ -42,3 +44,9 @@ def test_a_world_that_breaks_is_told_written_and_shrunk(
     done = CliRunner().invoke(cli, args)
     assert done.exit_code == 1
     assert len((tmp_path / "seed-3-small.jsonl").read_text().splitlines()) == 1
+
+
+def test_books_that_no_database_takes_are_refused_with_the_next_step() -> None:
+    done = CliRunner().invoke(cli, ["sim", "--store", "postgresql://127.0.0.1:1/none"])
+    assert done.exit_code != 0
+    assert "the database refuses us" in str(done.exception)

@@ -2,6 +2,7 @@
 
 import pytest
 
+import servers
 from tallybook.sim.invoices.company import PROVIDERS
 from tallybook.sim.invoices.inject import INJECTIONS, possible
 from tallybook.sim.invoices.year import Year, live_year
@@ -57,3 +58,10 @@ def test_what_the_oracle_does_not_expect_breaks_the_year(monkeypatch):
     lived = live_year(Year(1, months=1, providers=("openai",), crashes=0))
     assert "oracle: 2026-01, in nano: Accrued:openai: expected" in lived.failure
     assert "Variance:credit: expected 0, found" in lived.failure
+
+
+def test_on_postgresql_what_is_cut_off_in_mid_command_is_out_or_in():
+    with servers.postgres_database() as url:
+        lived = live_year(Year(5, months=1, providers=("openai", "small"), crashes=90, store=url))
+    assert not lived.failure
+    assert lived.tally["cuts"]

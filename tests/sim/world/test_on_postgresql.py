@@ -6,21 +6,21 @@ also compares the two stores.
 
 import pytest
 
-from stores import Stores
-from tallybook.sim.world import live as live_module
+import servers
+from tallybook.sim.places import Places
+from tallybook.sim.world.die import IN_PROCESS, by_cut
 from tallybook.sim.world.live import live
 from tallybook.sim.world.model import Params
 
 
-@pytest.mark.parametrize("seed", [57])
-def test_a_world_holds_and_comes_to_what_it_comes_to_in_a_file(monkeypatch, seed):
-    params = Params(seed, months=1, steps=5)
+@pytest.mark.parametrize(("seed", "is_cut"), [(57, False), (58, True)])
+def test_a_world_holds_and_comes_to_what_it_comes_to_in_a_file(seed, is_cut):
+    params = Params(seed, months=1, steps=5, deaths=40)
     in_a_file = live(params)
-    stores = Stores("postgresql")
-    with monkeypatch.context() as patch:
-        patch.setattr(live_module, "open_books", lambda home, _template: stores.open(home))
-        lived = live(params)
-    stores.close()
-    assert lived.failure is None, lived.failure
     assert in_a_file.failure is None
+    with servers.postgres_database() as url, Places(url) as places:
+        death = by_cut(places.cut) if is_cut else IN_PROCESS
+        lived = live(params, death=death, opened=places.open)
+    assert lived.failure is None, lived.failure
     assert lived.digest == in_a_file.digest
+    assert lived.tally["cuts" if is_cut else "crashes"]

@@ -1,4 +1,4 @@
-"""How a command dies in a world: by an exception in this process, or a real process by SIGKILL.
+"""How a command dies in a world: an exception here, a process by SIGKILL, or its connection.
 
 The exception is cheap and leaves no process behind; the kill is the real thing: nothing is rolled
 back by anyone, locks and the log of the database are left as they are, no ``finally`` runs.
@@ -77,6 +77,25 @@ def _be_killed(home: Path, operation: Operation, now_us: int, moment: int) -> No
 def kill_self() -> None:
     """Be gone, as the machine would have it."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def by_cut(cut: Callable[[Path], None]) -> Death:
+    """The server ends the connection to the books, and the command goes on until it notices.
+
+    Args:
+        cut: ends the connections to the books of a folder.
+    """
+
+    def die(home: Path, operation: Operation, now_us: int, moment: int) -> bool:
+        moments = Moments(moment, lambda: cut(home))
+        hands = Hands(Store.open(home), now_us)
+        try:
+            _live_until(hands, operation, moments)
+        finally:
+            hands.store.close()
+        return moments.passed >= moment
+
+    return Death("cuts", die)
 
 
 IN_PROCESS: Final = Death("crashes", _in_process)

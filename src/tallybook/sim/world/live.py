@@ -21,6 +21,8 @@ from tallybook.sim.world.prints import Row, books_print, final_digest, intake_pr
 from tallybook.sim.world.prove import prove_invariants, prove_month, prove_step, require
 from tallybook.store import Store
 
+Opened = Callable[[Path, Path | None], Store]
+"""Makes books in a folder, of a file of empty ones if it is given and can."""
 CHANGES_A_MONTH: Final = ("run", "pool", "waive", "close", "soft")
 TAKEN_WHEN_SOFT: Final = ("waive", "close")
 """of these, what a soft-closed month takes"""
@@ -35,14 +37,19 @@ class World:
         folder: empty; the books go into ``books`` below it.
         template: a file of empty books to start from, or None.
         death: how commands die in it.
+        opened: makes its books in a folder; in a file if not said.
     """
 
     def __init__(
-        self, folder: Path, template: Path | None = None, death: Death = IN_PROCESS
+        self,
+        folder: Path,
+        template: Path | None = None,
+        death: Death = IN_PROCESS,
+        opened: Opened | None = None,
     ) -> None:
         self._death = death
         self._home, self._twin = folder / "books", folder / "twin"
-        self._hands = Hands(open_books(self._home, template))
+        self._hands = Hands((opened or open_books)(self._home, template))
         self._kept: dict[str, Row] = {}
         self.known = Known()
         self.tally: Counter[str] = Counter()
@@ -259,6 +266,7 @@ def live(
     template: Path | None = None,
     tell: Callable[[Operation], None] | None = None,
     death: Death = IN_PROCESS,
+    opened: Opened | None = None,
 ) -> Lived:
     """Live a world to its end, or to the first proof that fails.
 
@@ -268,6 +276,7 @@ def live(
         template: a file of empty books to start from, or None.
         tell: told each operation before it is carried out.
         death: how commands die in it.
+        opened: makes its books in a folder; in a file if not said.
 
     Returns:
         the operations that were carried out, and what came of them.
@@ -275,7 +284,7 @@ def live(
     lived: list[Operation] = []
     failure = None
     with TemporaryDirectory(prefix="tallybook-world-", dir=memory_folder()) as folder:
-        world = World(Path(folder), template, death)
+        world = World(Path(folder), template, death, opened)
         for operation in drawn(params, world.known) if operations is None else operations:
             if tell:
                 tell(operation)
