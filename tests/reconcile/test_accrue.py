@@ -13,6 +13,9 @@ OCTOBER = Period.parse("2026-10")
 DEAL = """commitments:
   - {id: deal, provider: X, amount: "24.00", from: 2026-10, to: 2027-10}
 """
+PACK = """credits:
+  - {id: pack, provider: X, amount: "9", bought: 2026-09-30, expires: 2026-12-01}
+"""
 
 
 def due(company):
@@ -51,6 +54,35 @@ def test_what_is_declared_is_due_until_it_is_accrued_and_again_after_a_run(compa
     (one,) = burn_downs(company.store, OCTOBER)
     assert (one.spent_nano, one.expected_nano) == (1_500_000_000, 2_000_000_000)
     assert company.failing() == {}
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        (DEAL.replace("from: 2026-10", "from: 2026-01"), "commitment deal begins in 2026-01"),
+        (PACK, "credit pack was bought on 2026-09-30"),
+    ],
+)
+def test_what_was_used_before_the_books_began_is_not_nothing(company, terms, words):
+    """Nine months that nobody metered once stood as nine months in which nothing was spent."""
+    company.apply(prices=company._files["prices"] + terms)
+    company.ingest(usage())
+    company.run()
+    before = company.dump()
+    for ask in (post, lambda company: accruals(company.store, OCTOBER)):
+        with pytest.raises(PeriodError, match=words) as refused:
+            ask(company)
+        assert "the books in 2026-10: what was used of it before is not known" in str(refused.value)
+    assert company.dump() == before
+
+
+def test_a_commitment_of_months_that_the_books_hold_is_accrued(company):
+    company.apply(prices=company._files["prices"] + DEAL.replace("from: 2026-10", "from: 2026-09"))
+    company.run("2026-09")
+    company.ingest(usage())
+    company.run()
+    (one,) = accruals(company.store, OCTOBER).commitments
+    assert (one.elapsed, one.spent_nano) == (2, 1_000_000_000)
 
 
 def test_a_month_that_was_not_run_and_a_closed_one_are_refused(company):

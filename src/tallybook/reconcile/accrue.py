@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tallybook.books.model import PolicyVersion, Prices
-from tallybook.clock import Clock, Period
+from tallybook.clock import Calendar, Clock, Period
 from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_act, append_entry
 from tallybook.ledger.balance import booked
@@ -75,10 +75,15 @@ def accruals(store: Store, period: Period) -> Accruals:
 
 
 def burn_downs(store: Store, period: Period) -> list[commitments.BurnDown]:
-    """Every commitment that has begun, as it stands at the end of a month."""
+    """Every commitment that has begun, as it stands at the end of a month.
+
+    Raises:
+        PeriodError: one began before the books.
+    """
     with store.read() as tx:
         books, _ = latest_books(tx)
         found = history(tx, str(period))
+        _require_told(tx, books.prices, books.calendar, period)
     begun = (one for one in books.prices.commitments if one.first <= period)
     return [commitments.burn_down(found, one, period) for one in begun]
 
@@ -206,6 +211,7 @@ def _require_still(tx: Tx, basis: Basis, ready: _Ready) -> None:
 
 def _worked_out(tx: Tx, basis: Basis, ready: _Ready) -> Accruals:
     period, prices = str(basis.period), _prices(basis)
+    _require_told(tx, prices, basis.books.calendar, basis.period)
     found = history(tx, period)
     rule = basis.policy.completeness
     bounds = (basis.start_us, basis.end_us)
@@ -234,6 +240,29 @@ def _worked_out(tx: Tx, basis: Basis, ready: _Ready) -> Accruals:
         ),
         revaluations=revalue.revaluations(tx, found, basis, ready.foreign),
     )
+
+
+def _require_told(tx: Tx, prices: Prices, calendar: Calendar, period: Period) -> None:
+    """Refuse terms that began before the books: what was spent by then is unknown, and not zero."""
+    first = str(tx.scalar("SELECT MIN(period) FROM chain WHERE kind = 'entry'") or period)
+    start_us, end_us = calendar.bounds_us(Period.parse(first))[0], calendar.bounds_us(period)[1]
+    told = [
+        (f"commitment {one.id} begins in {one.first}", "what was left to spend", f"from: {first}")
+        for one in prices.commitments
+        if str(one.first) < first and one.first <= period < one.until
+    ]
+    told += [
+        (f"credit {one.id} was bought on {one.bought_on}", "what was left of it", "bought: then")
+        for one in prices.credits
+        if one.bought_us < start_us < one.expires_us and start_us < end_us
+    ]
+    if told:
+        what, left, row = told[0]
+        raise PeriodError(
+            f"{what}, the books in {first}: what was used of it before is not known here",
+            where="prices.yaml",
+            next_step=f"state as its amount {left} when the books began, with {row}, and apply",
+        )
 
 
 def _entries(tx: Tx, basis: Basis, found: Accruals) -> list[Entry]:
