@@ -33,6 +33,8 @@ PRICES = """\
 contracts:
   - {contract: c, provider: openai, model: plain,
      per_million_tokens: {input_uncached: "1.00", cache_read: "1.00", output: "1.00"}}
+  - {contract: c, provider: openai, model: plain, tier: batch,
+     per_million_tokens: {input_uncached: "1.00", cache_read: "1.00", output: "1.00"}}
   - {contract: c, provider: openai, model: cheap,
      per_million_tokens: {input_uncached: "0.10", cache_read: "0.10", output: "0.10"}}
 """
@@ -57,11 +59,13 @@ def asks(tokens: int = 100, model: str = "plain", **more: Any) -> dict[str, Any]
     return {"model": model, "messages": [], "max_tokens": tokens, **more}
 
 
-def answers(tokens: int = 60, model: str = "plain", read: int = 40) -> bytes:
+def answers(
+    tokens: int = 60, model: str = "plain", read: int = 40, tier: str | None = None
+) -> bytes:
     """An answer that used so many."""
     usage = {"prompt_tokens": read, "completion_tokens": tokens, "total_tokens": read + tokens}
     told = {"id": "r", "object": "chat.completion", "model": model, "choices": [], "usage": usage}
-    return json.dumps(told).encode()
+    return json.dumps(told | ({"service_tier": tier} if tier else {})).encode()
 
 
 class Budgeted(Running):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tallybook.gateway.sizing import sized, with_model
+from tallybook.gateway.sizing import batched, sized, with_model
 from tallybook.sdk.asked import Asked
 
 
@@ -101,3 +101,24 @@ def test_another_model_leaves_the_rest_as_it_was():
     assert with_model(body, "cheap") == body.replace(b"dear", b"cheap")
     with pytest.raises(ValueError, match="does not stand"):
         with_model(b'{"a":1}', "cheap")
+
+
+def test_the_requests_of_a_batch_are_added_up_by_model():
+    lines = [
+        b'{"custom_id": "a", "url": "/v1/chat/completions", "body": {"model": "m", "max_tokens": 7}}',
+        b'{"custom_id": "b", "url": "/v1/chat/completions", "body": {"model": "m", "messages": [1]}}',
+        b'{"custom_id": "c", "url": "/v1/embeddings", "body": {"model": "e", "input": "x"}}',
+    ]
+    groups = {}
+    for line in lines:
+        groups = batched(groups, line, "openai", 100)
+    chat, embedding = groups["m"], groups["e"]
+    assert (chat.requests, chat.size.output_tokens, chat.size.is_stated) == (2, 107, False)
+    assert (chat.most, chat.size.input_tokens) == (543, 2 * 543)
+    assert (embedding.size.output_tokens, embedding.size.is_stated) == (0, True)
+
+
+@pytest.mark.parametrize("line", [b"{oops", b"{}", b'{"body": 3}', b'{"requests": []}'])
+def test_what_is_no_request_of_a_batch_is_said_so(line):
+    with pytest.raises(ValueError, match="no request"):
+        batched({}, line, "openai", 100)

@@ -157,6 +157,21 @@ class Book:
                 acts.append(["minute", account, minute])
         return left
 
+    def finish(self, name: str, cost_nano: int | None) -> bool:
+        """Work that went on without its call has ended; whether anything was held under its name.
+
+        Args:
+            name: under which it was held.
+            cost_nano: what it cost; None where nobody told: then it cost what was held.
+        """
+        with self.held() as acts:
+            for account, found in self.accounts.items():
+                lease = found.leases.get(name)
+                if lease is not None:
+                    used = lease.drawn_nano if cost_nano is None else cost_nano
+                    acts.append(["close", account, name, used])
+            return bool(acts)
+
     def sync(self) -> None:
         """Bring the book to the disk."""
         os.fdatasync(self._file)

@@ -187,6 +187,28 @@ class Holder:
             numbers[2 * room.slot] = room.used
             numbers[2 * room.slot + 1] = room.reserved
 
+    def defer(self, held: Reservation, name: str) -> None:
+        """Work goes on without its call: what it holds is held under a name of its own.
+
+        It stays so whatever becomes of this process, until `tallybook.budget.book.Book.finish`.
+
+        Raises:
+            OSError: the book cannot be written; the call still holds it.
+        """
+        if held.is_over:
+            return
+        nano = held.nano
+        with self.book.held() as acts:
+            for room in held.rooms:
+                acts.append(["tell", room.account, self.name, room.used, nano])
+                acts.append(["lease", room.account, name, nano, 0])
+        held.is_over = True
+        for room in held.rooms:
+            room.reserved -= nano
+            room.drawn -= nano
+            room.told = room.used
+            self._numbers[2 * room.slot + 1] = room.reserved
+
     def release(self, held: Reservation) -> None:
         """The call never went out, or cost nothing."""
         self.settle(held, 0)

@@ -25,8 +25,10 @@ from tallybook.errors import TallybookError
 from tallybook.gateway.call import Call, Ending
 from tallybook.gateway.model import BudgetPolicy, Refusal
 from tallybook.gateway.notices import Notices
+from tallybook.gateway.pending import Pending
 from tallybook.gateway.published import Published
 from tallybook.gateway.refusals import refusal_of, remaining_line
+from tallybook.gateway.results import batch_of
 from tallybook.gateway.sizing import sized, with_model
 from tallybook.meter.usage.model import UsageReading
 from tallybook.money import nano_covering
@@ -39,6 +41,9 @@ _MINUTE_US: Final = 60_000_000
 _FORGET_AFTER: Final = 240
 """Half seconds after which a budget that nobody uses is forgotten by this process."""
 _GONE: Final = "the server that they are shared through does not answer"
+_BATCH: Final = "batch"
+_LATER: Final = "later-"
+"""How the name begins under which work holds a budget that goes on without its call."""
 _UNDERS_MAX: Final = 20_000
 
 
@@ -78,6 +83,7 @@ class Budgets:
         holder: what this process holds.
         published: the limits in force.
         notices: where acts at a limit are noted.
+        pending: work whose usage appears later, and how large it is.
         clock: which month it is.
         time: of the loop, in seconds.
         health: told of faults of ours.
@@ -89,6 +95,7 @@ class Budgets:
         holder: Holder,
         published: Published,
         notices: Notices,
+        pending: Pending,
         *,
         clock: Clock,
         time: Callable[[], float],
@@ -99,6 +106,7 @@ class Budgets:
         self._published = published
         self._prices = published.prices()
         self._notices = notices
+        self._pending = pending
         self._clock = clock
         self._time = time
         self._health = health
@@ -188,7 +196,7 @@ class Budgets:
         attempt = call.attempt
         assert attempt is not None
         if call.treatment == "batch":
-            return Estimate(1, 0)  # its results are billed when they are there
+            return self._estimate_batch(call, attempt, under)
         asked = attempt.asked
         size, tier = sized(asked, call.body, self._policy.output_tokens)
         usual = self._usual.of(attempt.tags.get("feature", ""), asked.model)
@@ -197,11 +205,33 @@ class Budgets:
             key = PriceKey(asked.provider, asked.model, tier, call.upstream.region)
             prices = self._prices.vector(key, attempt.started_us, size.input_tokens or 0)
         if prices is None and self._policy.unpriced == "refuse":
-            limit = next(one for one in under.limits if one.is_enforced)
-            self._note(call, limit, "unpriced", 0, f"no price of {asked.model!r}")
-            return refusal_of("unpriced", limit, call, 0, 0, self._policy)
+            return self._unpriced(call, under, asked.model)
         bound = None if prices is None else bound_nano(prices, size)
         return estimate(bound, usual, is_stated=size.is_stated, least_limit_nano=under.least_nano)
+
+    def _estimate_batch(self, call: Call, attempt: Attempt, under: _Under) -> Estimate | Refusal:
+        """What a batch may cost, by its requests if they came this way, else by what is usual."""
+        usual = self._usual.of(attempt.tags.get("feature", ""), _BATCH)
+        groups = batch_of(call, self._pending, self._policy.output_tokens)
+        bounds: list[int | None] = []
+        for model, group in groups.items():
+            provider, region = attempt.asked.provider, call.upstream.region
+            prices = None
+            for tier in (_BATCH, ""):  # what has no price of its own for batches costs no more
+                key = PriceKey(provider, model, tier, region)
+                prices = prices or self._prices.vector(key, attempt.started_us, group.most)
+            if prices is None and self._policy.unpriced == "refuse":
+                return self._unpriced(call, under, model)
+            bounds.append(None if prices is None else bound_nano(prices, group.size))
+        known = [one for one in bounds if one is not None]
+        bound = sum(known) if known and len(known) == len(bounds) else None
+        is_stated = all(group.size.is_stated for group in groups.values())
+        return estimate(bound, usual, is_stated=is_stated, least_limit_nano=under.least_nano)
+
+    def _unpriced(self, call: Call, under: _Under, model: str) -> Refusal:
+        limit = next(one for one in under.limits if one.is_enforced)
+        self._note(call, limit, "unpriced", 0, f"no price of {model!r}")
+        return refusal_of("unpriced", limit, call, 0, 0, self._policy, model)
 
     def _decided(self, ask: _Ask) -> bool:
         """Try to let a call in; whether it was decided, or has to wait."""
@@ -415,7 +445,7 @@ class Budgets:
         assert attempt is not None
         cost_nano: int | None = 0
         if reading is not None:
-            cost_nano = self._cost(reading, attempt, call)
+            cost_nano = self.cost_of(reading, attempt, call.upstream.region)
         elif ending.billed:
             cost_nano = None
         if cost_nano is None:
@@ -425,16 +455,45 @@ class Budgets:
         self._holder.settle(held, cost_nano)
         self._soon()
 
+    def defer(self, call: Call) -> None:
+        """Work of a call goes on without it: what it holds stays held until `finish`.
+
+        Raises:
+            OSError: the book of the node cannot be written; the call still holds it.
+        """
+        held, attempt = call.held, call.attempt
+        if held is not None and attempt is not None:
+            self._holder.defer(held, _LATER + attempt.event_id)
+            call.held = None
+
+    def finish(self, begun: Attempt, cost_nano: int | None) -> None:
+        """Such work has ended; it counts with its cost, or with what was held if nobody told.
+
+        Raises:
+            OSError: the book of the node cannot be written.
+        """
+        if self._holder.book.finish(_LATER + begun.event_id, cost_nano):
+            if cost_nano:
+                kind = begun.asked.model or _BATCH
+                self._usual.note(begun.tags.get("feature", ""), kind, cost_nano)
+            self._soon()
+
+    def cost_of(self, reading: UsageReading, begun: Attempt, region: str) -> int | None:
+        """What a part of such work cost; None if anything of it is unknown."""
+        pico = self._prices.cost_pico(reading, begun.started_us, region)
+        return None if pico is None else int(nano_covering(pico))
+
+    @property
+    def output_tokens(self) -> int:
+        """What an answer has at most where its request does not say."""
+        return self._policy.output_tokens
+
     def release(self, call: Call) -> None:
         """A call never went out."""
         held, call.held = call.held, None
         if held is not None:
             self._holder.release(held)
             self._soon()
-
-    def _cost(self, reading: UsageReading, attempt: Attempt, call: Call) -> int | None:
-        pico = self._prices.cost_pico(reading, attempt.started_us, call.upstream.region)
-        return None if pico is None else int(nano_covering(pico))
 
     def _soon(self) -> None:
         if self._waiting and not self._is_due:

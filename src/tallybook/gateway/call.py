@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from tallybook.gateway.journal import Journal, events_of
 from tallybook.gateway.model import Upstream, VirtualKey
 from tallybook.gateway.pending import Pending
 from tallybook.gateway.routes import Treatment
+from tallybook.gateway.sizing import Group
 from tallybook.gateway.standing import Standing
 from tallybook.meter.model import Status
 from tallybook.meter.usage.model import UsageReading
@@ -212,6 +214,7 @@ class Ledger:
             return
         if attempt.asked.background and reading is not None and reading.usage == "unknown":
             self._pending.keep(call.upstream.name, f"response {reading.response_id}", attempt)
+            self._defer(call)
         self._write(call, attempt, outcome, ending)
         self._remember(call, ending.status)
 
@@ -238,6 +241,16 @@ class Ledger:
             return
         settled = replace(outcome, supersedes=begun.event_id, took_us=0, first_us=None)
         self._write(call, replace(begun, event_id=self._new_id()), settled, None)
+        if self.budgets is not None:
+            with self._health.guarded("budgets"):
+                cost_nano = self.budgets.cost_of(reading, begun, call.upstream.region)
+                self.budgets.finish(begun, cost_nano)
+
+    def _defer(self, call: Call) -> None:
+        """What a call holds of its budgets is held on until its usage appears."""
+        if self.budgets is not None:
+            with self._health.guarded("budgets"):
+                self.budgets.defer(call)
 
     def _write(self, call: Call, attempt: Attempt, outcome: Outcome, ending: Ending | None) -> None:
         events = events_of(attempt, outcome)
@@ -264,6 +277,18 @@ class Ledger:
         if call.attempt is not None:
             for name in names:
                 self._pending.keep(call.upstream.name, name, call.attempt)
+            self._defer(call)
+
+    def sized(self, call: Call, name: str, groups: Mapping[str, Group]) -> None:
+        """A file of so many requests is known under a name."""
+        self._pending.keep_size(call.upstream.name, name, groups)
+
+    def ended(self, call: Call, name: str, cost_nano: int | None) -> None:
+        """What was begun under a name has ended; see `tallybook.gateway.budgets.Budgets.finish`."""
+        begun = self._pending.find(call.upstream.name, name)
+        if begun is not None and self.budgets is not None:
+            with self._health.guarded("budgets"):
+                self.budgets.finish(begun, cost_nano)
 
     def alias(self, call: Call, name: str, other: str) -> None:
         """What was begun under one name has its results under another."""
@@ -271,25 +296,36 @@ class Ledger:
         if attempt is not None and self._pending.find(call.upstream.name, other) is None:
             self._pending.keep(call.upstream.name, other, attempt)
 
-    def settle_lines(self, call: Call, name: str, lines: list[bytes]) -> None:
+    def settle_lines(self, call: Call, name: str, lines: list[bytes]) -> list[int | None]:
         """The results of a batch: an event for each line, the same however often they are asked.
 
         Args:
             call: that asked for them.
             name: under which the batch was begun.
             lines: of the results, JSON.
+
+        Returns:
+            what the lines cost that a budget is held to, in nano; None for one that nobody knows.
         """
         begun = self._pending.find(call.upstream.name, name)
         if begun is None:
-            return
+            return []
         events: list[dict[str, Any]] = []
+        costs: list[int | None] = []
         for line in lines:
-            events += _of_line(begun, line)
+            made, reading = _of_line(begun, line)
+            events += made
+            if reading is not None and self.budgets is not None:
+                used = any(part.tokens or part.units for part in reading.parts)
+                is_free = reading.status == "error" and not used  # a request that failed
+                region = call.upstream.region
+                costs.append(0 if is_free else self.budgets.cost_of(reading, begun, region))
         for event in events:
             event["tier"] = event.get("tier") or "batch"
         if events:
             written = self._journal.settle("", events)
             self._counters.add("events" if written else "events_delayed", len(events))
+        return costs
 
 
 def _deliver(event: dict[str, Any], ending: Ending | None) -> None:
@@ -302,7 +338,8 @@ def _deliver(event: dict[str, Any], ending: Ending | None) -> None:
     event["output_delivered"] = output * min(ending.delivered, total) // total
 
 
-def _of_line(begun: Attempt, line: bytes) -> list[dict[str, Any]]:
+def _of_line(begun: Attempt, line: bytes) -> tuple[list[dict[str, Any]], UsageReading | None]:
+    """The events of a line, and its reading at the price of a batch; of no line of ours neither."""
     try:
         told = msgspec.json.decode(line, type=dict[str, Any])
         reading = read_response(
@@ -312,10 +349,10 @@ def _of_line(begun: Attempt, line: bytes) -> list[dict[str, Any]]:
             model=begun.asked.model,
         )
     except (msgspec.MsgspecError, UnicodeDecodeError, EventError):
-        return []
+        return [], None
     name = str(told.get("id") or told.get("custom_id") or "")
     if not name:
-        return []
+        return [], None
     attempt = replace(begun, event_id=f"{begun.event_id}:{name}"[:200])
     outcome = Outcome(status=reading.status, took_us=0, reading=reading)
     events = events_of(attempt, outcome)
@@ -323,4 +360,8 @@ def _of_line(begun: Attempt, line: bytes) -> list[dict[str, Any]]:
         event["ended_at"] = format_instant(begun.started_us)
         event["operation"] = "batch"
         event.pop("latency_ms", None)
-    return events
+    return events, _at_batch_price(reading)
+
+
+def _at_batch_price(reading: UsageReading) -> UsageReading:
+    return reading if reading.tier else dataclasses.replace(reading, tier="batch")

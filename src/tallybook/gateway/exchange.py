@@ -21,7 +21,7 @@ from tallybook.gateway.model import Refusal
 from tallybook.gateway.onward import request_of
 from tallybook.gateway.prices import as_text
 from tallybook.gateway.reading import Reading, wire_of
-from tallybook.gateway.results import Begun, Results, watch_of
+from tallybook.gateway.results import Uploaded, Watch, watch_of
 from tallybook.gateway.upstream import Connection
 from tallybook.gateway.works import Works
 from tallybook.meter.model import Status
@@ -75,7 +75,7 @@ class Exchange:
     _connection: Connection | None = None
     _reply: ReplyHead | None = None
     _reading: Reading | None = None
-    _watch: Begun | Results | None = None
+    _watch: Watch | None = None
     _first_s: float | None = None
     _held: list[bytes] | None = None
     _uploads: tuple[bytes, ...] = ()
@@ -162,6 +162,9 @@ class Exchange:
 
     def upload(self, content: bytes, *, ended: bool) -> None:
         """More of a streamed body came."""
+        if isinstance(self._watch, Uploaded):
+            with self._works.health.guarded("results"):
+                self._watch.sent(content)
         piece = chunk(content) if self._length == CHUNKED else content
         if ended and self._length == CHUNKED:
             piece += LAST_CHUNK

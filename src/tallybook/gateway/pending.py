@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from tallybook.gateway.sizing import Group
 from tallybook.sdk.record import Attempt
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Attempt)
+_SIZES: Final = msgspec.json.Decoder(dict[str, Group])
 _FOLDER_MODE: Final = 0o700
 
 
@@ -39,11 +42,24 @@ class Pending:
             name: under which its result is asked for.
             attempt: that began it.
         """
+        self._write(self._path(upstream, name), _ENCODER.encode(attempt))
+
+    def keep_size(self, upstream: str, name: str, groups: Mapping[str, Group]) -> None:
+        """Remember how large the requests of a file are that was sent to begin a batch with."""
+        self._write(self._path(upstream, f"size {name}"), _ENCODER.encode(groups))
+
+    def size_of(self, upstream: str, name: str) -> dict[str, Group]:
+        """How large they are, by model; nothing if the file did not come this way."""
+        try:
+            return _SIZES.decode(self._path(upstream, f"size {name}").read_bytes())
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return {}
+
+    def _write(self, path: Path, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
-        path = self._path(upstream, name)
         beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
         with beside.open("wb") as file:
-            file.write(_ENCODER.encode(attempt))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         beside.rename(path)

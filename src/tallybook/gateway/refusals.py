@@ -23,7 +23,13 @@ _FORBIDDEN: Final = 403
 
 
 def refusal_of(
-    act: Act, limit: Limit, call: Call, spent_nano: int, need_nano: int, policy: BudgetPolicy
+    act: Act,
+    limit: Limit,
+    call: Call,
+    spent_nano: int,
+    need_nano: int,
+    policy: BudgetPolicy,
+    model: str = "",
 ) -> Refusal:
     """The refusal of a call.
 
@@ -34,9 +40,10 @@ def refusal_of(
         spent_nano: what is known to be spent of the limit.
         need_nano: what the call may cost.
         policy: of the configuration.
+        model: that has no price, where it does not stand in the request itself.
     """
     asked = call.asked
-    model = asked.model if asked is not None else ""
+    model = model or (asked.model if asked is not None else "")
     details = {"budget": limit.budget, "period": str(limit.period)}
     if act == "unpriced":
         text = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -90,6 +91,94 @@ def sized(asked: Asked, body: bytes, output_tokens: int) -> tuple[Size, str]:
         sees=b"image" in body or b"inlineData" in body,
     )
     return size, str(tier)
+
+
+class Group(msgspec.Struct):
+    """The requests of a batch for one model, together.
+
+    ``most`` is the input of the largest: the price of a long context is that of a request.
+    """
+
+    size: Size
+    requests: int = 0
+    most: int = 0
+
+    def with_one(self, one: Size) -> Group:
+        """One request more."""
+        held = self.size
+        known = held.input_tokens is not None and one.input_tokens is not None
+        size = Size(
+            input_tokens=(held.input_tokens or 0) + (one.input_tokens or 0) if known else None,
+            output_tokens=held.output_tokens + one.output_tokens,
+            is_stated=held.is_stated and one.is_stated,
+            caches=held.caches or one.caches,
+            hears=held.hears or one.hears,
+            sees=held.sees or one.sees,
+        )
+        return Group(size, self.requests + 1, max(self.most, one.input_tokens or 0))
+
+
+class _Request(msgspec.Struct):
+    """A request of a batch: a line of OpenAI's file, or one of those in Anthropic's body."""
+
+    url: str = ""
+    body: msgspec.Raw = msgspec.Raw()
+    params: msgspec.Raw = msgspec.Raw()
+
+
+class _Requests(msgspec.Struct):
+    requests: list[_Request] = []
+
+
+class _Model(msgspec.Struct):
+    model: str = ""
+
+
+_REQUEST: Final = msgspec.json.Decoder(_Request)
+_REQUESTS: Final = msgspec.json.Decoder(_Requests)
+_MODEL: Final = msgspec.json.Decoder(_Model)
+
+
+def batched(
+    groups: Mapping[str, Group], line: bytes, provider: str, output_tokens: int
+) -> dict[str, Group]:
+    """The requests of a batch by model, with those of one more line of its file.
+
+    Args:
+        groups: so far.
+        line: of the file, or a whole body that holds the requests.
+        provider: whose they are.
+        output_tokens: what an answer has at most where a request does not say.
+
+    Raises:
+        ValueError: it is no request.
+    """
+    try:
+        told = [_REQUEST.decode(line), *_REQUESTS.decode(line).requests]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("no request of a batch") from error
+    found = dict(groups)
+    for one in told:
+        body = bytes(one.body) or bytes(one.params)
+        if not body:
+            continue
+        model = _model_of(body)
+        operation = one.url.rpartition("/")[2]
+        operation = operation if operation in _NO_OUTPUT else "chat"
+        asked = Asked(provider, "", operation, model, False, False, False)
+        size, _ = sized(asked, body, output_tokens)
+        held = found.get(model) or Group(Size(0, 0, is_stated=True))
+        found[model] = held.with_one(size)
+    if not found:
+        raise ValueError("no request of a batch")
+    return found
+
+
+def _model_of(body: bytes) -> str:
+    try:
+        return _MODEL.decode(body).model
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("no request of a batch") from error
 
 
 def with_model(body: bytes, model: str) -> bytes:

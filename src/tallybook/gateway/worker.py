@@ -63,7 +63,7 @@ def make_works(
     journal = Journal(config.spool, bound_bytes=config.spool_bytes, health=health)
     pending = Pending(config.spool.with_name(config.spool.name + ".pending"))
     ledger = Ledger(journal, pending, clock=clock, counters=counters, health=health)
-    ledger.budgets = budgets_of(config, clock=clock, time=time, health=health)
+    ledger.budgets = budgets_of(config, pending, clock=clock, time=time, health=health)
     return Works(
         config=config,
         desk=Desk(config, keys, ledger, clock),
@@ -84,6 +84,7 @@ def make_works(
 
 def budgets_of(
     config: GatewayConfig,
+    pending: Pending,
     *,
     clock: Clock,
     time: Callable[[], float],
@@ -106,6 +107,7 @@ def budgets_of(
         Holder(Book(folder_of(config.spool)), name, is_shared=is_shared),
         published,
         Notices(notices_of(config.spool), health),
+        pending,
         clock=clock,
         time=time,
         health=health,
