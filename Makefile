@@ -21,10 +21,10 @@ demo: setup
 test: setup lint types
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# All books of the suite's fixtures on PostgreSQL. What forges a file by hand is of SQLite alone.
+# All books of the suite's fixtures on PostgreSQL. It says how many tests are of the file alone.
 test-postgres: setup
 	TALLYBOOK_TEST_STORE=postgresql $(BIN)/python -m pytest -n auto --dist loadfile tests/store tests/ledger tests/post \
-		tests/close tests/reconcile tests/report tests/live tests/budget tests/check tests/scenarios tests/meter
+		tests/close tests/reconcile tests/report tests/live tests/budget tests/check tests/invariants tests/scenarios tests/meter
 
 lint: setup
 	$(BIN)/ruff check .

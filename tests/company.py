@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from stores import usual_stores
+from stores import kept_stores
 from tallybook.books.documents import read_folder
 from tallybook.check.check import check
 from tallybook.clock import FixedClock, Period, parse_instant
@@ -106,7 +106,7 @@ class Company:
     ) -> None:
         self.home = home
         self.clock = FixedClock(parse_instant(now))
-        self.store = (opened or usual_stores().open)(home)
+        self.store = (opened or kept_stores().open)(home)
         self._subjects = itertools.count()
         self._files: dict[str, str] = {}
 

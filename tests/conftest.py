@@ -1,11 +1,18 @@
 """Books that every room's tests may start from, on the store that a test asks for."""
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from company import PRICES, Company, org, policy
 from stores import STORES, USUAL, Stores
 
+LEFT_OUT = pytest.StashKey[int]()
+
+# On a busy machine the first draw of a strategy is slow, and says nothing of the strategy.
+settings.register_profile(
+    "busy", parent=settings.default, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 # A mutant needs a failing example, not the smallest one: `make mutants`.
 settings.register_profile(
     "mutants",
@@ -17,11 +24,42 @@ settings.register_profile(
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "both_stores: run on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "of_the_file: of books that are a file, left out elsewhere")
 
 
 def pytest_generate_tests(metafunc):
     if "stores" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):
-        metafunc.parametrize("stores", STORES, indirect=True)
+        metafunc.parametrize("stores", STORES if STORES[0] == USUAL else (USUAL,), indirect=True)
+
+
+def pytest_collection_modifyitems(config, items):
+    left_out = [item for item in items if is_left_out(item)]
+    if not left_out:
+        return
+    items[:] = [item for item in items if not is_left_out(item)]
+    config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = len(left_out)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = len(left_out)
+
+
+def is_left_out(item):
+    """Whether a test is of the file alone, and its books would be elsewhere."""
+    told = getattr(item, "callspec", None)
+    kind = told.params.get("stores", USUAL) if told else USUAL
+    return kind != STORES[0] and item.get_closest_marker("of_the_file") is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Each worker has collected the same tests."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    count = config.stash.get(LEFT_OUT, 0)
+    if count or STORES[0] != USUAL:
+        terminalreporter.write_line(f"{count} tests are of the file alone, and were left out")
 
 
 @pytest.fixture

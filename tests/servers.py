@@ -81,6 +81,11 @@ def postgres_database(address: str = "", template: str = "template0") -> Iterato
     address = address or postgres()
     name = f"tallybook_{os.getpid()}_{next(_NUMBERS)}"
     with _connected(address) as server:
+        # What somebody is connected to is not copied.
+        server.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            (template,),
+        )
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
                 sql.Identifier(name), sql.Identifier(template)

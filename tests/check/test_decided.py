@@ -1,12 +1,11 @@
 """An approval that was changed, put in or taken out disagrees with its act on the chain."""
 
-import sqlite3
-
 import pytest
 
 from people import approved, asked, company, denied
 from tallybook.check.decided import decision_faults
 from tallybook.check.kept import kept_faults
+from tampering import forge
 
 
 @pytest.fixture
@@ -23,14 +22,6 @@ def faults(acme):
         return [fault.where for fault in decision_faults(tx)]
 
 
-def change(acme, statement):
-    with sqlite3.connect(acme.home / "book.sqlite") as raw:
-        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-            raw.execute(f"DROP TRIGGER {name}")
-        assert raw.execute(statement).rowcount, statement
-    raw.close()
-
-
 @pytest.mark.both_stores
 def test_what_was_decided_agrees(acme):
     assert faults(acme) == []
@@ -41,11 +32,12 @@ def test_what_was_decided_agrees(acme):
     [
         "amount_nano = 900000000", "until_us = 0", "from_us = 1", "actor = 'mallory'",
         "requested_by = 'mallory'", "subject = 'find'", "scope = 'team'", "period = '2026-11'",
-        "at_us = 1", "request = 9", "kind = 'use_case'", "amount_nano = 'much'",
+        "at_us = 1", "request = 9", "kind = 'use_case'",
+        pytest.param("amount_nano = 'much'", marks=pytest.mark.of_the_file),
     ],
 )  # fmt: skip
 def test_a_changed_approval_is_named(acme, change_of):
-    change(acme, f"UPDATE budget_decision SET {change_of} WHERE seq = 1")
+    forge(acme.home, f"UPDATE budget_decision SET {change_of} WHERE seq = 1")
     (fault,) = faults(acme)
     assert fault.startswith("decision 1 on ")
     with acme.store.read() as tx:
@@ -53,11 +45,11 @@ def test_a_changed_approval_is_named(acme, change_of):
 
 
 def test_an_approval_that_was_put_in_has_no_act(acme):
-    change(acme, "UPDATE budget_decision SET verdict = 'approved' WHERE seq = 2")
+    forge(acme.home, "UPDATE budget_decision SET verdict = 'approved' WHERE seq = 2")
     assert faults(acme) == ["decision 2 on feature:bot has no act"]
 
 
 def test_an_approval_that_was_taken_out_is_missed(acme):
-    change(acme, "DELETE FROM budget_decision WHERE seq = 1")
+    forge(acme.home, "DELETE FROM budget_decision WHERE seq = 1")
     (fault,) = faults(acme)
     assert fault.startswith("the decision of A-")

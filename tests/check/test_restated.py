@@ -2,6 +2,7 @@
 
 from company import usage
 from tallybook.check.restated import late_is_posted, reproducible
+from tampering import forge
 
 
 def test_they_hold_through_lateness_and_reopening(company):
@@ -29,13 +30,8 @@ def test_adjustments_that_are_not_taken_back_are_seen(company):
     company.reopen()
     company.run()
     company.store.close()
-    import sqlite3  # noqa: PLC0415
-
-    book = sqlite3.connect(company.home / "book.sqlite")
-    book.execute("DROP TRIGGER posting_no_delete")
-    book.execute(
-        "DELETE FROM posting WHERE seq IN (SELECT seq FROM chain WHERE text LIKE 'Posted into%')"
+    forge(
+        company.home,
+        "DELETE FROM posting WHERE seq IN (SELECT seq FROM chain WHERE text LIKE 'Posted into%')",
     )
-    book.commit()
-    book.close()
     assert "is open and" in late_is_posted(company.store).detail

@@ -3,18 +3,16 @@
 import hashlib
 import json
 import random
-import shutil
-import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from company import Company, usage
+from stores import Stores
 from tallybook.check.kept import kept_faults
 from tallybook.check.seal_record import read_record, record_json, record_line
 from tallybook.check.sealing import differences, seal_of
@@ -22,6 +20,7 @@ from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger import verify
 from tallybook.ledger.chain import LINK_FIELDS, POSTING_FIELDS, link_hash
 from tallybook.store import Store
+from tampering import REFUSED, content, shell
 
 TABLES = ("chain", "posting", "sealed_file", "statement", "document")
 
@@ -52,50 +51,37 @@ def verified(home, record=None):
     return told
 
 
-def opened(home):
-    raw = sqlite3.connect(home / "book.sqlite")
-    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        raw.execute(f"DROP TRIGGER {name}")
-    return raw
-
-
-def content(raw):
-    return [raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES]
-
-
-def rows_of(raw, table):
-    return raw.execute(f"SELECT rowid, * FROM {table} ORDER BY 1").fetchall()
-
-
 def tampered(home, chance):
     """Do one random thing to the tables, past every guard; False if nothing changed."""
-    with closing(opened(home)) as raw:
-        before = content(raw)
-        table = chance.choice(TABLES)
-        names = [row[1] for row in raw.execute(f"PRAGMA table_info({table})")]
-        (rowid, *values), (other, *_) = (chance.choice(rows_of(raw, table)) for _ in range(2))
-        name = chance.choice(names)
-        act = chance.choice(["flip", "delete", "insert", "swap", "cut"])
-        try:
-            if act == "flip":
-                raw.execute(f"UPDATE {table} SET {name} = ? WHERE rowid = ?",
-                            (flipped(values[names.index(name)], chance), rowid))  # fmt: skip
-            elif act == "delete":
-                raw.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
-            elif act == "insert":
-                values[names.index(name)] = flipped(values[names.index(name)], chance)
-                marks = ",".join("?" * len(values))
-                raw.execute(f"INSERT INTO {table} VALUES ({marks})", values)
-            elif act == "swap":
-                pair = f"(SELECT {name} FROM {table} WHERE rowid = CASE o.rowid WHEN ? THEN ? ELSE ? END)"
-                raw.execute(f"UPDATE {table} AS o SET {name} = {pair} WHERE rowid IN (?, ?)",
-                            (rowid, other, rowid, rowid, other))  # fmt: skip
-            else:
-                raw.execute(f"DELETE FROM {table} WHERE rowid >= ?", (rowid,))
-        except sqlite3.IntegrityError:
-            return False
-        raw.commit()
-        return content(raw) != before
+    try:
+        with shell(home) as raw:
+            before = content(raw, TABLES)
+            tamper(raw, chance.choice(TABLES), chance)
+            return content(raw, TABLES) != before
+    except REFUSED:
+        return False
+
+
+def tamper(raw, table, chance):
+    found = raw.execute(f"SELECT rowid, * FROM {table} ORDER BY 1")
+    names = [column[0] for column in found.description[1:]]
+    rows = found.fetchall()
+    (rowid, *values), (other, *others) = (chance.choice(rows) for _ in range(2))
+    at = chance.randrange(len(names))
+    change = f"UPDATE {table} SET {names[at]} = ? WHERE rowid = ?"
+    act = chance.choice(["flip", "delete", "insert", "swap", "cut"])
+    if act == "flip":
+        raw.execute(change, (flipped(values[at], chance), rowid))
+    elif act == "delete":
+        raw.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
+    elif act == "insert":
+        values[at] = flipped(values[at], chance)
+        raw.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)
+    elif act == "swap":
+        raw.execute(change, (values[at], other))
+        raw.execute(change, (others[at], rowid))
+    else:
+        raw.execute(f"DELETE FROM {table} WHERE rowid >= ?", (rowid,))
 
 
 def flipped(value, chance):
@@ -108,24 +94,26 @@ def flipped(value, chance):
 
 
 @given(st.integers(0, 2**32))
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_any_change_of_the_tables_is_found(sealed_home, tmp_path_factory, seed):
-    home = Path(shutil.copytree(sealed_home, tmp_path_factory.mktemp("t") / "b"))
-    record = record_of(home)
-    assume(tampered(home, random.Random(seed)))
-    assert verified(home, record)
-    shutil.rmtree(home)
+@settings(max_examples=50, deadline=None)
+def test_any_change_of_the_tables_is_found(sealed_books, tmp_path_factory, seed):
+    with closing(Stores()) as stores:
+        home = stores.copy(sealed_books.home(), tmp_path_factory.mktemp("t") / "b")
+        record = record_of(home)
+        assume(tampered(home, random.Random(seed)))
+        assert verified(home, record)
 
 
 @given(st.integers(0, 2**32))
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_any_change_of_a_sealed_file_is_found_and_named(sealed_home, tmp_path_factory, seed):
-    home = Path(shutil.copytree(sealed_home, tmp_path_factory.mktemp("t") / "b"))
-    chance = random.Random(seed)
+@settings(max_examples=25, deadline=None)
+def test_any_change_of_a_sealed_file_is_found_and_named(sealed_books, tmp_path_factory, seed):
+    with closing(Stores()) as stores:
+        home = stores.copy(sealed_books.home(), tmp_path_factory.mktemp("t") / "b")
+        path = damage(home, random.Random(seed))
+        assert any(kind == "file" and path.name in where for kind, where in verified(home))
+
+
+def damage(home, chance):
+    """Do one random thing to a sealed file; which it was."""
     files = sorted((home / "lake").rglob("*.parquet"))
     path, other = chance.sample(files, 2)
     bytes_ = bytearray(path.read_bytes())
@@ -142,8 +130,7 @@ def test_any_change_of_a_sealed_file_is_found_and_named(sealed_home, tmp_path_fa
     else:
         path.write_bytes(other.read_bytes())
         other.write_bytes(bytes_)
-    assert any(kind == "file" and path.name in where for kind, where in verified(home))
-    shutil.rmtree(home)
+    return path
 
 
 def test_what_came_after_a_record_is_no_difference(copied):
@@ -174,14 +161,13 @@ def test_a_record_names_each_closed_month_as_it_stands(copied):
 
 def cut_tail(home, last):
     """Take back all that came after a link, everywhere, as a restored older backup would be."""
-    with closing(opened(home)) as raw:
+    with shell(home) as raw:
         kept = "(SELECT hash FROM chain)"
         raw.execute("DELETE FROM posting WHERE seq > ?", (last,))
         raw.execute("DELETE FROM chain WHERE seq > ?", (last,))
         raw.execute(f"DELETE FROM statement WHERE seal NOT IN {kept}")
         raw.execute("DELETE FROM sealed_file WHERE added > 3")
         raw.execute("DELETE FROM sheet WHERE period > '2026-10'")
-        raw.commit()
 
 
 def test_a_tail_that_was_cut_off_whole_shows_only_against_a_record(sealed_home, copied):
@@ -208,11 +194,11 @@ def test_a_tail_that_was_cut_off_whole_shows_only_against_a_record(sealed_home, 
 
 def rewrite(home, change):
     """Change the journal, then make every hash, close and statement fit again."""
-    with closing(opened(home)) as raw:
+    with shell(home) as raw:
         raw.execute(change)
         before, seals = "0" * 64, {}
-        links = raw.execute(f"SELECT {','.join(LINK_FIELDS)}, hash FROM chain ORDER BY seq")
-        for *values, old in links.fetchall():
+        links = raw.rows(f"SELECT {','.join(LINK_FIELDS)}, hash FROM chain ORDER BY seq")
+        for *values, old in links:
             fields = dict(zip(LINK_FIELDS, values, strict=True)) | {"prev_hash": before}
             if fields["reason"] == "close":
                 details = json.loads(fields["details"]) | {"head": before}
@@ -227,10 +213,9 @@ def rewrite(home, change):
             raw.execute("UPDATE chain SET prev_hash = ?, details = ?, hash = ? WHERE seq = ?",
                         (before, fields["details"], hash_, fields["seq"]))  # fmt: skip
             seals[old] = before = hash_
-        for seal, body in raw.execute("SELECT seal, body FROM statement").fetchall():
+        for seal, body in raw.rows("SELECT seal, body FROM statement"):
             raw.execute("UPDATE statement SET seal = ?, body = ? WHERE seal = ?",
                         (seals[seal], body.replace(seal, seals[seal]), seal))  # fmt: skip
-        raw.commit()
 
 
 def test_a_chain_that_was_rewritten_whole_shows_only_against_a_record(copied):
@@ -256,10 +241,9 @@ def test_a_file_that_was_forged_with_its_row_shows_only_against_a_record(copied)
     pq.write_table(forged, path)
     sha = hashlib.sha256(path.read_bytes()).hexdigest()
     named = path.rename(path.with_name(f"{path.stem[:-16]}{sha[:16]}.parquet"))
-    with closing(opened(copied.home)) as raw:
+    with shell(copied.home) as raw:
         raw.execute("UPDATE sealed_file SET path = ?, sha256 = ?, bytes = ? WHERE period = '2026-11'",
                     (f"events/2026-11/{named.name}", sha, named.stat().st_size))  # fmt: skip
-        raw.commit()
     assert verified(copied.home) == []
     found = verified(copied.home, record)
     assert any(kind == "against manifest" and where.startswith("2026-11: 1 files of 1 rows")

@@ -1,18 +1,17 @@
 """A company that has lived two months: October closed, November run; each test gets a copy."""
 
-import shutil
-import sqlite3
-
 import pytest
 
 from company import POLICY, PRICES, Company, org, usage
+from stores import Template
+from tampering import forge
 
+NOW = "2026-12-05T09:00:00Z"
 SHOWN = POLICY.replace("    pools:", "    teams: {b: {model: showback}}\n    pools:") % "2026-01"
 
 
-@pytest.fixture(scope="session")
-def _template(tmp_path_factory):
-    company = Company(tmp_path_factory.mktemp("template") / "books", "2026-12-05T09:00:00Z")
+def two_months(home, opened):
+    company = Company(home, NOW, opened)
     company.apply(org=org(), policy=SHOWN, prices=PRICES)
     company.ingest(
         usage("o-1"),
@@ -28,13 +27,16 @@ def _template(tmp_path_factory):
     company.close()
     company.run("2026-11")
     company.store.close()
-    return company.home
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    return Template(tmp_path_factory.mktemp("template"), two_months)
 
 
 @pytest.fixture
-def lived(_template, tmp_path):
-    shutil.copytree(_template, tmp_path / "copy")
-    company = Company(tmp_path / "copy", "2026-12-05T09:00:00Z")
+def lived(template, stores, tmp_path):
+    company = Company(stores.copy(template.home(stores.kind), tmp_path / "copy"), NOW)
     company._files = {
         kind: (company.home / "books" / f"{kind}.yaml").read_text(encoding="utf-8")
         for kind in ("org", "policy", "prices")
@@ -48,17 +50,6 @@ def damage(lived):
     """Change the book behind its back: the guards of the tables named are taken away first."""
 
     def change(*statements, put_back=True):
-        book = sqlite3.connect(lived.home / "book.sqlite")
-        guards = book.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        guards = guards.fetchall()
-        for name, _ in guards:
-            book.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert book.execute(statement).rowcount != 0, statement
-        if put_back:
-            for _, sql in guards:
-                book.execute(sql)
-        book.commit()
-        book.close()
+        forge(lived.home, *statements, put_back=put_back)
 
     return change

@@ -1,7 +1,6 @@
 """INV-08: a command is wholly in or wholly out, whenever the process is killed."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 import crash
 from company import Company, usage
+from stores import Template, disk_full
 from tallybook.errors import BooksError, MoneyError, PeriodError, StoreError
 from tallybook.store import engine
 
@@ -50,12 +50,16 @@ def books(company):
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory):
     """Books just before each verb, and the books in which nothing went wrong."""
-    folder = tmp_path_factory.mktemp("stages")
-    for verb in (*crash.VERBS, "end"):
-        company = Company(folder / verb)
-        crash.lived_until(company, verb)
-        company.store.close()
-    return folder
+
+    def before(verb):
+        def lived(home, opened):
+            company = Company(home, opened=opened)
+            crash.lived_until(company, verb)
+            company.store.close()
+
+        return Template(tmp_path_factory.mktemp(verb), lived)
+
+    return {verb: before(verb) for verb in (*crash.VERBS, "end")}
 
 
 def test_every_point_of_the_house_is_tried():
@@ -67,9 +71,10 @@ def test_every_point_of_the_house_is_tried():
 
 
 @pytest.mark.parametrize(("verb", "point"), POINTS)
-def test_killed_and_tried_again_it_is_as_if_nothing_had_happened(stages, tmp_path, verb, point):
-    home = tmp_path / "books"
-    shutil.copytree(stages / verb, home)
+def test_killed_and_tried_again_it_is_as_if_nothing_had_happened(
+    stages, stores, tmp_path, verb, point
+):
+    home = stores.copy(stages[verb].home(stores.kind), tmp_path / "books")
     done = subprocess.run(
         [sys.executable, str(Path(crash.__file__)), str(home), verb, point],
         check=False,
@@ -83,7 +88,7 @@ def test_killed_and_tried_again_it_is_as_if_nothing_had_happened(stages, tmp_pat
         seen = seen or name == verb
         if seen:
             command(company)
-    whole = Company(stages / "end")
+    whole = Company(stages["end"].home(stores.kind))
     assert books(company) == books(whole)
     assert company.statements().body_sha256 == whole.statements().body_sha256
     assert company.failing() == {}
@@ -124,14 +129,14 @@ def test_a_close_that_its_checklist_blocks_posts_nothing(company):
 
 
 @pytest.mark.parametrize("text", ["database or disk is full", "disk I/O error"])
-def test_a_full_disk_under_the_book_keeps_nothing_of_the_command(company, monkeypatch, text):
-    import sqlite3  # noqa: PLC0415
-
+def test_a_full_disk_under_the_book_keeps_nothing_of_the_command(
+    company, monkeypatch, stores, text
+):
     company.ingest(usage())
     before = company.dump()
 
     def full(*_args, **_named):
-        raise sqlite3.OperationalError(text)
+        raise disk_full(stores.kind, text)
 
     monkeypatch.setattr("tallybook.post.run.log_command", full)
     with pytest.raises(StoreError, match="nothing of this command was kept"):

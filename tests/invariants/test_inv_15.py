@@ -87,6 +87,7 @@ def test_a_chain_cut_after_the_close_is_seen_by_the_seal(lived, damage):
         assert not verify(tx, seal).ok
 
 
+@pytest.mark.of_the_file
 def test_a_flipped_byte_of_the_journal_in_the_book_file_is_seen(lived):
     lived.store.close()
     book = sqlite3.connect(lived.home / "book.sqlite")
@@ -98,6 +99,7 @@ def test_a_flipped_byte_of_the_journal_in_the_book_file_is_seen(lived):
     assert "INV-15" in lived.failing("INV-15")
 
 
+@pytest.mark.of_the_file
 def test_a_book_file_with_broken_pages_is_refused_or_fails(lived):
     lived.store.close()
     sqlite3.connect(lived.home / "book.sqlite").execute("PRAGMA wal_checkpoint(TRUNCATE)")

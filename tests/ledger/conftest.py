@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stores import Stores, Template
 from tallybook.ledger import (
     Act,
     ActKind,
@@ -15,11 +16,10 @@ from tallybook.ledger import (
     Reason,
     append_act,
     append_entry,
-    head,
     reverse,
 )
 from tallybook.store import Store
-from tampering import Attacked
+from tampering import Attacked, head_of
 
 NOW_US = 1_790_000_000_000_000
 OCTOBER = "2026-10"
@@ -49,11 +49,9 @@ def store(new_store: Callable[[], Store]) -> Store:
     return new_store()
 
 
-@pytest.fixture(scope="module")
-def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine links: entries in two periods, a reversal, a close, a waiver, a reopening, a close."""
-    home = tmp_path_factory.mktemp("ledger") / "books"
-    books = Store.create(home)
+def nine_links(home: Path, opened: Callable[[Path], Store]) -> None:
+    """Entries in two periods, a reversal, a close, a waiver, a reopening, a close."""
+    books = opened(home)
     with books.write() as tx:
         first = append_entry(tx, entry(500, 100, versions={"policy": 7}), "run", NOW_US)
         append_entry(tx, entry(250, period="2026-09", service_period="2026-09"), "run", NOW_US + 1)
@@ -65,15 +63,23 @@ def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         append_act(tx, Act(ActKind.CLOSE, OCTOBER, "again"), "dana", NOW_US + 7)
         append_entry(tx, entry(7, 8, period=NOVEMBER), "run", NOW_US + 8)
     books.close()
-    return home
+
+
+@pytest.fixture(scope="session")
+def full_books(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return Template(tmp_path_factory.mktemp("ledger"), nine_links)
 
 
 @pytest.fixture
-def attacked(full_home: Path, tmp_path: Path) -> Attacked:
-    return Attacked(full_home, tmp_path / "copy")
+def full_home(full_books: Template, stores: Stores) -> Path:
+    return full_books.home(stores.kind)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def attacked(full_home: Path, tmp_path: Path, stores: Stores) -> Attacked:
+    return Attacked(full_home, tmp_path / "copy", stores)
+
+
+@pytest.fixture
 def good_head(full_home: Path) -> str:
-    with Store(full_home).read() as tx:
-        return head(tx).hash
+    return head_of(full_home)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stores import Stores
 from tallybook.ledger import append_entry
 from tallybook.ledger.journal import with_postings
 from tallybook.ledger.walk import Walk, walk_on
@@ -44,14 +45,16 @@ def test_what_no_hash_shows_is_found_by_its_rule(
     assert kind in kinds(attacked.verify())
 
 
-def test_words_that_look_like_keys_and_marks_of_every_kind_verify(store: Store, make_entry) -> None:
+def test_words_that_look_like_keys_and_marks_of_every_kind_verify(
+    store: Store, make_entry, stores: Stores
+) -> None:
     odd = (
         '","id":"E-000001","kind":"entry","period":"2026-10"} ,0] \\ \n \x00 \x1f \x7f \u2028 é 語'
     )
     with store.write() as tx:
         for text in ('"postings":[[1', odd, "plain"):
             append_entry(tx, make_entry(5, text=text, details={odd: odd}), odd, NOW_US)
-    assert Attacked(store.home, store.home.parent / "copy").verify().entries == 3
+    assert Attacked(store.home, store.home.parent / "copy", stores).verify().entries == 3
 
 
 @pytest.mark.parametrize(("links", "postings"), [(2_000, 20_000), (2, 20_000), (2_000, 3), (1, 1)])
@@ -108,6 +111,7 @@ def test_a_close_that_names_another_link_is_told_with_both(attacked: Attacked) -
     assert told.startswith("link 4 (A-000004) names link 2 ab, the one before is 3 ")
 
 
+@pytest.mark.of_the_file
 def test_every_value_that_cannot_be_read_is_named(attacked: Attacked) -> None:
     assert attacked.run("UPDATE chain SET text = x'00', actor = x'01' WHERE seq = 7")
     (told,) = (fault.where for fault in attacked.verify().faults if fault.kind == "unreadable")

@@ -8,16 +8,13 @@ import pytest
 from tallybook.clock import FixedClock
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
-from tallybook.store import Store
 
 NOW_US = 1_790_000_000_000_000
 
 
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 @pytest.fixture

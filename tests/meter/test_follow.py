@@ -13,7 +13,6 @@ from tallybook.errors import StoreError
 from tallybook.meter.follow import follow
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.meter.sources.source import Lined
-from tallybook.store import Store
 
 
 class Steps:
@@ -33,10 +32,8 @@ class Steps:
 
 
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 def run(store, path, *steps, said=None):

@@ -6,17 +6,19 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stores import Stores
 from tallybook.clock import Calendar, FixedClock
 from tallybook.meter import quarantined, quarantined_count
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
-from tallybook.store import Store, faults
+from tallybook.store import faults
 from tallybook.store.seal import combined_digest, seal
 
 POINTS = ("ingest.claimed", "ingest.put", "ingest.quarantined", "ingest.committed")
@@ -138,13 +140,14 @@ def test_order_and_duplication_do_not_matter(data, record, tmp_path_factory):
     extra = data.draw(st.lists(st.sampled_from(lines), max_size=6))
     shuffled = data.draw(st.permutations(lines + extra))
     cut = data.draw(st.integers(0, len(shuffled)))
-    first = _digest(tmp_path_factory.mktemp("a"), [lines])
-    second = _digest(tmp_path_factory.mktemp("b"), [shuffled[:cut], shuffled[cut:]])
+    with closing(Stores()) as stores:
+        first = _digest(stores, tmp_path_factory.mktemp("a"), [lines])
+        second = _digest(stores, tmp_path_factory.mktemp("b"), [shuffled[:cut], shuffled[cut:]])
     assert first == second
 
 
-def _digest(folder, parts):
-    store = Store.create(folder / "books")
+def _digest(stores, folder, parts):
+    store = stores.open(folder / "books")
     ids = random.Random()
     for part in parts:
         path = folder / "in.jsonl"

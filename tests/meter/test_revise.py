@@ -1,17 +1,19 @@
 """Buckets that grow: each version once, the one that states most in force, in whatever order."""
 
 import itertools
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import ipc
 
+from stores import Stores
 from tallybook.clock import FixedClock
 from tallybook.meter.ingest import ingest
 from tallybook.meter.read import read_event
 from tallybook.meter.revise import stated, version_id
 from tallybook.meter.sources.source import Reading
-from tallybook.store import Store
 
 
 def bucket(output, requests="1", event_id="completions:ab", **changes):
@@ -130,25 +132,24 @@ def test_a_crash_leaves_neither_version_nor_what_it_states(store, bring_in, monk
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=8), st.data())
 def test_in_any_order_the_one_that_states_most_is_in_force(tmp_path_factory, outputs, data):
-    books = Store.create(tmp_path_factory.mktemp("books") / "books")
     ids = itertools.count()
     cut = data.draw(st.integers(0, len(outputs)))
-    for part in (outputs[:cut], outputs[cut:], outputs):
-        ingest(
-            books,
-            Pulled(*map(bucket, part)),
-            clock=FixedClock(1),
-            new_id=lambda: str(next(ids)),
-            on_progress=None,
-            reject_folder=books.home,
-        )
-    with books.read() as tx:
-        blobs = [row.events for row in tx.rows("SELECT events FROM inbox ORDER BY batch")]
-    from pyarrow import ipc  # noqa: PLC0415
-
+    with closing(Stores()) as stores:
+        books = stores.open(tmp_path_factory.mktemp("books") / "books")
+        for part in (outputs[:cut], outputs[cut:], outputs):
+            ingest(
+                books,
+                Pulled(*map(bucket, part)),
+                clock=FixedClock(1),
+                new_id=lambda: str(next(ids)),
+                on_progress=None,
+                reject_folder=books.home,
+            )
+        with books.read() as tx:
+            blobs = [row.events for row in tx.rows("SELECT events FROM inbox ORDER BY batch")]
+        books.close()
     rows = [row for blob in blobs for row in ipc.open_stream(blob).read_all().to_pylist()]
     assert [output for _, output in in_force(rows)] == [max(outputs)]
-    books.close()
 
 
 def test_what_is_stated_is_all_figures_and_fits_its_mark():

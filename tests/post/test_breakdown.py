@@ -19,7 +19,6 @@ from tallybook.post.apply import apply_documents
 from tallybook.post.breakdown import month_breakdown
 from tallybook.post.run import run
 from tallybook.report.issue import prepare_issue
-from tallybook.store import Store
 from tallybook.store.commands import Command
 
 OCTOBER = Period.parse("2026-10")
@@ -102,12 +101,11 @@ def books(tmp_path):
 
 
 @pytest.fixture
-def store(tmp_path, books):
-    store = Store.create(tmp_path / "home")
+def store(new_store, tmp_path, books):
+    store = new_store("home")
     apply_documents(store, read_folder(books), Command("apply", {}, "t"), CLOCK.now_us())
     enter(store, tmp_path, USES)
-    yield store
-    store.close()
+    return store
 
 
 def enter(store, folder, uses, first=0):

@@ -1,7 +1,5 @@
 """Explain: every line and every entry goes back to its calls, or fails loudly."""
 
-import sqlite3
-
 import pytest
 
 from company import org, policy, usage
@@ -11,6 +9,7 @@ from tallybook.post.basis import read_basis
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.calls import NO_CALLS, find_calls
 from tallybook.report.explain import explain
+from tampering import forge
 
 MODELS = {
     "showback": "{model: showback}",
@@ -228,13 +227,10 @@ def test_what_is_nothing_is_refused(company):
 def test_a_ledger_that_its_versions_do_not_give_fails_loudly(company):
     company.ingest(usage())
     company.run()
-    book = sqlite3.connect(company.home / "book.sqlite")
-    book.execute("DROP TRIGGER posting_no_update")
-    book.execute(
-        "UPDATE posting SET amount_nano = 2 * amount_nano WHERE account = 'Charge:a:usage'"
+    forge(
+        company.home,
+        "UPDATE posting SET amount_nano = 2 * amount_nano WHERE account = 'Charge:a:usage'",
     )
-    book.commit()
-    book.close()
     (line,) = [x for x in company.statements().statement("a").lines if x.kind == "usage"]
     with pytest.raises(LedgerError, match="is booked at 2000000000 nano and its versions"):
         explain(company.store, line.id)

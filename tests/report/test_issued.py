@@ -1,7 +1,5 @@
 """Issued statements are kept as they were issued and read back the same, or not at all."""
 
-import sqlite3
-
 import pytest
 
 from company import usage
@@ -12,6 +10,7 @@ from tallybook.report.current import statements_of
 from tallybook.report.files import FORMATS, render, write_files
 from tallybook.report.issue import prepare_issue
 from tallybook.report.issued import issued, next_version, totals_of
+from tampering import forge
 
 
 @pytest.fixture
@@ -68,11 +67,7 @@ def test_remainders_bring_the_ledger_to_the_issued_cents(company):
 
 @pytest.mark.parametrize("column", ["body", "body_sha256", "seal", "status"])
 def test_what_was_changed_is_not_shown(closed, column):
-    book = sqlite3.connect(closed.home / "book.sqlite")
-    book.execute("DROP TRIGGER statement_no_update")
-    book.execute(f"UPDATE statement SET {column} = {column} || ' '")
-    book.commit()
-    book.close()
+    forge(closed.home, f"UPDATE statement SET {column} = {column} || ' '")
     with pytest.raises(CorruptedError, match="are not what was issued"):
         closed.statements()
 

@@ -11,6 +11,7 @@ from tallybook.cli.main import cli
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
 from tallybook.report.rebuild import first_difference, rebuild
+from tampering import forge
 
 
 @pytest.mark.parametrize(
@@ -50,13 +51,7 @@ def test_the_command_compares_and_says_where(company):
     assert json.loads(same.stdout)[0]["same"] is True
     assert company.statements().body_sha256 in command().stdout
     company.store.close()
-    import sqlite3  # noqa: PLC0415
-
-    book = sqlite3.connect(company.home / "book.sqlite")
-    book.execute("DROP TRIGGER statement_no_update")
-    book.execute("UPDATE statement SET body = replace(body, '\"1.00\"', '\"1.01\"')")
-    book.commit()
-    book.close()
+    forge(company.home, "UPDATE statement SET body = replace(body, '\"1.00\"', '\"1.01\"')")
     differs = command("--compare")
     assert differs.exit_code == 1
     assert "issued '1.01', rebuilt '1.00'" in differs.stdout

@@ -19,6 +19,7 @@ from tallybook.store.join import join
 from tallybook.store.seal import combined_digest
 
 ROUNDS = 2
+CLOSING_ROUNDS = 3
 
 
 @pytest.fixture
@@ -50,19 +51,49 @@ def two_doors(tmp_path, database):
     return company
 
 
-def test_two_hosts_ingest_seal_and_run_at_once(tmp_path, postgresql):
-    company = two_doors(tmp_path, postgresql.database())
+def at_once(tmp_path, rounds, *more):
+    """What two hosts say that work at once."""
     script = str(Path(host.__file__))
     working = [
         subprocess.Popen(
-            [sys.executable, script, str(tmp_path / name), name, str(ROUNDS)],
+            [sys.executable, script, str(tmp_path / name), name, str(rounds), *more],
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            text=True,
         )
         for name in ("one", "two")
     ]
-    for process in working:
-        _, said = process.communicate(timeout=300)
-        assert process.returncode == 0, said.decode()
+    told = [process.communicate(timeout=300) for process in working]
+    for process, (_, errors) in zip(working, told, strict=True):
+        assert process.returncode == 0, errors
+    return [said for said, _ in told]
+
+
+def test_two_hosts_ingest_run_and_close_at_once_and_nothing_is_doubled(tmp_path, postgresql):
+    company = two_doors(tmp_path, postgresql.database())
+    said = at_once(tmp_path, CLOSING_ROUNDS, "close")
+    assert all("2026-10 is closed" in line for text in said for line in text.splitlines())
+    company.run("2026-11")
+    assert company.failing() == {}
+    assert company.rebuilt() == {("2026-10", 1): ""}
+    with company.store.read() as tx:
+        assert tx.scalar("SELECT COUNT(*) FROM chain WHERE reason = 'close'") == 1
+    sent = [
+        event
+        for name in ("one", "two")
+        for part in host.events(name, CLOSING_ROUNDS)
+        for event in part
+    ]
+    once = {event["event_id"] for event in sent}
+    assert len(once) < len(sent)
+    # Each is 1.00 at contract, in the month or late in the next.
+    assert company.balances()["Accrued:X"] == f"-{len(once)}.00"
+    company.store.close()
+
+
+def test_two_hosts_ingest_seal_and_run_at_once(tmp_path, postgresql):
+    company = two_doors(tmp_path, postgresql.database())
+    at_once(tmp_path, ROUNDS)
     company.run()
     company.close()
     assert company.failing() == {}

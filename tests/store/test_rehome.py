@@ -5,7 +5,9 @@ import pytest
 import crash
 from company import Company, usage
 from stores import Stores
+from tallybook.clock import parse_instant
 from tallybook.errors import CorruptedError, StoreError
+from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.verify import verify
 from tallybook.report.body import json_text
 from tallybook.store.rehome import rehome
@@ -54,6 +56,43 @@ def test_every_row_and_every_byte_is_there(company, other, tmp_path):
         one.ingest(usage("next", started_at="2026-11-05T00:00:00Z"))
         one.run("2026-11")
     assert json_text(copy.statements("2026-11")) == json_text(company.statements("2026-11"))
+    copy.store.close()
+
+
+def year(company):
+    """A year that is closed, its last month corrected in a second version, and the year after."""
+    company.clock.advance(parse_instant("2027-02-05T09:00:00Z") - company.clock.now_us())
+    for month in ("2026-11", "2026-12", "2027-01"):
+        company.ingest(
+            usage(f"a-{month}", started_at=f"{month}-03T00:00:00Z", tokens={"output": 333}),
+            usage(f"b-{month}", started_at=f"{month}-03T00:00:00Z", team="b", feature="find"),
+        )
+    company.close("2026-11")
+    company.soft_close("2026-12")
+    company.adjusted("Charge:a:bot=-1.00", "Variance:goodwill=1.00", period="2026-12")
+    company.close("2026-12")
+    company.reopen("2026-12")
+    company.ingest(usage("more", started_at="2026-12-04T00:00:00Z"))
+    company.close("2026-12")
+    company.ingest(usage("late", started_at="2026-12-05T00:00:00Z"))
+    company.close("2027-01")
+    return {("2026-11", 1): "", ("2026-12", 1): "", ("2026-12", 2): "", ("2027-01", 1): ""}
+
+
+@pytest.mark.both_stores
+def test_a_closed_year_and_its_corrections_are_made_again_to_the_byte(company, other, tmp_path):
+    versions = year(company)
+    rehome(company.home, tmp_path / "copy", other.database())
+    copy = Company(tmp_path / "copy")
+    assert copy.rebuilt() == company.rebuilt() == versions
+    for period, version in versions:
+        ours, theirs = (one.statements(period, version) for one in (company, copy))
+        assert json_text(theirs) == json_text(ours)
+    with company.store.read() as old, copy.store.read() as new:
+        assert verify(new) == verify(old)
+        assert trial_balance(new, "2027-01") == trial_balance(old, "2027-01")
+    assert copy.balances()["Result:FY2026"] == company.balances()["Result:FY2026"]
+    assert copy.failing() == company.failing() == {}
     copy.store.close()
 
 

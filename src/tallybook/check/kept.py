@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -32,7 +34,7 @@ from tallybook.report.issued import issued
 from tallybook.store import Store, Tx
 from tallybook.store.described import described_file
 from tallybook.store.lake import OBSERVED, Snapshot
-from tallybook.store.seal import SealedFile, combined_digest, sealed_file_of
+from tallybook.store.seal import SealedFile, digest_text, sealed_file_of
 
 _NAMED_DIGITS = 16
 _NAMED = re.compile(r"-([0-9a-f]{16})$")
@@ -140,22 +142,45 @@ def _named_faults(
         " (SELECT CASE WHEN kind = 'act' THEN period ELSE service_period END AS month, versions,"
         " seq, id FROM chain) links GROUP BY month, versions ORDER BY seq"
     )
-    by_period: dict[str, list[SealedFile]] = defaultdict(list)
-    for file in files:
-        if file.kind in OBSERVED:
-            by_period[file.period].append(file)
+    digests = Digests([file for file in files if file.kind in OBSERVED], retired)
     for row in rows:
         named = _mapping(row.versions)
         if "events" not in named:
             continue
-        there = live_at(by_period[row.month], retired, int(named["manifest"]))
-        found = combined_digest([file.digest for file in there])
+        found = digests.at(row.month, int(named["manifest"]))
         if found != named["events"]:
             yield Fault(
                 "manifest",
                 f"{row.month} as of version {named['manifest']}: events {found[:12]}..,"
                 f" {row.id} names {str(named['events'])[:12]}..",
             )
+
+
+class Digests:
+    """The digest of a month's live files at any version of the manifest.
+
+    A file comes in with a version and goes out with another. So a month of many files and many runs
+    costs what it has of both, not one times the other.
+    """
+
+    def __init__(self, files: Sequence[SealedFile], retired: Mapping[str, int]) -> None:
+        changes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for file in files:
+            digest = int(file.digest, 16)
+            changes[file.period].append((file.added, digest))
+            if file.path in retired:
+                # One that goes before it came is never there.
+                changes[file.period].append((max(file.added, retired[file.path]), -digest))
+        self._versions = {month: [v for v, _ in sorted(found)] for month, found in changes.items()}
+        self._sums = {
+            month: list(accumulate((digest for _, digest in sorted(found)), initial=0))
+            for month, found in changes.items()
+        }
+
+    def at(self, month: str, version: int) -> str:
+        """In hex, of the files that a version lists."""
+        count = bisect_right(self._versions.get(month, []), version)
+        return digest_text(self._sums.get(month, [0])[count])
 
 
 def _mapping(text: str) -> dict[str, Any]:

@@ -41,6 +41,7 @@ ROWS_PER_FILE = 1_000_000
 _ROW_GROUP = 122_880  # the vector size of the engine times sixty: one unit of parallel reading
 _DIGITS = 16  # of the SHA-256, in a file's name
 _DIGEST_MODULUS = 1 << 128
+_DIGESTS_AT_ONCE = 50_000
 _PRICE_KEY = ("provider", "model", "tier", "region")
 DESCRIBED: Final = (
     *("key", "record", "started_us", "supersedes", "units"),
@@ -251,7 +252,12 @@ def content_digest(keys: Sequence[bytes], records: Sequence[bytes]) -> int:
 
 def combined_digest(digests: Sequence[str]) -> str:
     """The digest of the union of files, in hex."""
-    return f"{sum(int(digest, 16) for digest in digests) % _DIGEST_MODULUS:032x}"
+    return digest_text(sum(int(digest, 16) for digest in digests))
+
+
+def digest_text(total: int) -> str:
+    """A sum of digests, in hex."""
+    return f"{total % _DIGEST_MODULUS:032x}"
 
 
 def _next_batches(store: Store) -> list[int]:
@@ -355,8 +361,11 @@ def described(part: pa.Table) -> dict[str, Any]:
 
 
 def _table_digest(part: pa.Table) -> str:
-    keys, records = (part.column(name).to_pylist() for name in ("key", "record"))
-    return f"{content_digest(keys, records):032x}"
+    """In pieces, for a million digests as objects take more memory than the table."""
+    pieces = part.select(["key", "record"]).to_batches(max_chunksize=_DIGESTS_AT_ONCE)
+    lists = ([column.to_pylist() for column in piece.columns] for piece in pieces)
+    total = sum(content_digest(keys, records) for keys, records in lists)
+    return digest_text(total)
 
 
 def _meters(part: pa.Table) -> tuple[str, ...]:

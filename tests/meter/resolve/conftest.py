@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
 
+from stores import Template
 from tallybook.clock import Calendar, FixedClock
 from tallybook.meter.ingest import ingest
 from tallybook.meter.read import read_event
@@ -102,9 +102,7 @@ class Books:
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory):
     """Books without anything, to be copied."""
-    home = tmp_path_factory.mktemp("empty") / "home"
-    Store.create(home).close()
-    return home
+    return Template(tmp_path_factory.mktemp("empty"), lambda home, opened: opened(home).close())
 
 
 @pytest.fixture
@@ -113,13 +111,13 @@ def books(new_books):
 
 
 @pytest.fixture
-def new_books(empty, tmp_path_factory):
+def new_books(empty, stores, tmp_path_factory):
     """Makes books, closed at the end."""
     made: list[Books] = []
 
     def make() -> Books:
         home = tmp_path_factory.mktemp("books") / "home"
-        copytree(empty, home)
+        stores.copy(empty.home(stores.kind), home)
         made.append(Books(Store.open(home), home))
         return made[-1]
 

@@ -9,17 +9,14 @@ from tallybook.ledger.append import append_entry
 from tallybook.ledger.model import Entry, Posting, Reason
 from tallybook.report.handoff.accounts_file import Accounts
 from tallybook.report.handoff.accrual import accrued_in
-from tallybook.store import Store
 
 UNIT = 10**9
 LAST = 1 << 62
 
 
 @pytest.fixture
-def store(tmp_path):
-    books = Store.create(tmp_path / "books")
-    yield books
-    books.close()
+def store(new_store):
+    return new_store()
 
 
 def post(store, period, *postings, service_period=""):
