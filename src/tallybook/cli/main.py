@@ -54,6 +54,7 @@ COMMANDS = {
     "why-different": "why",
     "compare": "compare",
     "graph": "graph",
+    "customers": "customers",
     "statement": "statements",
     "rebuild": "statements",
     "explain": "explain",

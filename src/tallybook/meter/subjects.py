@@ -54,6 +54,12 @@ class Subjects:
         self._pending = {}
 
 
+def names_of(tx: Tx, kind: Kind) -> dict[str, str]:
+    """Who stands behind each subject id; who was erased is not there."""
+    rows = tx.rows(sql_text(__package__, "subject_names"), kind=kind)
+    return {str(row.subject): str(row.value) for row in rows}
+
+
 def forget(tx: Tx, kind: Kind, value: str) -> bool:
     """Erase a person: the mapping goes, the subject id in the events means nobody from now on.
 

@@ -142,3 +142,27 @@ def test_a_large_trace_is_drawn_as_far_as_it_is_asked_for(books):
 def test_a_trace_that_nobody_names_says_what_to_look_for(books):
     with pytest.raises(PeriodError, match="no call names the trace 'gone'"):
         traces_of(books.store, "gone")
+
+
+def test_every_node_says_for_whom_its_origin_works(books):
+    books.apply(org=org() + "trust: {tags: [gateway]}\n")
+    books.ingest(
+        node("root", second=1, source="gateway", customer="c-1", plan="pro"),
+        node("agent", "root", second=2, source="gateway", team="b", customer="c-2", cohort="free"),
+        node("liar", "root", second=3, source="forged", cohort="vip", **UNTAGGED),
+        node("alone", second=4, source="forged", customer="c-9", trace_id="another"),
+    )
+    (trace,) = traces_of(books.store, TRACE)
+    root, agent, liar = (one.for_whom for one in trace.nodes)
+    assert root == (root[0], "", "pro")
+    assert agent == (root[0], "free", "pro")
+    assert liar == root
+    assert (
+        f"Calls: 2 for customer {root[0]}, plan pro; 1 for customer {root[0]}, cohort free, plan"
+        in (trace_text(trace, 10))
+    )
+    value = trace_json(trace)["nodes"][1]
+    assert (value["customer"], value["cohort"], value["plan"]) == agent
+    (another,) = traces_of(books.store, "another")
+    assert another.nodes[0].for_whom == ("", "", "")
+    assert "Calls:" not in trace_text(another, 10)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
+from tallybook.attribute.behalf import for_whom, teller_of, who_told
 from tallybook.attribute.path import ROOT, Decision, Paths
 from tallybook.attribute.tree import Node, parents_of, standing
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
+from tallybook.meter.resolve.merge import TOLD_FOR
 from tallybook.post.basis import Basis, latest_books
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.compute import graph_session, metering_of, placed_in, price_rows
@@ -33,6 +35,10 @@ from tallybook.rate.rating import (
 from tallybook.report.graph.trace_model import Trace, TraceNode
 from tallybook.store import Store, sql_text
 from tallybook.store.lake import Session
+
+_WHO_TOLD: Final = tuple(dict.fromkeys(field for by in TOLD_FOR for field in who_told(by)))
+_ForWhom = tuple[tuple[str, ...], ...]
+"""Customer, cohort and plan, each by chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class _Known:
     ended_us: int | None
     epoch: int
     carried: Mapping[str, str]
+    stated: Sequence[str]
+    told: Mapping[str, str]
     bills: bool
     unpriced: bool
     card_pico: int
@@ -107,6 +115,8 @@ def _known(session: Session, basis: Basis, metering: Metering) -> dict[int, _Kno
     parts = {
         "epoch": epoch_sql(metering),
         "carried": ", ".join(field_sql(field) for field in metering.carried),
+        "stated": ", ".join(field_sql(field) for field in TOLD_FOR),
+        "told": ", ".join(field_sql(field) for field in _WHO_TOLD),
         "touched": TOUCHED,
     }
     beside = sql_text(__package__, "trace_beside").format(**parts) if basis.beside else ""
@@ -124,6 +134,7 @@ def _known(session: Session, basis: Basis, metering: Metering) -> dict[int, _Kno
 def _known_row(row: Sequence[Any], metering: Metering) -> _Known:
     values = dict(zip((field.name for field in fields(_Known)), row[1:], strict=True))
     values["carried"] = dict(zip(metering.carried, map(str, values["carried"]), strict=True))
+    values["told"] = dict(zip(_WHO_TOLD, map(str, values["told"]), strict=True))
     return _Known(**values)
 
 
@@ -160,24 +171,47 @@ def _drawn(nodes: Sequence[Node], known: Mapping[int, _Known], paths: Paths) -> 
     for node in sorted(nodes, key=lambda node: (node.started_us, node.span_id, node.row_at)):
         children.setdefault(parents[node.row_at], []).append(node)
     drawn: list[TraceNode] = []
-    waiting: list[tuple[Node, int | None, int, int]] = [
-        (node, None, ROOT, ROOT) for node in reversed(children.get(None, []))
+    nobody = (("",) * paths.charts,) * len(TOLD_FOR)
+    waiting: list[tuple[Node, int | None, int, int, _ForWhom]] = [
+        (node, None, ROOT, ROOT, nobody) for node in reversed(children.get(None, []))
     ]
     while waiting:
-        node, above, origin, chain = waiting.pop()
+        node, above, outer, chain, whom = waiting.pop()
         one = known[node.row_at]
         said, service = paths.node(one.carried)
-        origin, chain = paths.origin(origin, said), paths.chain(chain, service)
+        origin, chain = paths.origin(outer, said), paths.chain(chain, service)
+        whom = _for_whom(whom, one, paths, (outer, origin))
         depth = drawn[above].depth + 1 if above is not None else 0
         decision = paths.decision(origin, chain, one.epoch)
         waiting += [
-            (child, len(drawn), origin, chain) for child in reversed(children.get(node.row_at, []))
+            (child, len(drawn), origin, chain, whom)
+            for child in reversed(children.get(node.row_at, []))
         ]
-        drawn.append(_node(node, one, above, depth, decision))
+        drawn.append(_node(node, one, above, depth, decision, whom))
     return _rolled_up(drawn)
 
 
-def _node(node: Node, one: _Known, above: int | None, depth: int, decision: Decision) -> TraceNode:
+def _for_whom(above: _ForWhom, one: _Known, paths: Paths, origins: tuple[int, int]) -> _ForWhom:
+    """For whom a node works, given for whom what stands above it does, and the origins of both."""
+    if not any(one.stated):
+        return above
+    outer, own = (paths.is_named(origin) for origin in origins)
+    found = []
+    for by, said, held in zip(TOLD_FOR, one.stated, above, strict=True):
+        believed = paths.believes(one.told, teller_of(one.told, by))
+        charts = zip(held, believed, outer, own, strict=True)
+        found.append(
+            tuple(
+                for_whom(before, said if may else "", begins=now and not then)
+                for before, may, then, now in charts
+            )
+        )
+    return tuple(found)
+
+
+def _node(
+    node: Node, one: _Known, above: int | None, depth: int, decision: Decision, whom: _ForWhom
+) -> TraceNode:
     cost_pico = one.card_pico if node.bills else 0
     return TraceNode(
         above=above,
@@ -197,6 +231,7 @@ def _node(node: Node, one: _Known, above: int | None, depth: int, decision: Deci
         own_pico=cost_pico,
         rolled_pico=cost_pico,
         decision=decision,
+        for_whom=tuple(by_chart[one.epoch] for by_chart in whom),
     )
 
 

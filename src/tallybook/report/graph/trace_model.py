@@ -14,7 +14,8 @@ class TraceNode:
     ``above`` is the place of the parent among the nodes, None for a root; parents stand before
     their children. ``own_pico`` is what the node itself cost at rate card, ``rolled_pico`` with
     everything beneath it; both count calls of the trace's month alone. ``elsewhere`` is another
-    month's call, which is charged there.
+    month's call, which is charged there. ``for_whom`` are customer, cohort and plan of the origin,
+    '' where nobody who is believed stated one.
     """
 
     above: int | None
@@ -34,6 +35,7 @@ class TraceNode:
     own_pico: int
     rolled_pico: int
     decision: Decision
+    for_whom: tuple[str, ...]
 
     @property
     def bills(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tallybook.attribute.model import Payer
 from tallybook.attribute.path import Decision
+from tallybook.meter.resolve.merge import TOLD_FOR
 from tallybook.money import format_units
 from tallybook.report.graph.text import because
 from tallybook.report.graph.trace_model import Trace, TraceNode
@@ -14,6 +16,7 @@ from tallybook.report.graph.view import OWN
 
 PICO_SCALE = 12
 _NAME_WIDTH = 46
+_WHOM_SHOWN = 3
 
 
 def trace_text(trace: Trace, most: int) -> str:
@@ -27,6 +30,7 @@ def trace_text(trace: Trace, most: int) -> str:
     total = f"{calls:,} calls, {trace.currency} {_amount(trace.total_pico)} at rate card"
     lines = [
         f"Trace {trace.trace_id}, {trace.period}: {total}",
+        *_for_whom(trace.nodes),
         "",
         _row("", "own", "with all below", "caused by", "run by", "paid by"),
     ]
@@ -79,6 +83,7 @@ def _value(node: TraceNode) -> dict[str, Any]:
         "origin_feature": owner.started_by[1],
         "executor": owner.executor,
         "decided_by": owner.rule,
+        **dict(zip(TOLD_FOR, node.for_whom, strict=True)),
         "payers": [
             {
                 "team": payer.team,
@@ -99,6 +104,18 @@ def payers_of(decision: Decision) -> tuple[Payer, ...]:
     if decision.joint:
         return ()
     return decision.payers or (Payer(o.team, o.feature, o.service, o.transfer, 1),)
+
+
+def _for_whom(nodes: Sequence[TraceNode]) -> list[str]:
+    """For whom the calls were made, those of most first; nothing where nobody stated it."""
+    calls = Counter(node.for_whom for node in nodes if node.bills and any(node.for_whom))
+    told = [
+        f"{count:,} for "
+        + ", ".join(f"{by} {said}" for by, said in zip(TOLD_FOR, whom, strict=True) if said)
+        for whom, count in calls.most_common(_WHOM_SHOWN)
+    ]
+    told += [f"{len(calls) - _WHOM_SHOWN:,} more in --json"] * (len(calls) > _WHOM_SHOWN)
+    return [f"Calls: {'; '.join(told)}"] if told else []
 
 
 def _line(nodes: Sequence[TraceNode], at: int, node: TraceNode, last: set[int]) -> str:

@@ -1,0 +1,1 @@
+SELECT subject, value FROM subject WHERE kind = :kind
