@@ -112,6 +112,35 @@ def test_a_closed_pool_receives_nothing_back():
     ]
 
 
+@pytest.mark.parametrize("method", ["step_down", "reciprocal"])
+def test_a_pool_without_a_cost_of_its_own_passes_on_what_it_got(method):
+    pools = {
+        "first": (900, percent(between=50), {"A": 1}),
+        "between": (0, percent(last=100), {"A": 1}),
+        "last": (100, {}, {"B": 1}),
+    }
+    month = month_of(method, pools, order=("first", "between"))
+    month = replace(month, pools=tuple(x for x in month.pools if x.pool != "between"))
+    assert borne(month) == {"A": 450 * law.UNIT, "B": 550 * law.UNIT}
+
+
+def test_a_nano_that_two_pools_may_have_goes_by_pool_and_month():
+    halves = {
+        "giver": (0, percent(one=50, other=50), {"A": 1}),
+        "one": (0, {}, {"A": 1}),
+        "other": (0, {}, {"B": 1}),
+    }
+    month = month_of("step_down", halves, order=("giver",))
+    month = replace(month, pools=(PoolAmount("giver", 1, 1),))
+    takers = [
+        flow.taker
+        for number in range(1, 13)
+        for flow in pool_flows(replace(month, period=f"2026-{number:02}"))
+    ]
+    assert set(takers) == {"one", "other"}
+    assert len(takers) == 12
+
+
 def test_reciprocal_serves_all_at_once():
     assert in_cents(month_of("reciprocal")) == {"A": "1219.70", "B": "780.30"}
 

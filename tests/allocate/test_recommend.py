@@ -165,6 +165,18 @@ def test_features_may_differ_where_teams_do_not():
     assert (found.lowest, found.highest, found.spread) == (1, 3, Fraction(20, 80))
 
 
+def test_a_feature_that_two_teams_use_is_one_use_case():
+    cells = [use("A", "shared", 30, 10), use("B", "shared", 10, 10), use("B", "own", 20, 10)]
+    found = price_spread(cells)
+    assert (found.lowest, found.highest, found.spread) == (2, 2, 0)
+
+
+def test_what_no_feature_is_named_for_counts_per_team():
+    cells = [use("A", "", 30, 10), use("B", "", 10, 10)]
+    found = price_spread(cells)
+    assert (found.lowest, found.highest, found.spread) == (1, 3, Fraction(1, 2))
+
+
 def alike(count=10):
     """Large by its use cases, alike by its prices."""
     return month_of(*(use("AB"[n % 2], f"f{n}", law.UNIT, 10) for n in range(count)))

@@ -94,3 +94,10 @@ def test_a_team_that_used_less_than_a_unit_saves_half_of_it():
 def test_a_team_without_usage_saves_nothing_and_is_left_out():
     month = replace(law.month("mixed"), teams=("A", "B", "C", "platform"))
     assert set(savings(month, policies_of(month.policy))["real_cost"]) == {"A", "B"}
+
+
+def test_the_order_of_cells_saves_nobody_anything():
+    month = law.month("mixed")
+    turned = replace(month, cells=month.cells[::-1])
+    policies = policies_of(month.policy)
+    assert savings(turned, policies) == savings(month, policies)

@@ -43,6 +43,13 @@ def charged(**teams: str) -> Month:
     return replace(law.month("mixed"), policy=law.policy(law.MODELS["budget_actual"], models))
 
 
+def dearer_centre(column: str) -> Month:
+    """The worked example where the central team's calls cost more than the rate card says."""
+    month = law.month(column)
+    cells = (replace(one, variance_nano=one.variance_nano + one.fallback) for one in month.cells)
+    return replace(month, cells=tuple(cells))
+
+
 MONTHS = {
     **{column: law.month(column) for column in law.POLICIES},
     "one_commits": charged(B="budget_committed"),
@@ -50,6 +57,8 @@ MONTHS = {
     "step_down": served("mixed", "step_down"),
     "reciprocal": served("mixed", "reciprocal"),
     law.AT_PRICE: law.month(law.AT_PRICE),
+    "capacity": law.with_capacity("mixed"),
+    "central_variance": dearer_centre("mixed"),
 }
 
 

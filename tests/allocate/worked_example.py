@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from tallybook.allocate.model import CostCell, Month, PoolAmount
+from tallybook.allocate.model import CapacityCost, CostCell, Month, PoolAmount
 from tallybook.attribute.model import TransferUse
 from tallybook.books.model import (
     CostPool,
@@ -107,6 +107,23 @@ def month(column: str) -> Month:
         unowned="platform",
         owner_of={"a-bot": "A", "b-find": "B"},
         uses=USES if column == AT_PRICE else (),
+    )
+
+
+def with_capacity(column: str) -> Month:
+    """The month with 100 tokens of capacity that A reserved half of, at two costs; B is idle."""
+    capacity = CostPool(
+        "ptu", None, "capacity", {}, 0, "driver", reserved={"A": Fraction(1, 2)}, idle="B"
+    )
+    plain = month(column)
+    return replace(
+        plain,
+        policy=replace(plain.policy, pools=(*plain.policy.pools, capacity)),
+        capacity=(
+            CapacityCost("unit", "ptu", "X:eu", 900 * UNIT, Fraction(100), serves=True),
+            CapacityCost("rack", "ptu", "", 100 * UNIT, None, serves=False),
+        ),
+        capacity_use={"ptu": {"A": 60, "B": 5, "platform": 5}},
     )
 
 

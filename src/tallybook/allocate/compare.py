@@ -152,14 +152,13 @@ def _by_team(month: Month, lines: tuple[AllocatedLine, ...], family: str) -> dic
     totals = dict.fromkeys(month.payers, 0)
     for line in lines:
         if line.account.startswith(family):
-            totals[line.team] = totals.get(line.team, 0) + line.amount_nano
+            totals[line.team] += line.amount_nano
     return totals
 
 
 def _unfairness(found: _Charged, fair: Mapping[str, int], cost_nano: int) -> Fraction:
     if not cost_nano:
         return Fraction(0)  # a bill of nothing sits with nobody
-    teams = found.borne.keys() | fair.keys()
-    apart = sum(abs(found.borne.get(team, 0) - fair.get(team, 0)) for team in teams)
+    apart = sum(abs(found.borne[team] - nano) for team, nano in fair.items())
     apart += abs(found.central - (cost_nano - sum(fair.values())))
     return Fraction(apart, 2 * abs(cost_nano))

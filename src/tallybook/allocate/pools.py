@@ -27,8 +27,8 @@ def pool_shares(month: Month) -> tuple[PoolShare, ...]:
             serve only each other, or a headcount is needed and not stated.
     """
     declared = {pool.id: pool for pool in month.policy.pools}
-    amounts = standing_amounts(month, pool_flows(month))
     require_capacity(month, declared)
+    amounts = standing_amounts(month, pool_flows(month))
     found: list[PoolShare] = []
     for name in sorted(amounts):
         if declared[name].driver == CAPACITY:

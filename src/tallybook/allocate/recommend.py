@@ -93,7 +93,6 @@ def recommend(
     most = [model for model in MODELS if support[model] == max(support.values())]
     model = min(most, key=lambda each: found.outcomes[each].unfairness)
     now, then = found.outcomes[CURRENT], found.outcomes[model]
-    teams = sorted(now.borne_nano.keys() | then.borne_nano.keys())
     unplanned = model == "use_case_budget" and not month.budgets
     return Recommendation(
         model=model,
@@ -101,7 +100,7 @@ def recommend(
         agree=support[model] == sum(bool(each.points_to) for each in reasons),
         tied=tuple(each for each in most if each != model),
         moves_nano={
-            team: then.borne_nano.get(team, 0) - now.borne_nano.get(team, 0) for team in teams
+            team: then.borne_nano[team] - nano for team, nano in sorted(now.borne_nano.items())
         },
         central_nano=then.central_nano - now.central_nano,
         caution="No use case has a budget yet: state them in budgets.yaml." if unplanned else "",

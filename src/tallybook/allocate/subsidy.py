@@ -102,7 +102,7 @@ def subsidies(month: Month, usage: Sequence[ClassUsage]) -> dict[str, Causes]:
         values = [step[team] * Fraction(1, PICO_PER_NANO) for step in steps]
         model_price, fine_tuning, mix, cache = (wide - narrow for wide, narrow in pairwise(values))
         # Postings are whole nano: what their rounding leaves belongs to the first step.
-        left = posted.get(team, 0) - (values[0] - values[-1])
+        left = posted[team] - (values[0] - values[-1])
         assert abs(left) <= rounded, "usage by class is not the month's usage"
         found[team] = Causes(model_price + left, fine_tuning, mix, cache)
     return found
