@@ -12,7 +12,7 @@ from tallybook.ledger import GENESIS, verify
 from tallybook.ledger.abreast import joined, walked_abreast
 from tallybook.ledger.walk import Fault, Walk
 from tallybook.store import Store
-from tampering import Inline
+from tampering import Attacked, Inline, kinds
 
 
 def test_stretches_join_only_where_the_one_began_as_the_other_ended() -> None:
@@ -93,3 +93,9 @@ def test_so_many_processes_work_as_were_asked_for(
         assert verify(tx, GENESIS, home=full_home, processes=2) == alone
         assert verify(tx, alone.head, home=full_home, processes=2) == alone
     assert asked == [2, 2, 2]
+
+
+@pytest.mark.both_stores
+def test_a_forged_last_number_is_not_walked_up_to(attacked: Attacked) -> None:
+    assert attacked.run(f"UPDATE chain SET seq = {2**31 - 1} WHERE seq = 9")
+    assert "sequence" in kinds(attacked.verify())

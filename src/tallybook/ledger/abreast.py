@@ -44,6 +44,8 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
     if last < 2 * LINKS_EACH:
         return None
     starts = list(_starts(tx, last))
+    if starts[-1].seq <= last - 2 * LINKS_EACH:
+        return None  # a number was forged: there are not so many links
     ends = [start.seq for start in starts[1:]] + [last]
     try:
         # This process may have threads, of an engine for one, so a copy of it would not be sound.
@@ -76,7 +78,10 @@ def _place(walk: Walk) -> tuple[object, ...]:
 
 
 def _starts(tx: Tx, last: int) -> Iterator[Walk]:
-    """What a walk would know at the beginning of each stretch if all is right before it."""
+    """What a walk would know at the beginning of each stretch if all is right before it.
+
+    They end where a link is missing.
+    """
     yield Walk()
     statement = "SELECT seq, reason, period FROM chain WHERE kind = 'act' ORDER BY seq"
     acts, known, place = tx.rows(statement), Walk(), 0
@@ -85,6 +90,8 @@ def _starts(tx: Tx, last: int) -> Iterator[Walk]:
             known.turn(acts[place].reason, acts[place].period)
             place += 1
         stored = tx.scalar("SELECT hash FROM chain WHERE seq = :seq", seq=seq)
+        if stored is None:
+            return
         yield Walk(
             seq,
             stored,
