@@ -24,9 +24,11 @@ from tallybook.gateway.counters import Counters
 from tallybook.gateway.published import Published, folder_of
 from tallybook.gateway.ship import once
 from tallybook.gateway.steward import Steward, publish_once
+from tallybook.gateway.worker import prices_of
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.post.apply import apply_documents
+from tallybook.rate.model import PriceKey
 from tallybook.sdk.counters import Health
 from tallybook.store import Store
 from tallybook.store.commands import Command
@@ -187,6 +189,14 @@ def test_budgets_are_those_that_were_applied(tmp_path, home):
     now_us = SystemClock().now_us()
     (bot, team) = published.at(now_us).of("", "refund-bot", "", "")
     assert (bot.limit_nano, team.limit_nano) == (60_000_000, 10**9)
+
+
+def test_an_answer_is_said_to_cost_what_its_budget_is_charged(tmp_path, home):
+    """The header once told list prices where the contracts stand in the books that are shipped to."""
+    config = config_of(tmp_path / "g", home)
+    publish_once(config)
+    found = prices_of(config).vector(PriceKey("openai", "plain", "", ""), SystemClock().now_us(), 0)
+    assert found["output"] == 1_000_000
 
 
 def test_what_came_by_other_ways_counts_against_a_limit(tmp_path, home):

@@ -30,7 +30,7 @@ from tallybook.gateway.keyring import Keyring
 from tallybook.gateway.model import GatewayConfig
 from tallybook.gateway.notices import Notices, notices_of
 from tallybook.gateway.pending import Pending
-from tallybook.gateway.prices import table_of
+from tallybook.gateway.prices import PriceTable, table_of
 from tallybook.gateway.published import Published, folder_of
 from tallybook.gateway.secret import Credential
 from tallybook.gateway.works import Works
@@ -59,7 +59,7 @@ def make_works(
     clock, health, counters = SystemClock(), Health(), table.row(row)
     keys = Keyring(config.keys)
     credentials = {one.name: Credential(one) for one in config.upstreams}
-    prices = table_of(config.books) if config.policy.cost_header else None
+    prices = prices_of(config) if config.policy.cost_header else None
     journal = Journal(config.spool, bound_bytes=config.spool_bytes, health=health)
     pending = Pending(config.spool.with_name(config.spool.name + ".pending"))
     ledger = Ledger(journal, pending, clock=clock, counters=counters, health=health)
@@ -80,6 +80,17 @@ def make_works(
         keys=keys,
         journal=journal,
     )
+
+
+def prices_of(config: GatewayConfig) -> PriceTable:
+    """What answers are said to cost: by the prices that budgets count by, where they are held.
+
+    Raises:
+        TallybookError: they cannot be read.
+    """
+    if config.budgets is not None:
+        return Published(folder_of(config.spool)).prices()
+    return table_of(config.books)
 
 
 def budgets_of(
