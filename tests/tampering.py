@@ -134,6 +134,7 @@ class Attacked:
             patch.setattr("tallybook.ledger.walk.POSTINGS_AT_ONCE", 3)
             assert verify(tx, expected_head) == found
             patch.setattr("tallybook.ledger.abreast.ProcessPoolExecutor", Inline)
+            patch.setattr("tallybook.ledger.abreast.LINKS_MIN", LINKS_MIN)
             patch.setattr("tallybook.ledger.abreast.LINKS_EACH", 2)
             assert verify(tx, expected_head, home=self.home, processes=2) == found
             shared = walked_abreast(tx, self.home, expected_head, 2)
@@ -166,7 +167,8 @@ class Inline:
         pass
 
     def submit(self, act: Callable[..., object], *given: object) -> SimpleNamespace:
-        return SimpleNamespace(result=lambda: act(*deepcopy(given)))
+        done = lambda: act(*deepcopy(given))  # noqa: E731 - done when asked for
+        return SimpleNamespace(result=done, cancel=lambda: False)
 
 
 def kinds(found: Verification) -> set[str]:

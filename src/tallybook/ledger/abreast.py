@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from copy import deepcopy
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,8 +22,10 @@ from tallybook.ledger.fold import fold_faults, orphan_faults
 from tallybook.ledger.walk import Walk, walk_on
 from tallybook.store import Store, Tx
 
-LINKS_EACH = 50_000
-"""What fewer are read in is less than it takes to start a process."""
+LINKS_MIN = 100_000
+"""What fewer are read in is little more than it takes to start a process."""
+LINKS_EACH = 10_000
+"""The links of a stretch: so few that no process waits long for the last one."""
 
 
 def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Walk | None:
@@ -35,13 +38,13 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
         tx: a transaction.
         home: the folder of the same books.
         expected_head: the hash of any link, looked for on the way; empty: none.
-        processes: how many work at once.
+        processes: how many work at once, this one among them.
 
     Returns:
         where the walk ended; None: the chain has one stretch only, or a fault.
     """
     last = head(tx).seq
-    if last < 2 * LINKS_EACH:
+    if last < max(LINKS_MIN, 2 * LINKS_EACH):
         return None
     starts = list(_starts(tx, last))
     if starts[-1].seq <= last - 2 * LINKS_EACH:
@@ -49,14 +52,26 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
     ends = [start.seq for start in starts[1:]] + [last]
     try:
         # This process may have threads, of an engine for one, so a copy of it would not be sound.
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(processes - 1, get_context("spawn")) as pool:
             folded = pool.submit(_folded, home)
             stretches = [
                 pool.submit(_stretch, home, start, end, expected_head)
                 for start, end in zip(starts, ends, strict=True)
             ]
-            walks = [walk for stretch in stretches if (walk := stretch.result())]
+            # From the last one on, this process takes what no other has begun.
+            own = {
+                place: _walked(tx, deepcopy(starts[place]), ends[place], expected_head)
+                for place in reversed(range(len(starts)))
+                if stretches[place].cancel()
+            }
+            found = [
+                own[place] if place in own else stretch.result()
+                for place, stretch in enumerate(stretches)
+            ]
+            walks = [walk for walk in found if walk]
             is_sound = len(walks) == len(starts) and folded.result()
+            read = sum(walk.postings for walk in walks)
+            is_sound = is_sound and not any(orphan_faults(tx, read))
     except BrokenProcessPool:
         return None
     return joined(starts, walks) if is_sound else None
@@ -70,7 +85,8 @@ def joined(starts: Sequence[Walk], walks: Sequence[Walk]) -> Walk | None:
     entries = sum(walk.entries for walk in walks)
     found = any(walk.head_found for walk in walks)
     end = walks[-1]
-    return Walk(end.seq, end.hash, entries, found, end.closed, end.soft_closed, end.next)
+    postings = sum(walk.postings for walk in walks)
+    return Walk(end.seq, end.hash, entries, found, end.closed, end.soft_closed, end.next, postings)
 
 
 def _place(walk: Walk) -> tuple[object, ...]:
@@ -106,19 +122,23 @@ def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | No
     store = Store(home)
     try:
         with store.read() as tx:
-            return None if any(walk_on(tx, walk, expected_head, last)) else walk
+            return _walked(tx, walk, last, expected_head)
     except StoreError:
         return None
     finally:
         store.close()
 
 
+def _walked(tx: Tx, walk: Walk, last: int, expected_head: str) -> Walk | None:
+    return None if any(walk_on(tx, walk, expected_head, last)) else walk
+
+
 def _folded(home: Path) -> bool:
-    """Whether every posting has its link and every balance is as the postings say."""
+    """Whether every balance is as the postings say."""
     store = Store(home)
     try:
         with store.read() as tx:
-            return not any(orphan_faults(tx)) and not any(fold_faults(tx))
+            return not any(fold_faults(tx))
     except StoreError:
         return False
     finally:

@@ -10,10 +10,21 @@ from tallybook.ledger.walk import Fault
 from tallybook.store import Tx, sql_text
 
 
-def orphan_faults(tx: Tx) -> Iterator[Fault]:
-    """Postings whose link is not there."""
-    for row in tx.rows(sql_text(__package__, "orphans")):
+def orphan_faults(tx: Tx, read: int) -> Iterator[Fault]:
+    """Postings whose link is not there.
+
+    Args:
+        tx: a transaction.
+        read: how many postings were read with their links.
+    """
+    stored = tx.scalar("SELECT COUNT(*) FROM posting")
+    if stored == read:
+        return
+    rows = tx.rows(sql_text(__package__, "orphans"))
+    for row in rows:
         yield Fault("orphan", f"postings of link {row.seq!r}, which is not on the chain")
+    if not rows:
+        yield Fault("orphan", f"{stored} postings are stored, {read} stand with their links")
 
 
 def fold_faults(tx: Tx) -> Iterator[Fault]:

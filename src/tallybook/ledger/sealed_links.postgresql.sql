@@ -1,6 +1,6 @@
 -- As sealed_links.sql, in the words of PostgreSQL: to_json spells a value as canonical JSON does.
 SELECT
-  seq, hash,
+  seq, prev_hash, hash,
   '{"actor":' || to_json(actor)
     || ',"corrects":' || to_json(corrects)
     || ',"details":' || to_json(details)

@@ -1,7 +1,7 @@
 -- Some links as the text that their hash covers, cut where the postings go; columns in the order of
 -- canonical JSON. A value of a type that was never written makes another text, or none.
 SELECT
-  seq, hash,
+  seq, prev_hash, hash,
   json_object(
     'actor', actor, 'corrects', corrects, 'details', details, 'id', id, 'kind', kind,
     'period', period

@@ -1,6 +1,7 @@
 -- As sealed_postings.sql, in the words of PostgreSQL.
 SELECT
   seq,
+  COUNT(*) AS postings,
   SUM(amount_nano) AS nano,
   '[' || string_agg(
     '[' || line

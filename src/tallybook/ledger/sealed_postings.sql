@@ -1,6 +1,7 @@
--- The postings of some links as canonical JSON, with their sum.
+-- The postings of some links as canonical JSON, with their number and sum.
 SELECT
   seq,
+  COUNT(*) AS postings,
   SUM(amount_nano) AS nano,
   json_group_array(
     json_array(

@@ -9,7 +9,7 @@ Kinds of fault:
     balance      fewer than two postings, a zero one, a sum that is not zero; an act with postings
     period       an entry posted into a closed period, or usage into a soft-closed one
     head         a close that names another link before it; a printed head that is gone
-    orphan       postings without a link
+    orphan       postings without a link, or more of them or fewer than stand with their links
     unreadable   a value of a type that was never written
     fold         a balance as SQL folds it differs from the postings as they were hashed; looked at
                  only when nothing else is wrong
@@ -67,7 +67,8 @@ def verify(
         if found and (found.head_found or expected_head in ("", GENESIS)):
             return Verification(ok=True, entries=found.entries, head=found.hash, faults=())
     walk = Walk(head_found=expected_head in ("", GENESIS))
-    faults = [*walk_on(tx, walk, expected_head), *orphan_faults(tx)]
+    faults = [*walk_on(tx, walk, expected_head)]
+    faults += orphan_faults(tx, walk.postings)
     if not walk.head_found:
         faults.append(
             Fault("head", f"no link has the expected hash {expected_head}; the last is {walk.seq}")

@@ -27,11 +27,11 @@ from tallybook.ledger.model import POSTINGS_MIN, USAGE_REASONS, ActKind
 from tallybook.store import Tx, canonical_json, sql_text
 
 LINKS_AT_ONCE = 2_000
-POSTINGS_AT_ONCE = 20_000
+POSTINGS_AT_ONCE = 8_000
 """What is held in memory at a time; one link with more is read alone."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 WHOLE_NUMBERS = frozenset({"seq", "recorded_us", "line", "policy_version", "amount_nano"})
-_NONE = (None, None, "")
+_NONE = (None, 0, None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Walk:
         closed: periods that are closed after that link.
         soft_closed: those that take finance entries only after it.
         next: where to read on.
+        postings: how many were read with their links.
     """
 
     seq: int = 0
@@ -63,6 +64,7 @@ class Walk:
     closed: set[str] = field(default_factory=set)
     soft_closed: set[str] = field(default_factory=set)
     next: int = LOWEST
+    postings: int = 0
 
     def turn(self, kind: str, period: str) -> None:
         """Take note of an act that may change what a period takes."""
@@ -120,32 +122,40 @@ def _stepped(
     postings: list[tuple[Any, ...]],
 ) -> Iterator[Fault]:
     following = iter(postings)
-    of, sum_nano, body = next(following, _NONE)
-    closed = _told(walk.shut)
-    for seq, held, head, tail in links:
+    of, count, sum_nano, body = next(following, _NONE)
+    closed, ending = _told(walk.shut), ""
+    for seq, prev_hash, held, head, tail in links:
         if of == seq:
-            # Quotes in a value are escaped, so these words stand here only as written by us.
-            _, is_entry, rest = head.rpartition(f'"id":"E-{seq:06}","kind":"entry","period":')
+            if not ending or not head.endswith(f'"id":"E-{seq:06}"{ending}'):
+                ending = _ending(head, seq, closed)
             is_plain = (
-                is_entry
+                ending
                 and seq == walk.seq + 1
                 and not sum_nano
                 # A zero stands at the end of its posting. One posting alone, if it is not zero,
                 # has a sum: there are two at least.
                 and ",0]" not in body
-                and rest[:-1] not in closed
-                and tail.startswith(f'{{"prev_hash":"{walk.hash}",')
+                and prev_hash == walk.hash
                 and sha256(f'{head[:-1]},"postings":{body},{tail[1:]}'.encode()).hexdigest() == held
             )
-            of, sum_nano, body = next(following, _NONE)
             if is_plain:
                 walk.seq, walk.hash, walk.next = seq, held, seq + 1
                 walk.entries += 1
+                walk.postings += count
                 walk.head_found |= held == expected_head
+            of, count, sum_nano, body = next(following, _NONE)
+            if is_plain:
                 continue
         reach = {"first": seq, "last": seq, "most": 1}
         yield from _looked_at(tx, walk, expected_head, reach)
-        closed = _told(walk.shut)
+        closed, ending = _told(walk.shut), ""
+
+
+def _ending(head: str, seq: int, closed: set[str]) -> str:
+    """What follows its number in the text of a plain entry, as in that of the next; else empty."""
+    # Quotes in a value are escaped, so these words stand here only as written by us.
+    _, is_entry, rest = head.rpartition(f'"id":"E-{seq:06}","kind":"entry","period":')
+    return f',"kind":"entry","period":{rest}' if is_entry and rest[:-1] not in closed else ""
 
 
 def _told(periods: set[str]) -> set[str]:
@@ -156,6 +166,7 @@ def _looked_at(tx: Tx, walk: Walk, expected_head: str, reach: Mapping[str, int])
     """The faults of some links, each looked at by itself."""
     links = tx.rows(sql_text(__package__, "links"), **reach)
     for link, postings in with_postings(tx, links):
+        walk.postings += len(postings)
         yield from _link_faults(walk, link, postings, expected_head)
 
 
