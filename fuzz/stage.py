@@ -13,6 +13,7 @@ from typing import Any
 from tallybook.gateway.client import Client
 from tallybook.gateway.config import read_config
 from tallybook.gateway.counters import Counters
+from tallybook.gateway.forms import Forms
 from tallybook.gateway.framing import Body
 from tallybook.gateway.heads import RequestHead
 from tallybook.gateway.keyring import issue
@@ -102,6 +103,7 @@ class Stage:
         self.works = make_works(config, Counters(1), 0, time=lambda: 1.0, soon=self._waiting.append)
         self.works.pools = dict.fromkeys(KINDS, self)  # type: ignore[misc]
         self._lines: list[Line] = []
+        self.forms = Forms(self.works.time)
 
     # what an exchange asks of a pool
 

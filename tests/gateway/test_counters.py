@@ -39,3 +39,14 @@ def test_the_text_is_that_of_prometheus():
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert len({line.rpartition(" ")[0] for line in lines}) == len(lines)
     assert len(COUNTED) < len(lines)
+
+
+def test_what_is_counted_in_one_step_is_counted_under_its_name():
+    table = Counters(1)
+    row = table.row(0)
+    row.came(10)
+    row.came(5)
+    row.answered(7)
+    totals = table.totals()
+    assert (totals["requests"], totals["in_bytes"]) == (2, 15)
+    assert (totals["answers_2xx"], totals["out_bytes"]) == (1, 7)

@@ -152,7 +152,8 @@ def test_a_call_that_cannot_be_noted_is_not_under_way(journal, monkeypatch):
     def full(*_):
         raise OSError(28, "full")
 
-    monkeypatch.setattr(journal._intents, "_write", full)
+    monkeypatch.setattr(journal._intents, "_renew", full)
+    monkeypatch.setattr(journal._intents, "_end", 0)
     with pytest.raises(OSError):
         journal.admit(attempt())
     assert journal.under_way == 0

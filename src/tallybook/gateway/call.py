@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,14 +34,19 @@ if TYPE_CHECKING:
 _FAILURES_MAX: Final = 10_000
 _RETRY_WITHIN_S: Final = 300.0
 _RETRY_DIGITS: Final = 4
+_FIRST: Final = ("", "0")
+_SETTLED: Final = ("metered", "poll")
 _MAYBE_BILLED: Final = frozenset({504, 524})
 _ID_BYTES: Final = 16
 _IDS: Final = 256
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
-@dataclass(slots=True)
-class Call:
-    """One call that was admitted. ``attempt`` is None where nothing is to be metered."""
+class Call(msgspec.Struct):
+    """One call that was admitted. ``attempt`` is None where nothing is to be metered.
+
+    A struct, as `Ending` is: both are made for every call, and a struct is made in one step.
+    """
 
     upstream: Upstream
     key: VirtualKey
@@ -55,8 +58,9 @@ class Call:
     attempt: Attempt | None
     strip: bool
     body: bytes
-    asks: int
-    """tells another request for the same"""
+    asks: Hashable
+    """what tells another request for the same; hashed only once one of them has failed, because a
+    body may be long"""
     standing: Standing | None = None
     """what such calls have in common, where they are plain"""
     is_settled: bool = False
@@ -66,29 +70,16 @@ class Call:
     """headers of ours for its answer"""
 
 
-class Ending:
+class Ending(msgspec.Struct):
     """How a call ended, as the relay saw it."""
 
-    __slots__ = ("billed", "delivered", "first_s", "headers", "reading", "status", "total")
-
-    def __init__(
-        self,
-        status: Status,
-        *,
-        reading: UsageReading | None = None,
-        billed: bool = False,
-        headers: Mapping[str, str] | None = None,
-        first_s: float | None = None,
-        delivered: int = 0,
-        total: int = 0,
-    ) -> None:
-        self.status = status
-        self.reading = reading
-        self.billed = billed
-        self.headers = headers or {}
-        self.first_s = first_s
-        self.delivered = delivered
-        self.total = total
+    status: Status
+    reading: UsageReading | None = None
+    billed: bool = False
+    headers: Mapping[str, str] = _NO_HEADERS
+    first_s: float | None = None
+    delivered: int = 0
+    total: int = 0
 
 
 class Ledger:
@@ -106,6 +97,7 @@ class Ledger:
         self, journal: Journal, pending: Pending, *, clock: Clock, counters: Row, health: Health
     ) -> None:
         self._journal = journal
+        self._note = journal.note
         self._pending = pending
         self._clock = clock
         self._counters = counters
@@ -126,18 +118,14 @@ class Ledger:
         trace: Mapping[str, str],
         key: VirtualKey,
         retries_told: str,
-        asks: int,
+        asks: Hashable,
     ) -> Attempt:
         """Number an attempt: a retry follows a failure that asked for the same under one key."""
-        event_id = self._new_id()
-        operation_id, number = event_id, 1
-        told = retries_told if len(retries_told) < _RETRY_DIGITS else ""
-        retries = int(told) if told.isdecimal() else 0
-        last = self._failures.get(asks)
-        if last is not None and last[2] > monotonic() - _RETRY_WITHIN_S and told != "0":
-            operation_id, number = last[0], max(last[1], retries) + (last[1] >= retries)
-        elif retries:
-            number = retries + 1
+        ids = self._ids
+        event_id = operation_id = ids.pop() if ids else self._new_id()
+        number = 1
+        if retries_told not in _FIRST or self._failures:
+            operation_id, number = self._follows(retries_told, asks, event_id)
         return Attempt(
             event_id=event_id,
             operation_id=tags.get("operation_id") or operation_id,
@@ -148,6 +136,15 @@ class Ledger:
             key_id=key.id,
             trace=trace,
         )
+
+    def _follows(self, retries_told: str, asks: Hashable, event_id: str) -> tuple[str, int]:
+        """The operation that an attempt belongs to, and its number there."""
+        told = retries_told if len(retries_told) < _RETRY_DIGITS else ""
+        retries = int(told) if told.isdecimal() else 0
+        last = self._failures.get(hash(asks))
+        if last is not None and last[2] > monotonic() - _RETRY_WITHIN_S and told != "0":
+            return last[0], max(last[1], retries) + (last[1] >= retries)
+        return event_id, retries + 1
 
     def _new_id(self) -> str:
         """128 random bits; fetched for many calls at once."""
@@ -167,7 +164,7 @@ class Ledger:
         if attempt is None or call.treatment != "metered":
             return
         if standing is not None and attempt.tags is standing.tags:
-            self._journal.note(attempt.event_id, standing.intent(attempt))
+            self._note(attempt.event_id, standing.intent(attempt))
         else:
             self._journal.admit(attempt)
 
@@ -194,20 +191,26 @@ class Ledger:
                 self.budgets.settle(call, ending)
 
     def _settle(self, call: Call, ending: Ending, took_s: float) -> None:
-        attempt = call.attempt
-        if attempt is None or call.treatment not in ("metered", "poll"):
+        attempt, standing = call.attempt, call.standing
+        if attempt is None or call.treatment not in _SETTLED:
             return
-        self._counters.took(int(took_s * 1000))
-        reading = ending.reading
+        took_us, reading = int(took_s * 1_000_000), ending.reading
+        self._counters.took(took_us // 1000)
         outcome = Outcome(
             status=ending.status,
-            took_us=int(took_s * 1_000_000),
+            took_us=took_us,
             reading=reading,
             billed=ending.billed,
             first_us=None if ending.first_s is None else int(ending.first_s * 1_000_000),
             request_id="" if reading and reading.request_id else request_id_of(ending.headers),
         )
-        if call.standing is not None and self._written_plainly(call, call.standing, outcome):
+        line = None if standing is None else standing.event(attempt, outcome)
+        if line is not None:
+            # It went well and is like others: the event is written out already.
+            written = self._journal.settle_lines(attempt.event_id, line, 1)
+            self._counters.add("events" if written else "events_delayed")
+            if self._failures:
+                self._failures.pop(hash(call.asks), None)
             return
         if call.treatment == "poll":
             self._settle_poll(call, outcome)
@@ -217,19 +220,6 @@ class Ledger:
             self._defer(call)
         self._write(call, attempt, outcome, ending)
         self._remember(call, ending.status)
-
-    def _written_plainly(self, call: Call, standing: Standing, outcome: Outcome) -> bool:
-        """Write the event of a call that went well and like others; whether it was one."""
-        attempt = call.attempt
-        assert attempt is not None
-        line = None if attempt.asked.background else standing.event(attempt, outcome)
-        if line is None:
-            return False
-        written = self._journal.settle_lines(attempt.event_id, line, 1)
-        self._counters.add("events" if written else "events_delayed")
-        if self._failures:
-            self._failures.pop(call.asks, None)
-        return True
 
     def _settle_poll(self, call: Call, outcome: Outcome) -> None:
         """A background response that is asked for: it bills when its figures are there, once."""
@@ -265,10 +255,10 @@ class Ledger:
         attempt = call.attempt
         assert attempt is not None
         if status == "ok":
-            self._failures.pop(call.asks, None)
+            self._failures.pop(hash(call.asks), None)
             return
-        self._failures[call.asks] = (attempt.operation_id, attempt.attempt, monotonic())
-        self._failures.move_to_end(call.asks)
+        self._failures[hash(call.asks)] = (attempt.operation_id, attempt.attempt, monotonic())
+        self._failures.move_to_end(hash(call.asks))
         if len(self._failures) > _FAILURES_MAX:
             self._failures.popitem(last=False)
 
@@ -364,4 +354,4 @@ def _of_line(begun: Attempt, line: bytes) -> tuple[list[dict[str, Any]], UsageRe
 
 
 def _at_batch_price(reading: UsageReading) -> UsageReading:
-    return reading if reading.tier else dataclasses.replace(reading, tier="batch")
+    return reading if reading.tier else replace(reading, tier="batch")

@@ -135,8 +135,6 @@ class Client(asyncio.Protocol):
         """
         works = self._works
         end = data.find(b"\r\n\r\n") + 4
-        if end < 4:  # noqa: PLR2004 - not found
-            return False
         known = works.desk.known(data[:end])
         if known is None:
             return False
@@ -145,12 +143,8 @@ class Client(asyncio.Protocol):
         if len(data) - end != length or length > works.limits.body_bytes or head.expects:
             return False
         self._head, self._length, self._begun = head, length, False
-        numbers = works.counters
-        numbers.add("requests")
-        numbers.add("in_bytes", length)
-        self.deadline_s = works.time() + works.limits.client_s
-        self._opening = opening
-        self._begin(data[end:], whole=True)
+        works.counters.came(length)
+        self._pass_on(opening, data[end:], whole=True)
         return True
 
     def _take_head(self) -> bool:
@@ -237,10 +231,12 @@ class Client(asyncio.Protocol):
         return body.ended
 
     def _begin(self, content: bytes, *, whole: bool) -> None:
-        opening, head = self._opening, self._head
+        opening = self._opening
         assert opening is not None
-        assert head is not None
         self._opening, self._pieces = None, []
+        self._pass_on(opening, content, whole=whole)
+
+    def _pass_on(self, opening: Opening, content: bytes, *, whole: bool) -> None:
         call = self._works.desk.begin(opening, content, whole=whole)
         if isinstance(call, Refusal):
             self._refuse(call, close=not whole)
@@ -339,9 +335,10 @@ class Client(asyncio.Protocol):
 
     def done(self, *, close: bool) -> None:
         """The answer is complete."""
+        works = self._works
         self._exchange = None
-        self._idle_since_s = self._works.time()
-        self.deadline_s = self._idle_since_s + self._works.limits.keepalive_s
+        self._idle_since_s = now_s = works.time()
+        self.deadline_s = now_s + works.limits.keepalive_s
         if self._stopped_by:
             self._still("upload", still=False)
             self._still("waiting", still=False)
@@ -349,7 +346,7 @@ class Client(asyncio.Protocol):
             self._uploading = None
             self._close()
         elif self._buffer:
-            self._works.soon(self._advance)
+            works.soon(self._advance)
 
     def cut(self) -> None:
         """Break the connection."""

@@ -45,6 +45,11 @@ _NAMES: Final = (
 _INDEX: Final = {name: number for number, name in enumerate(_NAMES)}
 _WIDTH: Final = len(_NAMES)
 _FIRST_BUCKET: Final = _INDEX["took_0"]
+_TOOK_MS: Final = _INDEX["took_ms"]
+_REQUESTS: Final = _INDEX["requests"]
+_IN_BYTES: Final = _INDEX["in_bytes"]
+_OUT_BYTES: Final = _INDEX["out_bytes"]
+_ANSWERS_2XX: Final = _INDEX["answers_2xx"]
 
 
 class Counters:
@@ -110,6 +115,18 @@ class Row:
         """Count something."""
         self._numbers[_INDEX[name]] += count
 
+    def came(self, in_bytes: int) -> None:
+        """Count a request that came whole."""
+        numbers = self._numbers
+        numbers[_REQUESTS] += 1
+        numbers[_IN_BYTES] += in_bytes
+
+    def answered(self, out_bytes: int) -> None:
+        """Count an answer that went well and goes out whole."""
+        numbers = self._numbers
+        numbers[_ANSWERS_2XX] += 1
+        numbers[_OUT_BYTES] += out_bytes
+
     def put(self, name: str, value: int) -> None:
         """Say how much there is of something now."""
         self._numbers[_INDEX[name]] = value
@@ -117,7 +134,7 @@ class Row:
     def took(self, ms: int) -> None:
         """Count a call that took so many milliseconds, first byte to last."""
         self._numbers[_FIRST_BUCKET + bisect_left(_BUCKETS_MS, ms)] += 1
-        self._numbers[_INDEX["took_ms"]] += ms
+        self._numbers[_TOOK_MS] += ms
 
 
 def _histogram(totals: dict[str, int]) -> list[str]:

@@ -6,7 +6,7 @@ model. A request that fails one of these never reaches a provider.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, unquote
@@ -25,13 +25,13 @@ from tallybook.gateway.tags import HEADER, claimed, owned, trace_of
 from tallybook.sdk.asked import (
     Address,
     Asked,
-    Wanted,
     addressed,
     may_ask_usage,
     understood,
     wanted_of,
     with_usage_asked,
 )
+from tallybook.sdk.record import Attempt
 
 _NOTHING: Final[Mapping[str, str]] = {}
 _KEY_HEADERS: Final = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
@@ -217,18 +217,16 @@ class Desk:
             whole: whether that is all of it.
         """
         if opening.address is not None and whole:
-            wanted = wanted_of(body)
-            if wanted is None:
-                return _NOT_JSON
-            return self._begin_json(opening, opening.address, wanted, body)
+            return self._begin_json(opening, opening.address, body)
         head, upstream = opening.head, opening.upstream
         asked = self._asked(opening, body, whole=whole)
         refusal = _model_refused(opening, asked)
         if refusal is not None:
             return refusal
-        attempt, asks = None, 0
+        attempt: Attempt | None = None
+        asks: Hashable = None
         if asked is not None and opening.treatment in ("metered", "batch", "poll"):
-            asks = hash((opening.key.id, upstream.name, opening.path, body))
+            asks = (opening.key.id, upstream.name, opening.path, body)
             attempt = self._ledger.attempt(
                 asked, opening.tags, opening.trace, opening.key, opening.retries, asks
             )
@@ -248,18 +246,17 @@ class Desk:
             asks=asks,
         )
 
-    def _begin_json(
-        self, opening: Opening, address: Address, wanted: Wanted, body: bytes
-    ) -> Call | Refusal:
+    def _begin_json(self, opening: Opening, address: Address, body: bytes) -> Call | Refusal:
         """A whole JSON body for a model: what is the same for all such calls is worked out once."""
+        wanted = wanted_of(body)
+        if wanted is None:
+            return _NOT_JSON
         asked = address.asked(wanted)
-        standing = opening.standings.get(asked)
-        if standing is None:
-            standing = self._stand(opening, asked)
+        standing = opening.standings.get(asked) or self._stand(opening, asked)
         if standing.refusal is not None:
             return standing.refusal
         asked, upstream, key = standing.asked, opening.upstream, opening.key
-        asks = hash((key.id, upstream.name, opening.path, body))
+        asks = (key.id, upstream.name, opening.path, body)
         attempt = self._ledger.attempt(
             asked, opening.tags, opening.trace, key, opening.retries, asks
         )

@@ -20,7 +20,7 @@ from tallybook.gateway.heads import (
 from tallybook.gateway.model import Refusal
 from tallybook.gateway.onward import request_of
 from tallybook.gateway.prices import as_text
-from tallybook.gateway.reading import Reading, wire_of
+from tallybook.gateway.reading import Reading
 from tallybook.gateway.results import Uploaded, Watch, watch_of
 from tallybook.gateway.upstream import Connection
 from tallybook.gateway.works import Works
@@ -93,6 +93,7 @@ class Exchange:
         self._opening = opening
         self._length = length
         self._caller: Caller | None = caller
+        self.method = call.method
         self._begun_s = works.time()
         self._sent_all = length == len(call.body)
         self.deadline_s = self._begun_s + works.limits.connect_s + 1
@@ -103,11 +104,6 @@ class Exchange:
     def over(self) -> bool:
         """Whether everything is settled."""
         return self._over
-
-    @property
-    def method(self) -> str:
-        """Of the request."""
-        return self._call.method
 
     # -- towards the provider
 
@@ -127,32 +123,35 @@ class Exchange:
 
     def _go(self) -> None:
         """Note the call and find a connection for it."""
+        works, call = self._works, self._call
         if self._over:
-            self._works.ledger.dismiss(self._call)
+            works.ledger.dismiss(call)
             return
-        if self._length != CHUNKED and self._sent_all:
-            self._length = len(self._call.body)  # another model may stand in it now
+        if self._sent_all and self._length != CHUNKED:
+            self._length = len(call.body)  # another model may stand in it now
         try:
-            self._works.ledger.admit(self._call)
+            works.ledger.admit(call)
         except OSError as error:
-            self._works.health.failed("intents", error)
-            self._works.ledger.dismiss(self._call)
+            works.health.failed("intents", error)
+            works.ledger.dismiss(call)
             self._refuse(
                 Refusal(503, "not_metered", "This call cannot be noted, so it is not passed on.", 5)
             )
             return
-        self._works.exchanges.add(self)
-        self._works.counters.add("calls")
-        self._works.pool_of(self._call.upstream).take(self)
+        works.exchanges.add(self)
+        works.counters.add("calls")
+        pool = works.pools.get(call.upstream.name) or works.pool_of(call.upstream)
+        pool.take(self)
 
     def connected(self, connection: Connection) -> None:
         """A connection is there: the request goes out."""
         if self._over or (self._caller is None and not self._was_sent):
             connection.spare()
             return
+        works = self._works
         self._connection = connection
-        self.deadline_s = self._works.time() + self._works.limits.first_byte_s
-        connection.send(request_of(self._works, self._call, self._opening, self._length))
+        self.deadline_s = works.time() + works.limits.first_byte_s
+        connection.send(request_of(works, self._call, self._opening, self._length))
         self._was_sent = True
         for piece in self._uploads:
             connection.send(piece)
@@ -231,6 +230,7 @@ class Exchange:
         if (
             standing is None
             or standing.reader is None
+            or not reply.is_json
             or reply.status not in _SUCCESS
             or caller is None
             or works.prices is not None
@@ -238,8 +238,6 @@ class Exchange:
         ):
             return False
         named = reply.named
-        if "content-encoding" in named or wire_of(named.get("content-type", "")) != "json":
-            return False
         try:
             found = standing.reader(body, named)
         except Exception as error:  # noqa: BLE001 - it is read again, and then counted as a fault
@@ -247,17 +245,16 @@ class Exchange:
             return False
         if found is None:
             return False
-        works.counters.add("answers_2xx")
-        self._reply = reply
-        self._delivered = size = len(body)
+        size = len(body)
+        works.counters.answered(size)
         took_s = works.time() - self._begun_s
         ending = Ending("ok", reading=found, billed=True, headers=named, delivered=size, total=size)
         works.ledger.settle(call, ending, took_s)
         stays = caller.stays
         end = b"\r\n" if stays else b"Connection: close\r\n\r\n"
         self._head_out = True
-        caller.send(b"%b%b%b%b" % (reply.raw, call.lines, end, body))
-        self._finish(close=not stays)
+        caller.send(b"".join((reply.raw, call.lines, end, body)))
+        self._part(close=not stays)
         return True
 
     def _must_hold(self, reply: ReplyHead) -> bool:
@@ -438,9 +435,13 @@ class Exchange:
     def _finish(self, *, close: bool) -> None:
         if self._over:
             return
+        self._works.counters.add("out_bytes", self._delivered)
+        self._part(close=close)
+
+    def _part(self, *, close: bool) -> None:
+        """Let go of both connections."""
         self._over = True
         self.goes_straight = False
-        self._works.counters.add("out_bytes", self._delivered)
         self._works.exchanges.discard(self)
         caller, self._caller = self._caller, None
         connection, self._connection = self._connection, None

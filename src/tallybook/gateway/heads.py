@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 import httptools
+import msgspec
 
 from tallybook.gateway.model import Refusal
 
@@ -249,14 +250,66 @@ def _mark(name: str) -> bytes:
     return f"\r\n{name}:".encode("latin-1", "replace")
 
 
-class ReplyHead:
+class ReplyHead(msgspec.Struct):
     """The head of a provider's answer.
 
     ``length`` is that of the body, `CHUNKED` or `UNTIL_CLOSE`. ``raw`` is the head for the client,
     as it came but without what belongs to the connection, and without its last empty line.
+    ``named`` has every header by its name in lower case, the last of each. ``is_json`` says that
+    the body is JSON as it stands.
+    """
 
-    A head of the usual form is recognised by one expression; any other goes to the parser, whose
-    word counts: where both can read a head they say the same (`tests/gateway/test_heads.py`).
+    status: int
+    length: int
+    keep_alive: bool
+    raw: bytes
+    named: Mapping[str, str]
+    is_json: bool = False
+
+    def without(self, *names: bytes) -> bytes:
+        """The head for the client without some more headers."""
+        start, *lines = self.raw.split(b"\r\n")
+        kept = [line for line in lines if line.partition(b":")[0].lower() not in names]
+        return b"\r\n".join([start, *kept])
+
+
+def recognised(head: bytes, method: str) -> ReplyHead | None:
+    """The head of an answer, if it has the usual form.
+
+    One expression tells. Any other head goes to the parser, whose word counts: where both can read
+    a head they say the same (`tests/gateway/test_heads.py`).
+
+    Args:
+        head: with its empty line.
+        method: of the request that it answers.
+    """
+    found = _USUAL.fullmatch(head)
+    if found is None or head.count(b"\r\n") > _HEADERS_MAX:
+        return None
+    low = head.lower()
+    told, coding = _only(low, b"\r\ncontent-length:"), _only(low, b"\r\ntransfer-encoding:")
+    if told is None or coding is None or (told and coding):
+        return None
+    if coding not in _CODINGS or (told and not _LENGTH.fullmatch(told)):
+        return None
+    keep_alive, raw = True, head[:-2]
+    if _HOPS.search(low) is not None:
+        connection = _only(low, b"\r\nconnection:")
+        if connection not in _CONNECTIONS or _STRANGE.search(low):
+            return None
+        keep_alive, raw = connection != b"close", _without_hops(head, low)
+    status = int(found[1])
+    if method == "HEAD" or status in _BODILESS:
+        length = 0
+    elif coding:
+        length = CHUNKED
+    else:
+        length = int(told) if told else UNTIL_CLOSE
+    return ReplyHead(status, length, keep_alive and length != UNTIL_CLOSE, raw, _Lines(head, low))
+
+
+def parsed(head: bytes, method: str) -> ReplyHead:
+    """The head of any answer.
 
     Args:
         head: with its empty line.
@@ -265,98 +318,52 @@ class ReplyHead:
     Raises:
         ValueError: it is none, or its length cannot be trusted.
     """
+    collected = _Collected()
+    parser = httptools.HttpResponseParser(collected)
+    try:
+        parser.feed_data(head)
+    except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+        raise ValueError("no answer of HTTP") from error
+    if not collected.is_whole:
+        raise ValueError("no answer of HTTP")
+    try:
+        named = _named(collected.pairs)
+        _check_lines(head)
+    except BadHead as error:
+        raise ValueError(str(error)) from None
+    status = parser.get_status_code()
+    length = _reply_length(named, status, method)
+    tokens = _tokens(named.get(b"connection", b""))
+    cut = HOP_BY_HOP.union(tokens) - {b"transfer-encoding", b"trailer"}
+    raw = head[:-2]
+    if not cut.isdisjoint(named):
+        start, _, _ = head.partition(b"\r\n")
+        kept = [pair for pair in collected.pairs if pair[0].lower() not in cut]
+        raw = b"".join([start, b"\r\n", *_lines(kept)])
+    return ReplyHead(
+        status,
+        length,
+        b"close" not in tokens
+        and (parser.get_http_version() == "1.1" or b"keep-alive" in tokens)
+        and length != UNTIL_CLOSE,
+        raw,
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()},
+    )
 
-    __slots__ = ("keep_alive", "length", "named", "raw", "status")
 
-    named: Mapping[str, str]
-    """Every header by its name in lower case, the last of each."""
-
-    def __init__(self, head: bytes, method: str) -> None:
-        if not self._recognise(head, method):
-            self._parse(head, method)
-
-    def _recognise(self, head: bytes, method: str) -> bool:
-        """Take a head of the usual form; whether it is one."""
-        found = _USUAL.fullmatch(head)
-        if found is None or head.count(b"\r\n") > _HEADERS_MAX:
-            return False
-        self.status = int(found[1])
-        low = head.lower()
-        length, coding = _only(low, b"\r\ncontent-length:"), _only(low, b"\r\ntransfer-encoding:")
-        if length is None or coding is None or (length and coding):
-            return False
-        if coding not in _CODINGS or (length and not _LENGTH.fullmatch(length)):
-            return False
-        self.keep_alive, self.raw, self.named = True, head[:-2], _Lines(head, low)
-        if _HOPS.search(low) is not None:
-            told = _only(low, b"\r\nconnection:")
-            if told not in _CONNECTIONS or _STRANGE.search(low):
-                return False
-            self.keep_alive = told != b"close"
-            self.raw = _without_hops(head, low)
-        if method == "HEAD" or self.status in _BODILESS:
-            self.length = 0
-        elif coding:
-            self.length = CHUNKED
-        elif length:
-            self.length = int(length)
-        else:
-            self.length, self.keep_alive = UNTIL_CLOSE, False
-        return True
-
-    def _parse(self, head: bytes, method: str) -> None:
-        collected = _Collected()
-        parser = httptools.HttpResponseParser(collected)
-        try:
-            parser.feed_data(head)
-        except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
-            raise ValueError("no answer of HTTP") from error
-        if not collected.is_whole:
-            raise ValueError("no answer of HTTP")
-        self.status = parser.get_status_code()
-        try:
-            named = _named(collected.pairs)
-            _check_lines(head)
-        except BadHead as error:
-            raise ValueError(str(error)) from None
-        self.named = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()
-        }
-        self._frame(named, method)
-        tokens = _tokens(named.get(b"connection", b""))
-        self.keep_alive = (
-            b"close" not in tokens
-            and (parser.get_http_version() == "1.1" or b"keep-alive" in tokens)
-            and self.length != UNTIL_CLOSE
-        )
-        cut = HOP_BY_HOP.union(tokens) - {b"transfer-encoding", b"trailer"}
-        if cut.isdisjoint(named):
-            self.raw = head[:-2]
-        else:
-            start, _, _ = head.partition(b"\r\n")
-            kept = [pair for pair in collected.pairs if pair[0].lower() not in cut]
-            self.raw = b"".join([start, b"\r\n", *_lines(kept)])
-
-    def _frame(self, named: dict[bytes, bytes], method: str) -> None:
-        coding, length = named.get(b"transfer-encoding"), named.get(b"content-length")
-        if method == "HEAD" or self.status in _BODILESS or self.status < 200:  # noqa: PLR2004
-            self.length = 0
-        elif coding is not None:
-            if coding.strip().lower() != b"chunked" or length is not None:
-                raise ValueError("its length stands there in two ways")
-            self.length = CHUNKED
-        elif length is not None:
-            if not _LENGTH.fullmatch(length):
-                raise ValueError("its length is no number")
-            self.length = int(length)
-        else:
-            self.length = UNTIL_CLOSE
-
-    def without(self, *names: bytes) -> bytes:
-        """The head for the client without some more headers."""
-        start, *lines = self.raw.split(b"\r\n")
-        kept = [line for line in lines if line.partition(b":")[0].lower() not in names]
-        return b"\r\n".join([start, *kept])
+def _reply_length(named: dict[bytes, bytes], status: int, method: str) -> int:
+    coding, length = named.get(b"transfer-encoding"), named.get(b"content-length")
+    if method == "HEAD" or status in _BODILESS or status < 200:  # noqa: PLR2004
+        return 0
+    if coding is not None:
+        if coding.strip().lower() != b"chunked" or length is not None:
+            raise ValueError("its length stands there in two ways")
+        return CHUNKED
+    if length is None:
+        return UNTIL_CLOSE
+    if not _LENGTH.fullmatch(length):
+        raise ValueError("its length is no number")
+    return int(length)
 
 
 def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:

@@ -62,16 +62,28 @@ class Intents:
     def note(self, event_id: str, line: bytes) -> None:
         """The same with a line that is written already."""
         self._live[event_id] = line
+        end = self._at + len(line)
+        if end <= self._end:
+            self._map[self._at : end] = line
+            self._at = end
+            return
         try:
-            self._write(line)
+            self._renew()  # a new file holds all that is under way, this call too
         except OSError:
             del self._live[event_id]
             raise
 
     def settle(self, event_id: str) -> None:
         """Its event is written, or it was never sent."""
-        if self._live.pop(event_id, None) is not None:
-            self._write(b"-%b\n" % event_id.encode())
+        if self._live.pop(event_id, None) is None:
+            return
+        line = b"-%b\n" % event_id.encode()
+        end = self._at + len(line)
+        if end <= self._end:
+            self._map[self._at : end] = line
+            self._at = end
+        else:
+            self._renew()  # a new file holds only what is under way
 
     def sync(self) -> None:
         """Bring it to the disk."""
@@ -83,14 +95,6 @@ class Intents:
         if not self._live:
             self._path.unlink(missing_ok=True)
         os.close(self._file)
-
-    def _write(self, line: bytes) -> None:
-        end = self._at + len(line)
-        if end > self._end:
-            self._renew()
-            return  # a new file holds all that is under way, this call too
-        self._map[self._at : end] = line
-        self._at = end
 
     def _renew(self) -> None:
         old, path = (self._map, self._file), self._path
@@ -119,7 +123,7 @@ class Intents:
 
 
 class Journal:
-    """Intents and events of one process.
+    """Intents and events of one process. ``note`` is that of its `Intents`.
 
     Args:
         folder: of the spool.
@@ -141,6 +145,7 @@ class Journal:
         )
         self._segment_s = segment_s
         self._intents = Intents(intents_of(folder))
+        self.note = self._intents.note
         self._dirty = False
         self._unwritten: deque[tuple[str, bytes, int]] = deque(maxlen=_UNWRITTEN_MAX)
 
@@ -161,14 +166,6 @@ class Journal:
             OSError: it cannot be noted.
         """
         self._intents.begin(attempt)
-
-    def note(self, event_id: str, line: bytes) -> None:
-        """The same, of a call whose intent is encoded already.
-
-        Raises:
-            OSError: it cannot be noted.
-        """
-        self._intents.note(event_id, line)
 
     def settle(self, event_id: str, events: list[dict[str, Any]]) -> bool:
         """Write the events of a call, all or none, and cross out its intent.

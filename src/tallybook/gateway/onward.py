@@ -34,9 +34,9 @@ def request_of(works: Works, call: Call, opening: Opening, length: int) -> bytes
         credential = _signature(works, call, opening)
     else:
         credential = works.credentials[upstream.name].lines
-    made_with, start = opening.sent
-    if length > 0 and start and made_with == credential and call.path is opening.path:
-        return b"%b%d\r\n\r\n%b" % (start, length, body)
+        made_with, start = opening.sent
+        if start and made_with == credential and length > 0 and call.path is opening.path:
+            return b"%b%d\r\n\r\n%b" % (start, length, body)
     target = upstream.base + call.path
     if call.query:
         target = f"{target}?{call.query}"

@@ -100,7 +100,7 @@ class Standing:
             del same[name]
         self._intent = _ENCODER.encode(same)[1:] + b"\n"
         self._same: bytes | None = None
-        if asked.provider:
+        if asked.provider and not asked.background:
             (event,) = events_of(like, Outcome(status="ok", took_us=0))
             shown = {name: value for name, value in event.items() if name not in _OWN}
             self._same = _ENCODER.encode(shown)[:-1] + b","

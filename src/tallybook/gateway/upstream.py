@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
+from tallybook.gateway.forms import Forms
 from tallybook.gateway.framing import Body, FramingError
 from tallybook.gateway.heads import ReplyHead
 from tallybook.gateway.model import Refusal, Upstream
@@ -33,6 +35,8 @@ class Pool:
         self._upstream = upstream
         self._works = works
         self._idle: list[Connection] = []
+        self.forms = Forms(works.time)
+        """in which its answers come"""
         self._dials: set[asyncio.Task[None]] = set()
         self._tls: ssl.SSLContext | None = None
         if upstream.tls:
@@ -127,7 +131,11 @@ class Connection(asyncio.Protocol):
         "idle_since_s",
         "is_held",
         "is_open",
+        "send",
     )
+
+    send: Callable[[bytes], None]
+    """Hand over bytes of a request."""
 
     def __init__(self, pool: Pool, works: Works) -> None:
         self._pool = pool
@@ -144,6 +152,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is there."""
         self._transport = cast("asyncio.Transport", transport)
+        self.send = self._transport.write
         self.is_open = True
 
     def begin(self, exchange: Exchange, *, reused: bool) -> None:
@@ -153,10 +162,6 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._reused = reused
         exchange.connected(self)
-
-    def send(self, data: bytes) -> None:
-        """Send bytes of a request."""
-        self._transport.write(data)
 
     def hold(self, *, still: bool) -> None:
         """Read no more for now, or go on."""
@@ -173,7 +178,8 @@ class Connection(asyncio.Protocol):
         reply, body = self._reply, self._body
         whole = body is not None and body.ended and not self._buffer
         if reusable and whole and self.is_open and reply is not None and reply.keep_alive:
-            self.hold(still=False)
+            if self.is_held:
+                self.hold(still=False)
             self._pool.keep(self)
         else:
             self.abort()
@@ -231,7 +237,7 @@ class Connection(asyncio.Protocol):
                     raise ValueError("it does not begin with HTTP/")
                 self._buffer = data
                 return
-            reply = ReplyHead(data[: end + 4], exchange.method)
+            reply = self._pool.forms.read(data[: end + 4], exchange.method)
             data = data[end + 4 :]
             if reply.status == _SWITCHING:
                 raise ValueError("it switches protocols")

@@ -146,6 +146,7 @@ class Hook:
         with self.health.guarded("spool"):
             lines = b"\n".join(_ENCODER.encode(event) for event in events)
             if events and self._spool.append(lines, events=len(events)):
+                self.health.add("spooled", len(events))
                 self._shipper.wake()
 
     def _settled(self, attempt: Attempt, outcome: Outcome) -> Outcome | None:

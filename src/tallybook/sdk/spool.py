@@ -38,7 +38,7 @@ class Spool:
         segment_s: a segment of this age is closed.
         bound_bytes: of the whole folder. Beyond it the oldest stay, since they were promised, and
             new events are counted as lost.
-        health: told of what is written and what is lost.
+        health: told of what is lost.
         watch_s: how often to look whether somebody cleared the folder; before every event if 0.
     """
 
@@ -75,7 +75,6 @@ class Spool:
             self._health.add("lost", events)
             self._health.failed("spool", error)
             return False
-        self._health.add("spooled", events)
         return True
 
     def seal(self, *, older_s: float = 0.0) -> None:
@@ -111,7 +110,12 @@ class Spool:
         self._counted_s = -_RECOUNT_S
 
     def _write(self, line: bytes) -> None:
-        if self._file >= 0 and self._is_over(len(line)):
+        now_s = monotonic()
+        if self._file >= 0 and (
+            self._size + len(line) > self._segment_bytes
+            or now_s - self._opened_s >= self._segment_s
+            or (now_s - self._watched_s >= self._watch_s and self._is_gone(now_s))
+        ):
             self._close()
         if self._file < 0:
             self._open()
@@ -123,13 +127,8 @@ class Spool:
             raise OSError(28, os.strerror(28))
         self._size += written
 
-    def _is_over(self, size: int) -> bool:
-        """Whether the open segment takes no more: full, or old, or somebody cleared it away."""
-        now_s = monotonic()
-        if self._size + size > self._segment_bytes or now_s - self._opened_s >= self._segment_s:
-            return True
-        if now_s - self._watched_s < self._watch_s:
-            return False
+    def _is_gone(self, now_s: float) -> bool:
+        """Whether somebody cleared the open segment away."""
         self._watched_s = now_s
         return not is_at(self._path, self._file)
 

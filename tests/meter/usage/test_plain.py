@@ -73,6 +73,14 @@ AROUND = some(
 )
 
 
+@pytest.mark.parametrize("value", [None, 0, 1, 10**30, 1.0, -1.5, "", "x", True, [], {}])
+@pytest.mark.parametrize("name", ["custom_id", "response", "usage_breakdown", "type", "data"])
+def test_a_key_of_an_envelope_is_left_to_the_whole_reader_whatever_it_holds(name, value):
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    assert both({"model": "m", "usage": usage}, "openai", CHAT)[0] is not None
+    assert both({"model": "m", "usage": usage, name: value}, "openai", CHAT)[0] is None
+
+
 @given(AROUND, CHAT_USAGE, st.booleans(), st.sampled_from(["openai", "azure", "vllm", "deepseek"]))
 def test_a_chat_is_read_as_the_whole_reader_reads_it(around, usage, adds_up, provider):
     if adds_up and {type(usage.get(n)) for n in ("prompt_tokens", "completion_tokens")} == {int}:

@@ -25,8 +25,8 @@ from tallybook.meter.usage.model import Part, UsageReading
 from tallybook.meter.usage.places import model_in, region_in
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=FIGURE_MAX)]
-_Absent = msgspec.Raw | UnsetType
-"""A key that leaves the plain shape wherever it stands."""
+_Absent = Annotated[int, msgspec.Meta(gt=0, lt=0)] | UnsetType
+"""A key that leaves the plain shape wherever it stands: no value of it can be decoded."""
 
 _Told = tuple[dict[str, int | None], str, str]
 """Tokens by class, the tier and the region, as far as the body tells them."""
@@ -72,16 +72,6 @@ class _Body(msgspec.Struct, gc=False, kw_only=True):
     message: _Absent = UNSET
     interaction: _Absent = UNSET
 
-    def is_bare(self) -> bool:
-        """Whether none of the keys stands there that change what the others mean."""
-        return (
-            self.custom_id is UNSET
-            and self.recordId is UNSET
-            and self.response is UNSET
-            and self.message is UNSET
-            and self.interaction is UNSET
-        )
-
 
 class _Chat(_Body, gc=False, kw_only=True):
     usage: _ChatUsage
@@ -123,6 +113,7 @@ _SPILLED: Final = "x-ms-is-spilled-over"
 
 
 _names: Final = lru_cache(maxsize=64)(request_id_names)
+_tier_of: Final = lru_cache(maxsize=64)(tier_of)
 
 
 @lru_cache(maxsize=512)
@@ -161,15 +152,15 @@ def _reader(
             shape = decode(body)
         except FAULTS:
             return None
-        told = told_in(shape, headers) if shape.is_bare() else None
+        told = told_in(shape, headers)
         if told is None:
             return None
         tokens, tier, region = told
         served = shape.model or ""
         request_id = ""
         for name in request_ids:
-            if headers.get(name):
-                request_id = headers[name]
+            request_id = headers.get(name) or ""
+            if request_id:
                 break
         return UsageReading(
             provider,
@@ -187,11 +178,10 @@ def _reader(
 
 
 def _chat(told: _Chat, headers: Mapping[str, str]) -> _Told | None:
-    is_bare = told.usage_breakdown is UNSET and told.type is UNSET and told.data is UNSET
-    if not is_bare or told.object not in _CHAT_OBJECTS or _SPILLED in headers:
+    if told.object not in _CHAT_OBJECTS or _SPILLED in headers:
         return None
     tokens = _chat_tokens(told.usage)
-    tier = tier_of(told.service_tier) if told.service_tier else ""
+    tier = _tier_of(told.service_tier) if told.service_tier else ""
     return None if tokens is None else (tokens, tier, "")
 
 
@@ -224,7 +214,7 @@ def _chat_tokens(usage: _ChatUsage) -> dict[str, int | None] | None:
 
 
 def _message(told: _Message, _headers: Mapping[str, str]) -> _Told | None:
-    if told.type != "message" or told.service_tier is not UNSET or told.object is not UNSET:
+    if told.type != "message":
         return None
     usage = told.usage
     tokens: dict[str, int | None] = {"output": usage.output_tokens}
@@ -239,6 +229,6 @@ def _message(told: _Message, _headers: Mapping[str, str]) -> _Told | None:
     if usage.cache_read_input_tokens is not None:
         tokens["cache_read"] = usage.cache_read_input_tokens
     tokens["input_uncached"] = usage.input_tokens
-    tier = tier_of(usage.service_tier) if usage.service_tier else ""
+    tier = _tier_of(usage.service_tier) if usage.service_tier else ""
     geo = usage.inference_geo
     return tokens, tier, geo if geo and geo != "not_available" else ""
