@@ -6,33 +6,24 @@ are microseconds since 1970 UTC; an end of 0 is the end of the month.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Index, Integer, Table
 
-from tallybook.store.schema import METADATA
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _int(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
+from tallybook.store.schema import METADATA, numbered, whole, words
 
 BUDGET_REQUEST = Table(
     "budget_request",
     METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    _text("kind"),
-    _text("scope"),
-    _text("subject"),
-    _text("period"),
-    _int("amount_nano"),
-    _int("until_us"),
-    _text("reason"),
-    _text("details"),
-    _text("actor"),
-    _int("at_us"),
+    numbered("id"),
+    words("kind"),
+    words("scope"),
+    words("subject"),
+    words("period"),
+    whole("amount_nano"),
+    whole("until_us"),
+    words("reason"),
+    words("details"),
+    words("actor"),
+    whole("at_us"),
     Index("budget_request_period", "period"),
     sqlite_autoincrement=True,
 )
@@ -40,22 +31,22 @@ BUDGET_REQUEST = Table(
 BUDGET_DECISION = Table(
     "budget_decision",
     METADATA,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    numbered("seq"),
     Column("request", Integer, nullable=False, unique=True),
-    _text("verdict"),
-    _text("kind"),
-    _text("scope"),
-    _text("subject"),
-    _text("period"),
-    _int("amount_nano"),
-    _int("from_us"),
-    _int("until_us"),
-    _text("reason"),
-    _text("details"),
-    _text("requested_by"),
-    _text("asked_for"),
-    _text("actor"),
-    _int("at_us"),
+    words("verdict"),
+    words("kind"),
+    words("scope"),
+    words("subject"),
+    words("period"),
+    whole("amount_nano"),
+    whole("from_us"),
+    whole("until_us"),
+    words("reason"),
+    words("details"),
+    words("requested_by"),
+    words("asked_for"),
+    words("actor"),
+    whole("at_us"),
     Index("budget_decision_period", "period"),
     sqlite_autoincrement=True,
 )

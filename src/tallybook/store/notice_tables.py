@@ -5,39 +5,30 @@ Instants are microseconds since 1970 UTC, amounts whole nano; text that nobody t
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Index, Table, Text
 
-from tallybook.store.schema import METADATA
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _int(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
+from tallybook.store.schema import METADATA, numbered, whole, words
 
 BUDGET_NOTICE = Table(
     "budget_notice",
     METADATA,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    numbered("seq"),
     Column("notice_id", Text, nullable=False, unique=True),
-    _int("at_us"),
-    _text("period"),
-    _text("budget"),
-    _text("act"),
-    _text("team"),
-    _text("feature"),
-    _text("key_id"),
-    _text("model"),
-    _text("instead"),
-    _text("level"),
-    _int("calls"),
-    _int("estimate_nano"),
-    _int("limit_nano"),
-    _int("spent_nano"),
-    _text("reason"),
+    whole("at_us"),
+    words("period"),
+    words("budget"),
+    words("act"),
+    words("team"),
+    words("feature"),
+    words("key_id"),
+    words("model"),
+    words("instead"),
+    words("level"),
+    whole("calls"),
+    whole("estimate_nano"),
+    whole("limit_nano"),
+    whole("spent_nano"),
+    words("reason"),
     Index("budget_notice_period", "period"),
     sqlite_autoincrement=True,
 )

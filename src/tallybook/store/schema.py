@@ -21,15 +21,17 @@ from sqlalchemy import (
 METADATA = MetaData()
 
 
-def _text(name: str, *, key: bool = False) -> Column[str]:
+def words(name: str, *, key: bool = False) -> Column[str]:
+    """A text that is always there."""
     return Column(name, Text, primary_key=key, nullable=False)
 
 
-def _int(name: str, *, key: bool = False) -> Column[int]:
+def whole(name: str, *, key: bool = False) -> Column[int]:
+    """A whole number of 64 bits that is always there."""
     return Column(name, BigInteger, primary_key=key, nullable=False)
 
 
-def _serial(name: str) -> Column[int]:
+def numbered(name: str) -> Column[int]:
     """A row number that the database gives; never used again after a delete."""
     return Column(name, Integer, primary_key=True, autoincrement=True)
 
@@ -37,12 +39,12 @@ def _serial(name: str) -> Column[int]:
 DOCUMENT = Table(
     "document",
     METADATA,
-    _text("kind", key=True),
+    words("kind", key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    _text("body"),
-    _text("sha256"),
-    _int("applied_us"),
-    _text("actor"),
+    words("body"),
+    words("sha256"),
+    whole("applied_us"),
+    words("actor"),
 )
 
 CLAIM = Table(
@@ -50,58 +52,58 @@ CLAIM = Table(
     METADATA,
     Column("key", LargeBinary(16), primary_key=True),
     Column("record", LargeBinary(16), nullable=False),
-    _int("batch"),
+    whole("batch"),
     sqlite_with_rowid=False,
 )
 
 INBOX = Table(
     "inbox",
     METADATA,
-    _serial("batch"),
-    _text("source"),
-    _int("rows"),
-    _text("sha256"),
+    numbered("batch"),
+    words("source"),
+    whole("rows"),
+    words("sha256"),
     Column("events", LargeBinary, nullable=False),
-    _int("received_us"),
+    whole("received_us"),
     sqlite_autoincrement=True,
 )
 
 QUARANTINE = Table(
     "quarantine",
     METADATA,
-    _serial("id"),
-    _text("source"),
-    _text("event_id"),
-    _text("reason"),
-    _text("record"),
-    _text("place"),
-    _int("received_us"),
+    numbered("id"),
+    words("source"),
+    words("event_id"),
+    words("reason"),
+    words("record"),
+    words("place"),
+    whole("received_us"),
 )
 
 SUBJECT = Table(
     "subject",
     METADATA,
-    _text("subject", key=True),
-    _text("kind"),
-    _text("value"),
+    words("subject", key=True),
+    words("kind"),
+    words("value"),
     UniqueConstraint("kind", "value"),
 )
 
 SEALED_FILE = Table(
     "sealed_file",
     METADATA,
-    _text("path", key=True),
-    _text("period"),
-    _int("rows"),
-    _int("bytes"),
-    _text("sha256"),
-    _text("digest"),
-    _int("min_us"),
-    _int("max_us"),
-    _text("meters"),
-    _text("price_keys"),
-    _int("supersedes"),
-    _int("added"),
+    words("path", key=True),
+    words("period"),
+    whole("rows"),
+    whole("bytes"),
+    words("sha256"),
+    words("digest"),
+    whole("min_us"),
+    whole("max_us"),
+    words("meters"),
+    words("price_keys"),
+    whole("supersedes"),
+    whole("added"),
     Column("retired", BigInteger),
     Column("kind", Text, nullable=False, server_default="events"),
     Index("sealed_file_period", "period"),
@@ -112,7 +114,7 @@ ALIAS = Table(
     METADATA,
     Column("key", LargeBinary(16), primary_key=True),
     Column("observation", LargeBinary(16), nullable=False),
-    _text("period"),
+    words("period"),
     sqlite_with_rowid=False,
 )
 
@@ -121,7 +123,7 @@ MEMBER = Table(
     METADATA,
     Column("observation", LargeBinary(16), primary_key=True),
     Column("call", LargeBinary(16), nullable=False),
-    _text("period"),
+    words("period"),
     Column("bills", Integer, nullable=False),
     Index("member_call", "call"),
     sqlite_with_rowid=False,
@@ -131,11 +133,11 @@ STANDING = Table(
     "standing",
     METADATA,
     Column("subject", LargeBinary(16), primary_key=True),
-    _text("source"),
-    _text("event_id"),
-    _int("started_us"),
+    words("source"),
+    words("event_id"),
+    whole("started_us"),
     Column("content", LargeBinary(16), nullable=False),
-    _int("revision"),
+    whole("revision"),
     sqlite_with_rowid=False,
 )
 
@@ -144,91 +146,91 @@ SUSPECT = Table(
     METADATA,
     Column("low", LargeBinary(16), primary_key=True),
     Column("high", LargeBinary(16), primary_key=True),
-    _text("told"),
-    _int("started_us"),
-    _text("verdict"),
-    _text("actor"),
-    _text("reason"),
-    _int("decided_us"),
+    words("told"),
+    whole("started_us"),
+    words("verdict"),
+    words("actor"),
+    words("reason"),
+    whole("decided_us"),
     sqlite_with_rowid=False,
 )
 
 COMMAND = Table(
     "command",
     METADATA,
-    _serial("seq"),
-    _text("name"),
-    _text("args"),
-    _text("actor"),
-    _int("at_us"),
-    _text("versions"),
-    _text("outcome"),
+    numbered("seq"),
+    words("name"),
+    words("args"),
+    words("actor"),
+    whole("at_us"),
+    words("versions"),
+    words("outcome"),
 )
 
 POOL_ACTUAL = Table(
     "pool_actual",
     METADATA,
-    _serial("seq"),
-    _text("period"),
-    _text("pool"),
-    _int("amount_nano"),
-    _text("actor"),
-    _int("at_us"),
+    numbered("seq"),
+    words("period"),
+    words("pool"),
+    whole("amount_nano"),
+    words("actor"),
+    whole("at_us"),
 )
 
 PUBLICATION = Table(
     "publication",
     METADATA,
-    _text("label", key=True),
-    _text("period"),
-    _int("number"),
-    _text("list_version"),
-    _int("prices_version"),
-    _text("basis"),
-    _text("digest"),
-    _int("at_us"),
+    words("label", key=True),
+    words("period"),
+    whole("number"),
+    words("list_version"),
+    whole("prices_version"),
+    words("basis"),
+    words("digest"),
+    whole("at_us"),
 )
 
 SHEET = Table(
     "sheet",
     METADATA,
-    _text("period", key=True),
+    words("period", key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    _int("manifest"),
-    _text("versions"),
-    _text("body"),
-    _text("sha256"),
-    _int("at_us"),
+    whole("manifest"),
+    words("versions"),
+    words("body"),
+    words("sha256"),
+    whole("at_us"),
 )
 
 GROUND = Table(
     "ground",
     METADATA,
-    _text("period", key=True),
+    words("period", key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    _text("digest"),
+    words("digest"),
 )
 
 LIVE_MONTH = Table(
     "live_month",
     METADATA,
-    _text("period", key=True),
-    _int("step"),
-    _text("ground"),
-    _int("manifest"),
-    _int("sealed_lot"),
-    _int("waiting_lot"),
-    _int("first_batch"),
-    _int("last_batch"),
-    _text("noted"),
+    words("period", key=True),
+    whole("step"),
+    words("ground"),
+    whole("manifest"),
+    whole("sealed_lot"),
+    whole("waiting_lot"),
+    whole("first_batch"),
+    whole("last_batch"),
+    words("noted"),
 )
 
 LIVE_BUCKET = Table(
     "live_bucket",
     METADATA,
-    _int("lot", key=True),
-    _text("span", key=True),
-    _int("from_us", key=True),
+    whole("lot", key=True),
+    words("span", key=True),
+    whole("from_us", key=True),
     Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -236,11 +238,11 @@ LIVE_BUCKET = Table(
 LIVE_TRACE = Table(
     "live_trace",
     METADATA,
-    _text("trace", key=True),
-    _int("seen_us"),
-    _int("cost_rank"),
-    _int("dear"),
-    _text("body"),
+    words("trace", key=True),
+    whole("seen_us"),
+    whole("cost_rank"),
+    whole("dear"),
+    words("body"),
     Index("live_trace_seen", "seen_us"),
     Index(
         "live_trace_dear",
@@ -254,23 +256,23 @@ LIVE_TOLD = Table(
     "live_told",
     METADATA,
     Column("key", LargeBinary(16), primary_key=True),
-    _int("batch"),
+    whole("batch"),
     sqlite_with_rowid=False,
 )
 
 ALERT = Table(
     "alert",
     METADATA,
-    _serial("id"),
-    _text("kind"),
-    _text("subject"),
-    _text("window"),
-    _int("fired_us"),
-    _text("body"),
-    _text("told"),
-    _text("acked_by"),
-    _text("reason"),
-    _int("acked_us"),
+    numbered("id"),
+    words("kind"),
+    words("subject"),
+    words("window"),
+    whole("fired_us"),
+    words("body"),
+    words("told"),
+    words("acked_by"),
+    words("reason"),
+    whole("acked_us"),
     UniqueConstraint("kind", "subject", "window"),
 )
 
@@ -279,18 +281,18 @@ CHAIN = Table(
     METADATA,
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
-    _text("kind"),
-    _text("reason"),
-    _text("period"),
-    _text("service_period"),
-    _int("recorded_us"),
-    _text("actor"),
-    _text("text"),
-    _text("versions"),
-    _text("corrects"),
-    _text("details"),
-    _text("prev_hash"),
-    _text("hash"),
+    words("kind"),
+    words("reason"),
+    words("period"),
+    words("service_period"),
+    whole("recorded_us"),
+    words("actor"),
+    words("text"),
+    words("versions"),
+    words("corrects"),
+    words("details"),
+    words("prev_hash"),
+    words("hash"),
     Index("chain_period", "period", "kind"),
 )
 
@@ -299,32 +301,32 @@ POSTING = Table(
     METADATA,
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("line", Integer, primary_key=True, autoincrement=False),
-    _text("account"),
-    _text("team"),
-    _text("feature"),
-    _text("purpose"),
-    _text("kind"),
-    _text("provider"),
-    _text("service"),
-    _text("detail"),
-    _text("source"),
-    _text("service_period"),
-    _text("price_version"),
-    _int("policy_version"),
-    _int("amount_nano"),
+    words("account"),
+    words("team"),
+    words("feature"),
+    words("purpose"),
+    words("kind"),
+    words("provider"),
+    words("service"),
+    words("detail"),
+    words("source"),
+    words("service_period"),
+    words("price_version"),
+    whole("policy_version"),
+    whole("amount_nano"),
     Index("posting_service_period", "service_period"),
 )
 
 STATEMENT = Table(
     "statement",
     METADATA,
-    _text("period", key=True),
+    words("period", key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    _text("status"),
-    _text("body"),
-    _text("body_sha256"),
-    _text("seal"),
-    _int("issued_us"),
+    words("status"),
+    words("body"),
+    words("body_sha256"),
+    words("seal"),
+    whole("issued_us"),
 )
 
 APPEND_ONLY = (
