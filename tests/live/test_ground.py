@@ -7,7 +7,7 @@ import pytest
 from company import PRICES, Company, org, policy, usage
 from tallybook.clock import Period
 from tallybook.live.ground import read_ground
-from tallybook.live.rate import Rater, add_up
+from tallybook.live.rate import Part, Rater, add_up
 from tallybook.live.walk import NAMED, NOBODY, SERVED
 from tallybook.store.lake import Snapshot
 from tallybook.store.stream import waiting_since
@@ -83,9 +83,9 @@ def test_what_waits_and_what_is_sealed_are_rated_alike(acme):
     acme.run()
     files = acme.store.lake.snapshot("2026-10").files
     sealed = add_up(
-        acme.store, read_ground(acme.store, OCTOBER), files, Snapshot(1, ()), slots_us=0
+        acme.store, read_ground(acme.store, OCTOBER), Part(files, Snapshot(1, ())), slots_us=0
     )
     (figures,) = dict(sealed.buckets.items())["month", 0].values()
     assert figures == [sum(column) for column in zip(*(row.figures for row in rows), strict=True)]
-    assert add_up(acme.store, ground, (), Snapshot(1, ()), slots_us=0).sources == set()
+    assert add_up(acme.store, ground, Part((), Snapshot(1, ())), slots_us=0).sources == set()
     rater.close()

@@ -39,6 +39,19 @@ def test_a_session_reads_exactly_the_snapshot(sealed):
         assert session.rows("SELECT COUNT(*) FROM events") == [(0,)]
 
 
+def test_it_names_the_files_that_hold_a_row_of_some_traces(company):
+    lake = company.store.lake
+    for n in (1, 2, 3):
+        company.ingest(usage(f"{n}", trace_id=f"t-{n}", span_id="s"), name=f"f{n}")
+        company.run()
+    every = lake.snapshot("2026-10")
+    for wanted in ((), ("t-2",), ("t-3", "t-1"), ("unknown",)):
+        found = lake.holding(every, wanted)
+        with lake.session(found) as session:
+            traces = {trace for (trace,) in session.rows("SELECT trace_id FROM events")}
+        assert traces == {*wanted} - {"unknown"}
+
+
 def test_another_engine_is_handed_the_same_files(sealed):
     class Other:
         @contextmanager

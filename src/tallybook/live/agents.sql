@@ -11,7 +11,8 @@ FROM (
       THEN CASE WHEN service <> '' THEN service ELSE operation END
       ELSE ''
     END AS agent
-  FROM beside
+  FROM beside e
+  {touched}
   WHERE trace_id <> '' AND span_id <> ''
 )
 GROUP BY trace_id, span_id

@@ -67,6 +67,12 @@ class Buckets:
         held = stretch.get(subject)
         stretch[subject] = list(figures) if held is None else plus(held, figures)
 
+    def take(self, other: Buckets, sign: int = 1) -> None:
+        """Add all of others, or take it off."""
+        for key, held in other.items():
+            for subject, figures in held.items():
+                self.put(key, subject, figures if sign > 0 else [-one for one in figures])
+
     def items(self) -> Iterator[tuple[Key, Figures]]:
         """Every stretch with what is to be added."""
         yield from self._held.items()

@@ -18,6 +18,8 @@ from tallybook.live.walk import AGENT_OPERATIONS
 from tallybook.post.compute import placed_in
 from tallybook.rate.rating import (
     PRICE_JOIN,
+    TOUCHED,
+    Metering,
     beside_sql,
     carried_sql,
     event_amount_sql,
@@ -179,25 +181,35 @@ class Opened:
         return sql_text(__package__, name).format(**self.parts)
 
 
-@contextmanager
-def opened(
-    store: Store, ground: Ground, files: Sequence[SealedFile], corrections: Snapshot
-) -> Iterator[Opened]:
-    """Open some sealed events, less those that corrections supersede, their traces walked.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Sealed events that are looked at.
 
-    Args:
-        store: open books.
-        ground: prices and owners.
-        files: those that hold the events.
-        corrections: the files, of any period, whose events supersede others.
+    ``corrections`` are the files, of any period, whose events supersede others; ``beside`` are
+    those that tell of the same traces, None where every call stands alone. ``traces`` are the only
+    ones whose calls are looked at, '' that of calls that name none; None means all.
     """
+
+    files: Sequence[SealedFile]
+    corrections: Snapshot
+    beside: Snapshot | None = None
+    traces: Sequence[str] | None = None
+
+
+@contextmanager
+def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
+    """Open some sealed events, less those that corrections supersede, their traces walked."""
+    files, corrections = part.files, part.corrections
     ground.price({key for file in files for key in file.price_keys})
     meters = {meter for file in files for meter in file.meters}
     plain = ground.metering(meters, has_corrections=bool(corrections.files))
     bounds = {"start_us": plain.start_us, "end_us": plain.end_us}
     snapshot = Snapshot(corrections.version, tuple(files))
-    basis = replace(ground.basis, snapshot=snapshot, corrections=corrections)
+    basis = replace(ground.basis, snapshot=snapshot, corrections=corrections, beside=part.beside)
     with store.lake.session(snapshot, corrections, beside=basis.beside) as session:
+        if part.traces is not None:
+            plain = replace(plain, only_touched=True)
+            session.table("touched", {"trace_id": "text"}, [(one,) for one in part.traces])
         metering, paths, _ = placed_in(session, basis, plain)
         priced = open_prices(session, metering, ground.rows)
         carried, columns = carried_sql(metering), ", ".join(metering.columns)
@@ -208,7 +220,7 @@ def opened(
         decisions, numbered = decide_all(metering, paths, found)
         _own(session, numbered)
         expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
-        agents = _find_agents(session) if basis.beside else False
+        agents = _find_agents(session, plain) if part.beside else False
         parts = {
             "unpriced": unpriced_sql(priced, ground.rows),
             "amount": event_amount_sql("card", priced),
@@ -227,10 +239,11 @@ _ROUNDS: Final = 20
 """Each doubles how far up an agent is looked for: more than a million steps."""
 
 
-def _find_agents(session: Session) -> bool:
+def _find_agents(session: Session, metering: Metering) -> bool:
     """Make ``live_agent``: of each step that was told, the innermost agent at or above it."""
     operations = ", ".join(f"'{name}'" for name in sorted(AGENT_OPERATIONS))
-    session.run(sql_text(__package__, "agents").format(operations=operations))
+    touched = TOUCHED if metering.only_touched else ""
+    session.run(sql_text(__package__, "agents").format(operations=operations, touched=touched))
     for _ in range(_ROUNDS):
         ((waits,),) = session.rows(
             "SELECT COUNT(*) FROM live_agent WHERE agent = '' AND parent <> ''"
@@ -247,28 +260,21 @@ def _subject(decision: Decision) -> Subject:
 
 
 def add_up(
-    store: Store,
-    ground: Ground,
-    files: Sequence[SealedFile],
-    corrections: Snapshot,
-    *,
-    slots_us: int,
-    traces_upto_us: int = 0,
+    store: Store, ground: Ground, part: Part, *, slots_us: int, traces_upto_us: int = 0
 ) -> Sealed:
     """Add up sealed events.
 
     Args:
         store: open books.
         ground: prices and owners.
-        files: those that hold the events.
-        corrections: the files, of any period, whose events supersede others.
+        part: which events.
         slots_us: events before it have no slot of five minutes.
         traces_upto_us: traces are counted by their calls before it; 0 counts none.
     """
     sealed = Sealed()
-    if not files:
+    if not part.files:
         return sealed
-    with opened(store, ground, files, corrections) as on:
+    with opened(store, ground, part) as on:
         on.session.run(on.text("sealed"), {**on.bounds, "slots_us": slots_us})
         _put(on.session, sealed.buckets, on.subjects)
         told = on.session.rows("SELECT DISTINCT source FROM events")

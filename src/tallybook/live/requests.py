@@ -15,7 +15,7 @@ from tallybook.clock import Period
 from tallybook.live.detect import nearest_rank
 from tallybook.live.ground import Ground
 from tallybook.live.model import Subject
-from tallybook.live.rate import Opened, opened
+from tallybook.live.rate import Opened, Part, opened
 from tallybook.live.walk import NOBODY, Node, Tree
 from tallybook.post.basis import read_basis
 from tallybook.store import Store, sql_text
@@ -120,7 +120,8 @@ def requests(store: Store, period: Period, feature: str = "") -> Requests:
     basis, currency = ground.basis, ground.basis.books.org.company.currency
     if not basis.snapshot.files:
         return Requests(str(period), currency, None, None, (), ())
-    with opened(store, ground, basis.snapshot.files, basis.corrections) as on:
+    part = Part(basis.snapshot.files, basis.corrections, basis.beside)
+    with opened(store, ground, part) as on:
         on.session.run(on.text("request"), on.bounds)
         owners = [i for i, one in enumerate(on.subjects) if feature in ("", one.feature)]
         wanted = f"owner IN ({', '.join(map(str, owners)) or '-1'})" if feature else "TRUE"

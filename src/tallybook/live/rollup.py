@@ -33,14 +33,16 @@ from tallybook.live.keep import (
     trace_rows,
     usuals_of,
 )
+from tallybook.live.linked import moved_by
 from tallybook.live.model import HOUR_US, SLOT_US
-from tallybook.live.rate import Rater, add_up
+from tallybook.live.rate import Part, Rater, Sealed, add_up
 from tallybook.live.shelf import Shelf
 from tallybook.live.state import State, is_current, next_lot, read_state, sweep, write_state
 from tallybook.live.take import Taken, names_of, take
 from tallybook.live.trace import Trace
 from tallybook.live.usual import DAY_US
 from tallybook.post.basis import beside_of, latest_books
+from tallybook.post.increment import told_since
 from tallybook.store import Store, Tx
 from tallybook.store.growth import files_since
 from tallybook.store.lake import BILLING, CORRECTING, OBSERVED, Snapshot
@@ -64,13 +66,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Growth:
-    """What there is to take in; ``files`` is None where the past changed."""
+    """What there is to take in; ``files`` is None where the past changed.
+
+    ``links`` says that rows of the files may move calls that were sealed before.
+    """
 
     state: State | None
     manifest: int
     first: int
     last: int
     files: tuple[SealedFile, ...] | None
+    links: bool
     corrections: Snapshot
     batches: Sequence[Waiting]
 
@@ -170,13 +176,14 @@ class Rollup:
             manifest = manifest_version_in(tx)
             first, last = waiting_span(tx)
             files: tuple[SealedFile, ...] | None = ()
+            links = False
             corrections = Snapshot(manifest, ())
             if state is None or state.manifest != manifest or state.ground != ground.digest:
                 corrections = self._corrections(tx, manifest)
-                files = self._came(tx, period, state, manifest) if state else None
+                files, links = self._came(tx, ground, state, manifest) if state else (None, False)
             since = state.last_batch if state else 0
             batches = waiting_since(tx, since, MICRO_ROWS) if files == () else ()
-            return _Growth(state, manifest, first, last, files, corrections, batches)
+            return _Growth(state, manifest, first, last, files, links, corrections, batches)
 
     def _remember(self, state: State | None) -> None:
         """Forget what is in memory if somebody else moved the rollup."""
@@ -191,20 +198,30 @@ class Rollup:
         return Snapshot(manifest, tuple(file for file in every.files if file.supersedes))
 
     def _came(
-        self, tx: Tx, period: str, state: State, manifest: int
-    ) -> tuple[SealedFile, ...] | None:
-        """The files that only add to what is sealed; None if something takes off."""
-        came = files_since(tx, period, state.manifest, manifest, BILLING)
-        anywhere = files_since(tx, "", state.manifest, manifest, CORRECTING)
-        told = files_since(tx, period, state.manifest, manifest, OBSERVED)
+        self, tx: Tx, ground: Ground, state: State, manifest: int
+    ) -> tuple[tuple[SealedFile, ...] | None, bool]:
+        """The files that came; None if something takes off, or calls stood alone until now.
+
+        Returns:
+            files, and whether steps and links in them may say anew whose calls are.
+        """
+        period, since = ground.basis.period, state.manifest
+        came = files_since(tx, str(period), since, manifest, BILLING)
+        anywhere = files_since(tx, "", since, manifest, CORRECTING)
+        told = files_since(tx, str(period), since, manifest, OBSERVED)
         if came is None or anywhere is None or told is None:
-            return None
+            return None, False
         if any(file.supersedes for file in anywhere):
-            return None
-        # Steps and links may say anew whose the calls are that were sealed before.
+            return None, False
         is_linked = bool(state.noted.get("links"))
+        if is_linked:
+            new = replace(ground.basis, snapshot=Snapshot(manifest, came))
+            near = told_since(tx, new, since)
+            if near is None:
+                return None, False
+            told += near
         links = self.store.lake.may_link(Snapshot(manifest, told), every=is_linked)
-        return None if links else came
+        return (came if is_linked or not links else None), links
 
     def _begin_again(self, ground: Ground, growth: _Growth, now_us: int) -> None:
         """Add up the whole month."""
@@ -213,12 +230,10 @@ class Rollup:
         with self.store.read() as tx:
             snapshot = self.store.lake.snapshot_in(tx, period, growth.manifest)
             beside = beside_of(self.store, tx, ground.basis.period, growth.manifest, org)
-        ground.basis = replace(ground.basis, beside=beside)
         sealed = add_up(
             self.store,
             ground,
-            snapshot.files,
-            growth.corrections,
+            Part(snapshot.files, growth.corrections, beside),
             slots_us=_slots_from(now_us),
             traces_upto_us=now_us - now_us % DAY_US,
         )
@@ -243,14 +258,31 @@ class Rollup:
     def _take_sealed(self, ground: Ground, growth: _Growth, state: State, now_us: int) -> None:
         """Add new files; what waited and was sealed is counted with them from now on."""
         assert growth.files is not None, "looked at before"
-        sealed = add_up(
-            self.store, ground, growth.files, growth.corrections, slots_us=_slots_from(now_us)
-        )
+        sealed = self._came_to(ground, growth, growth.files, state, now_us)
+        if sealed is None:
+            self._begin_again(ground, growth, now_us)
+            return
         new = replace(state, step=state.step + 1, manifest=growth.manifest)
         if _was_sealed(state, growth):
             new = self._with_empty_waiting(new, {*state.sources, *sealed.sources})
             new = _emptied(new, growth)
         self._write(_Step(state, new, new.sealed_lot, sealed.buckets))
+
+    def _came_to(
+        self,
+        ground: Ground,
+        growth: _Growth,
+        files: Sequence[SealedFile],
+        state: State,
+        now_us: int,
+    ) -> Sealed | None:
+        """What new files add, and move in what was sealed before; None if that is too much."""
+        slots_us, corrections = _slots_from(now_us), growth.corrections
+        if not growth.links:
+            return add_up(self.store, ground, Part(files, corrections), slots_us=slots_us)
+        return moved_by(
+            self.store, ground, files, corrections, since=state.manifest, slots_us=slots_us
+        )
 
     def _take_waiting(
         self, ground: Ground, batches: Sequence[Waiting], state: State, now_us: int

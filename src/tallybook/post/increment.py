@@ -79,7 +79,7 @@ def compute_since(store: Store, basis: Basis) -> Computed:
         since, upto = sheet.versions.manifest, basis.snapshot.version
         before = store.lake.snapshot_in(tx, str(basis.period), since)
         came = files_since(tx, str(basis.period), since, upto, BILLING)
-        told = _told_since(tx, basis, since)
+        told = told_since(tx, basis, since)
         everywhere = files_since(tx, "", since, upto, CORRECTING)
         earlier = _correcting(store.lake.snapshot_in(tx, "", since, CORRECTING))
         beside = beside_of(store, tx, basis.period, since, basis.books.org)
@@ -95,13 +95,13 @@ def compute_since(store: Store, basis: Basis) -> Computed:
     store.lake.verify(basis.snapshot)
     parts = [(1, sheet.sums)]
     if basis.beside is not None and (came or told or newer.files):
-        touched = _touched(store, old, new, newer)
-        if len(touched) > _TRACES_MAX:
+        touched = touched_traces(store, old, new, newer)
+        if len(touched) > TRACES_MAX:
             return compute_whole(store, basis)
         parts.append((-1, _metered(store, old, rows, touched)))
         parts.append((1, _metered(store, basis, rows, touched)))
     # Calls that no trace holds, or all calls where none stands in a trace with others.
-    alone = None if basis.beside is None else _NO_TRACE
+    alone = None if basis.beside is None else NO_TRACE
     if came:
         parts.append((1, _metered(store, replace(new, beside=None), rows, alone)))
     if newer.files and before.files:
@@ -112,13 +112,17 @@ def compute_since(store: Store, basis: Basis) -> Computed:
     return Computed(sums, ground_of(basis, basis.snapshot.files, prices))
 
 
-_TRACES_MAX = 200_000
+TRACES_MAX = 200_000
 """Traces that are placed anew beside those that stand; of more, all events are read."""
-_NO_TRACE = ("",)
+NO_TRACE = ("",)
 
 
-def _told_since(tx: Tx, basis: Basis, since: int) -> tuple[SealedFile, ...] | None:
-    """What came beside a period's events: its evidence, and the months around it."""
+def told_since(tx: Tx, basis: Basis, since: int) -> tuple[SealedFile, ...] | None:
+    """What came beside a period's events after a version of the manifest.
+
+    Returns:
+        its evidence, and what is told of the months around it; None if some of it left.
+    """
     upto = basis.snapshot.version
     found: list[SealedFile] = []
     for month, kinds in (
@@ -133,7 +137,7 @@ def _told_since(tx: Tx, basis: Basis, since: int) -> tuple[SealedFile, ...] | No
     return tuple(found)
 
 
-def _touched(store: Store, old: Basis, new: Basis, newer: Snapshot) -> tuple[str, ...]:
+def touched_traces(store: Store, old: Basis, new: Basis, newer: Snapshot) -> tuple[str, ...]:
     """The traces of which something came or went: their calls may stand elsewhere now."""
     named = sql_text(__package__, "named")
     with store.lake.session(new.snapshot, beside=new.beside) as session:

@@ -36,6 +36,11 @@ _ROW_AT = pa.field("row_at", pa.int64())
 _FILES_MAX: Final = 1_000_000
 _ROWS_MAX: Final = 1_000_000_000
 """More than a view has of files, and a file of rows: what makes one number of both."""
+_HOLDING: Final = (
+    f"SELECT DISTINCT row_at // {_ROWS_MAX} FROM events e"
+    " SEMI JOIN touched x ON e.trace_id = x.trace_id"
+)
+"""The numbers of the files of a view that hold a row of a trace in the table ``touched``."""
 _ROWS_READ: Final = 1_000_000
 """Rows of a query that are handed on as columns at once."""
 _LINKING: Final = ("trace_id", "span_id", "parent_span_id")
@@ -118,6 +123,17 @@ class Lake:
             every: also where rows only name a trace.
         """
         return any(_may_link(self.path(file), every=every) for file in snapshot.files)
+
+    def holding(self, snapshot: Snapshot, traces: Sequence[str]) -> Snapshot:
+        """Those of some files, each with its kind, that hold a row of some traces."""
+        held: set[str] = set()
+        for kind in EVERY:
+            files = [file for file in snapshot.files if file.kind == kind]
+            with self.session(Snapshot(snapshot.version, tuple(files))) as session:
+                session.table("touched", {"trace_id": "text"}, [(trace,) for trace in traces])
+                held |= {files[int(at)].path for (at,) in session.rows(_HOLDING)}
+        files = [file for file in snapshot.files if file.path in held]
+        return Snapshot(snapshot.version, tuple(files))
 
     def verify(self, snapshot: Snapshot) -> None:
         """Prove that every file, as the engine will read it, holds the bytes that were sealed.
