@@ -27,7 +27,7 @@ def october(company):
 def test_accrue_shows_first_and_posts_then(october, call):
     plan = call("accrue", "2026-10", "--plan")
     assert "2026-10 would accrue" in plan.out
-    assert "0/1 of what was metered, as no month show" in plan.out
+    assert "no earlier month was trued up, so nothing is expected" in plan.out
     done = call("accrue", "2026-10", "--json").value
     assert len(done["entries"]) == 3
     (credit,) = done["credits"]

@@ -61,6 +61,21 @@ def test_suspense_above_the_limit_stops_the_close_until_it_is_signed(found_compa
     assert company.close().version == 1
 
 
+def test_a_credit_that_was_bought_makes_no_room_for_suspense(found_company):
+    """Four hundred on the payables once let through four times the suspense."""
+    company = found_company(policy=limited('{suspense: "1%"}'))
+    company.ingest(usage())
+    company.run()
+    billed(company)
+    bought = (Posting("Prepaid:X", 400 * 10**9), Posting("Payable:X", -400 * 10**9))
+    with company.store.write() as tx:
+        entry = Entry(Reason.PREPAID, "2026-10", "2026-10", "credit", bought)
+        append_entry(tx, entry, "finance", company.clock.now_us())
+    item = items(company)["suspense"]
+    assert item.blocks
+    assert "3.00 of 103.00 invoiced" in item.evidence
+
+
 def test_without_a_limit_suspense_is_shown(company):
     company.ingest(usage())
     company.run()

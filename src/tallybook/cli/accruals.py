@@ -49,16 +49,24 @@ def accrue(app: App, period: Period, *, plan: bool) -> None:
         "commitments": [_burnt(one) for one in found.commitments],
         "revaluations": [_revalued(one) for one in found.revaluations],
     }
-    posted = f"{len(found.entries)} entries" if found.entries else "nothing new"
+    count = len(found.entries)
+    posted = f"{count} {'entry' if count == 1 else 'entries'}" if count else "nothing new"
     head = f"{period} would accrue" if plan else f"{period} accrued: {posted}"
     app.answer(value, "\n".join([head, *_lines(found)]))
 
 
+def _share(one: Estimate) -> str:
+    """What an estimate goes by."""
+    if not one.months:
+        return "no earlier month was trued up, so nothing is expected"
+    share = f"{one.share.numerator}/{one.share.denominator}"
+    return f"{share} of what was metered, as shown by {', '.join(one.months)}"
+
+
 def _lines(found: Accruals) -> list[str]:
     lines = [
-        f"  completeness  {one.provider}  {exact(one.amount_nano)}: {one.share.numerator}/"
-        f"{one.share.denominator} of what was metered, as {', '.join(one.months) or 'no month'}"
-        f" show{', the invoice is in' if one.released else ''}"
+        f"  completeness  {one.provider}  {exact(one.amount_nano)}: {_share(one)}"
+        f"{', the invoice is in' if one.released else ''}"
         for one in found.estimates
     ]
     lines += [
