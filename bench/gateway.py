@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -21,6 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.gateway_upstream import CHUNKS
 from bench.portkey import LEAST, WARM_S, as_portkey_takes_it, command_of
 from tallybook.gateway.keyring import issue
 from tallybook.gateway.model import VirtualKey
@@ -49,6 +51,10 @@ HEADERS = {
 }
 ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "word " * 60}]}
 STREAMED = {**ASKED, "stream": True, "stream_options": {"include_usage": True}}
+PACED = {**STREAMED, "user": "paced"}
+"""A stream whose chunks come one by one, each with the moment at which it was sent."""
+SENT = re.compile(rb'"sent_ns":([0-9]+)')
+FIRST_BYTE_MS = 0.5
 PATH = "/v1/chat/completions"
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
@@ -237,34 +243,76 @@ def _load(
 def _latencies(proxies: Sequence[Proxy], secret: str, calls: int) -> list[Figure]:
     """Median waiting of one caller, one call after another; the three in turn."""
     took: dict[tuple[str, str], list[float]] = {}
-    for _ in range(4):
-        for proxy in proxies:
-            for what, body in (("answer", ASKED), ("first byte of a stream", STREAMED)):
-                took.setdefault((proxy.name, what), []).extend(
-                    _asked(proxy.port, body, secret, calls // 4, first=what != "answer")
-                )
+    with _beside_the_provider():
+        for _ in range(4):
+            for proxy in proxies:
+                for what, waits in _WAITS.items():
+                    took.setdefault((proxy.name, what), []).extend(
+                        waits(proxy.port, secret, calls // 4)
+                    )
     found = []
-    for what in ("answer", "first byte of a stream"):
+    for what in _WAITS:
         base, *others = (statistics.median(took[proxy.name, what]) * MS for proxy in proxies)
-        found.append(Figure(f"waiting for the {what}, p50: direct", base, "ms"))
+        other, ours = (one - base for one in others)
+        most = other + FIRST_BYTE_MS if what == FIRST_BYTE else 2 * max(other, 0.0)
         found += [
-            Figure(f"  added by {proxy.name}", other - base, "ms")
-            for proxy, other in zip(proxies[1:], others, strict=True)
+            Figure(f"waiting for {what}, p50: direct", base, "ms"),
+            Figure(f"  added by {proxies[1].name}", other, "ms"),
+            Figure(f"  added by {proxies[2].name}", ours, "ms", most=round(most, 3)),
         ]
     return found
+
+
+def _for_the_answer(port: int, secret: str, calls: int) -> Iterator[float]:
+    return _asked(port, ASKED, secret, calls, first=False)
+
+
+def _for_the_first_byte(port: int, secret: str, calls: int) -> Iterator[float]:
+    return _asked(port, STREAMED, secret, calls, first=True)
+
+
+def _for_each_chunk(port: int, secret: str, calls: int) -> Iterator[float]:
+    """From the moment at which the provider sends a chunk, on the clock of this machine."""
+    sent = _request(PACED, secret)
+    with _caller(port) as caller:
+        for _ in range(max(calls // CHUNKS, 1)):
+            caller.sendall(sent)
+            got = b""
+            while not _is_whole(got):
+                piece = caller.recv(65536)
+                now_ns = time.monotonic_ns()
+                got += piece
+                yield from ((now_ns - int(at)) / 1e9 for at in SENT.findall(piece))
+
+
+FIRST_BYTE = "the first byte of a stream"
+_WAITS = {
+    "the answer": _for_the_answer,
+    FIRST_BYTE: _for_the_first_byte,
+    "a chunk of a stream": _for_each_chunk,
+}
+
+
+def _request(body: Mapping[str, object], secret: str) -> bytes:
+    data = json.dumps(body).encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    return (
+        f"POST {PATH} HTTP/1.1\r\nHost: gw\r\n{head}Authorization: Bearer {secret}\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n"
+    ).encode() + data
+
+
+def _caller(port: int) -> socket.socket:
+    caller = socket.create_connection(("127.0.0.1", port))
+    caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return caller
 
 
 def _asked(
     port: int, body: Mapping[str, object], secret: str, calls: int, *, first: bool
 ) -> Iterator[float]:
-    data = json.dumps(body).encode()
-    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
-    sent = (
-        f"POST {PATH} HTTP/1.1\r\nHost: gw\r\n{head}Authorization: Bearer {secret}\r\n"
-        f"Content-Length: {len(data)}\r\n\r\n"
-    ).encode() + data
-    with socket.create_connection(("127.0.0.1", port)) as caller:
-        caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sent = _request(body, secret)
+    with _caller(port) as caller:
         for _ in range(calls):
             begun_s = time.perf_counter()
             caller.sendall(sent)
@@ -284,6 +332,17 @@ def _is_whole(got: bytes) -> bool:
         return body.endswith(b"0\r\n\r\n")
     _, _, length = low.partition(b"content-length:")
     return len(body) >= int(length.split(b"\r\n", 1)[0])
+
+
+@contextmanager
+def _beside_the_provider() -> Iterator[None]:
+    """Leave the proxies their core: who waits must not stand in their way."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[1 % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager

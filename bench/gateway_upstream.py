@@ -10,12 +10,14 @@ import asyncio
 import json
 import ssl
 import sys
+import time
 from itertools import cycle
 from typing import cast
 
 import uvloop
 
 CHUNKS = 60
+PAUSE_S = 0.002
 
 
 def _usage(number: int) -> dict[str, object]:
@@ -97,10 +99,23 @@ class Answering(asyncio.Protocol):
             if len(rest) < size:
                 return
             body, self._held = rest[:size], rest[size:]
-            if b'"stream"' in body:
+            if b'"paced"' in body:
+                asyncio.ensure_future(self._paced())  # noqa: RUF006 - ends by itself
+            elif b'"stream"' in body:
                 asyncio.ensure_future(self._stream())  # noqa: RUF006 - ends by itself
             else:
                 self._transport.write(next(JSONS))
+
+    async def _paced(self) -> None:
+        """A stream of chunks that come one by one, each with the moment at which it is sent."""
+        *chunks, done = next(STREAMS)
+        self._transport.write(STREAM_HEAD)
+        for one in chunks:
+            await asyncio.sleep(PAUSE_S)
+            event = one.partition(b"\r\n")[2][:-2]
+            told = event.replace(b'{"id"', b'{"sent_ns":%d,"id"' % time.monotonic_ns(), 1)
+            self._transport.write(b"%x\r\n%b\r\n" % (len(told), told))
+        self._transport.write(done + b"0\r\n\r\n")
 
     async def _stream(self) -> None:
         first, *rest = next(STREAMS)
