@@ -161,3 +161,12 @@ def test_a_file_of_other_services_is_told(books, tmp_path):
 def test_an_invoice_that_is_not_there(books):
     with books.store.read() as tx, pytest.raises(InvoiceError, match="no provider invoice 'P-9'"):
         invoice_versions(tx, "P-9")
+
+
+@pytest.mark.parametrize("values", [[2e9], [6e8, 6e8]])
+def test_what_no_posting_could_hold_is_refused(books, tmp_path, values):
+    """One such invoice once stopped the true-up of its month for every provider."""
+    path = page(tmp_path / "a.json", *range(1, len(values) + 1), value=values[0])
+    with pytest.raises(InvoiceError, match="is too large: an invoice is at most 1,000,000,000"):
+        books.take("openai", path)
+    assert standing(books) == []

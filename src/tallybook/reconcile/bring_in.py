@@ -11,6 +11,7 @@ from typing import Final, Literal
 from tallybook.clock import Calendar
 from tallybook.errors import InvoiceError
 from tallybook.meter.providers import provider_of
+from tallybook.money import AMOUNT_MAX, PICO_PER_UNIT
 from tallybook.post.basis import latest_books
 from tallybook.reconcile.exchange import Exchange, Rates
 from tallybook.reconcile.invoices import (
@@ -196,6 +197,7 @@ def _taken(
         reason=terms.restate, actor=ground.actor, at_us=ground.now_us,
     )  # fmt: skip
     total = sum(line.amount_pico for line in _after(tx, version, made))
+    _require_bookable(total, f"{ground.provider} {number or period}")
     add_version(tx, replace(version, total_pico=total))
     became: Became = "superseded" if held else "new"
     return BroughtIn(invoice, number_next, became, period, number, len(made), total)
@@ -225,6 +227,7 @@ def _windows(
 
 def _line(told: ToldLine, number: int, version: int, ground: _Ground, invoice: str) -> InvoiceLine:
     amount, fx, rate, date = ground.exchange.in_books(told)
+    _require_bookable(amount, told.place)
     return InvoiceLine(
         invoice=invoice, version=version, line=number, provider=ground.provider, kind=told.kind,
         start_us=told.start_us, end_us=told.end_us, product=told.product, model=told.model,
@@ -233,6 +236,16 @@ def _line(told: ToldLine, number: int, version: int, ground: _Ground, invoice: s
         currency=told.currency, rate=rate, rate_date=date, amount_pico=amount, fx_pico=fx,
         places=told.places, covered=told.covered, note=told.note,
     )  # fmt: skip
+
+
+def _require_bookable(amount_pico: int, place: str) -> None:
+    """Refuse what no posting could hold: once it were in, nothing of its month could be booked."""
+    if abs(amount_pico) > AMOUNT_MAX * PICO_PER_UNIT:
+        raise InvoiceError(
+            f"{in_units(amount_pico)} is too large: an invoice is at most {AMOUNT_MAX:,}",
+            where=place,
+            next_step="correct the figure, or say with amounts_in whether it is in cents",
+        )
 
 
 Content = tuple[object, ...]
