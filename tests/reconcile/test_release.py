@@ -53,3 +53,23 @@ def test_capacity_credits_and_shortfalls_wait_for_a_line_of_their_kind():
     both = settled(variance(VarianceKind.COMMITMENT, 33), variance(VarianceKind.MINIMUM, 60))
     assert both["Accrued:X", "capacity"] == 30
     assert both["Variance:minimum", "minimum"] == -50
+
+
+def cleared_in(month, *rows):
+    found = History((
+        Standing("2026-09", "X", "Accrued:X", "commitment:d", "", -40),
+        Standing("2026-10", "X", "Accrued:X", "commitment:d", "", -10),
+        *(Standing(name, "X", "Accrued:X", "true_up:X", "commitment", nano) for name, nano in rows),
+    ))  # fmt: skip
+    bills = result(variance(VarianceKind.MINIMUM, 60))
+    return {k.account: n for k, n in cleared(found, bills, month, "true_up:X")}.get("Accrued:X", 0)
+
+
+def test_an_invoice_that_comes_after_a_later_one_does_not_clear_a_shortfall_again():
+    # October's came first and cleared both months; then September's comes.
+    assert cleared_in("2026-09", ("2026-10", 50)) == 0
+    # Each in its turn cleared its own, and clears that again when it is trued up again.
+    both = (("2026-09", 40), ("2026-10", 10))
+    assert [cleared_in(name, *both) for name, _ in both] == [40, 10]
+    # October's shortfall is never September's.
+    assert cleared_in("2026-09") == 40

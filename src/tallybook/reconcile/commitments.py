@@ -7,6 +7,7 @@ never below zero. In the last month that is exactly the promise less what was sp
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -135,21 +136,30 @@ def targets(one: BurnDown, held: History, period: str) -> list[tuple[PostingKey,
 
 
 def standing_nano(found: History, provider: str, period: str) -> int:
-    """What is accrued for shortfalls at a provider and not cleared elsewhere, as owed, in nano."""
-    return -found.sum(
-        lambda row: (
-            row.provider == provider
-            and row.side == "Accrued"
-            and (
-                row.family == FAMILY
-                or (
-                    row.family == "true_up"
-                    and row.detail == FAMILY
-                    and row.service_period != period
-                )
-            )
-        )
-    )
+    """What is accrued for shortfalls up to a month and cleared by no other, as owed, in nano.
+
+    An invoice clears what stands up to its month. So the invoice of a later month that came first
+    has cleared this one's too: all of it that was not accrued in between.
+
+    Args:
+        found: what the journal says, of later months too.
+        provider: which.
+        period: the month whose invoice it is.
+    """
+    accrued: dict[str, int] = defaultdict(int)
+    elsewhere: dict[str, int] = defaultdict(int)
+    for row in found.rows:
+        if row.provider != provider or row.side != "Accrued":
+            continue
+        if row.family == FAMILY:
+            accrued[row.service_period] -= row.nano
+        elif row.family == "true_up" and row.detail == FAMILY and row.service_period != period:
+            elsewhere[row.service_period] += row.nano
+    owed = sum(nano for month, nano in accrued.items() if month <= period)
+    for month, nano in elsewhere.items():
+        between = sum(accrued[name] for name in accrued if period < name <= month)
+        owed -= nano if month < period else max(nano - between, 0)
+    return owed
 
 
 def active(every: Sequence[Commitment], period: Period) -> list[Commitment]:

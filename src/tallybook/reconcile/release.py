@@ -52,7 +52,7 @@ def cleared(
     """What the true-up posts for accruals that the invoice bills in lines of their own.
 
     Args:
-        found: what the journal says up to the month.
+        found: what the journal says, of later months too.
         each: the provider's identity.
         period: the service period.
         source: of the true-up.

@@ -21,7 +21,7 @@ from tallybook.books.model import PolicyVersion
 from tallybook.clock import Clock, Period
 from tallybook.errors import InvoiceError, StoreError
 from tallybook.ledger.append import append_entry
-from tallybook.ledger.balance import booked
+from tallybook.ledger.balance import LAST_PERIOD, booked
 from tallybook.ledger.model import Entry, PostingKey, Reason
 from tallybook.money import NANO_SCALE, cumulative_nano, format_units, nano_of_pico
 from tallybook.post.basis import latest_books
@@ -112,7 +112,7 @@ def true_up(
         books, _ = latest_books(tx)
         policy, unowned = books.policy.at(period), books.org.unowned_team
         held = booked(tx, str(period))
-        told = history(tx, str(period))
+        told = history(tx, LAST_PERIOD)
         wanted: list[tuple[PostingKey, int]] = []
         mine = {key: nano for key, nano in held.items() if _is_ours(key, billed)}
         for each in billed:
