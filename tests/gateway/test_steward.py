@@ -77,7 +77,7 @@ def test_processes_of_a_gateway_share_a_budget_whoever_is_killed(tmp_path):
                 found += more
                 if 200 not in more:
                     break
-            assert set(found) == {0, 200, 429}
+            assert {200, 429} <= set(found) <= {0, 200, 429}  # 0: its process died
         spent_nano, unknown = spent_of(folder)
     assert spent_nano <= 60_000_000
     # A call that was under way in a process that was killed counts as what was held for it.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -33,7 +34,8 @@ from tallybook.sdk.counters import Health
 _PREFIX: Final = "tallybook:budget:"
 _EPOCH: Final = f"{_PREFIX}epoch"
 _NODES: Final = f"{_PREFIX}nodes"
-_HALVINGS: Final = 3
+_HALVINGS: Final = 4
+"""A node that is lost takes what it drew: a sixteenth of what was free then, at most."""
 _TRIES: Final = 64
 _TIMEOUT_S: Final = 1.0
 _TELL_S: Final = 0.25
@@ -109,6 +111,20 @@ class Server:
     def spent(self, account: str) -> int:
         """What all nodes were last known to have spent."""
         return self._spent.get(account, 0)
+
+    def leave(self, months: Iterable[Limits]) -> None:
+        """The node stops: what it drew and did not use is for the others, at once.
+
+        Raises:
+            OSError: the book of the node cannot be written.
+        """
+        in_use = kept_accounts(months)
+        with suppress(redis.RedisError):  # then the server keeps it for this node
+            self._book.look()
+            for account in [one for one in self._book.ceilings if one.partition("/")[0] in in_use]:
+                self._tell(account, anew=True)
+                mine = self._book.account(account)
+                self._give_back(account, self._book.ceilings[account] - mine.taken_nano)
 
     def close(self) -> None:
         """Close the connections."""

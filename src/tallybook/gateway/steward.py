@@ -131,8 +131,15 @@ class Steward:
             return
         self._months = found
 
+    def leave(self) -> None:
+        """The whole gateway stops: what it drew of shared budgets and did not use goes back."""
+        if self._server is not None:
+            with self._health.guarded("leases"):
+                bury(self._book)
+                self._server.leave(self._months)
+
     def close(self) -> None:
-        """Leave."""
+        """This process ends."""
         self._notices.close()
         if self._server is not None:
             self._server.close()
@@ -357,10 +364,19 @@ def _months(books: Books, now_us: int) -> tuple[Period, Period]:
 
 
 def run(config: GatewayConfig, parent: int) -> None:
-    """Tend the budgets until told to stop, or until the parent is gone."""
+    """Tend the budgets until told to stop, or until the parent is gone.
+
+    SIGINT says that the whole gateway stops; after SIGTERM another steward goes on.
+    """
     stop = threading.Event()
+    told: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        told.append(number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     steward = Steward(config, SystemClock(), Health())
 
     def publish() -> None:
@@ -375,6 +391,8 @@ def run(config: GatewayConfig, parent: int) -> None:
             steward.step()
             if os.getppid() != parent:
                 return
+        if signal.SIGINT in told:
+            steward.leave()
     finally:
         steward.close()
 

@@ -185,6 +185,9 @@ class Gateway:
             if time.monotonic() > self._stops_s:
                 for pid in self._children:
                     os.kill(pid, signal.SIGKILL)
+            elif all(child.slot == _STEWARD for child in self._children.values()):
+                for pid in self._children:
+                    os.kill(pid, signal.SIGINT)
             return
         now_s = time.monotonic()
         for due_s, slot in list(self._due):
@@ -222,8 +225,9 @@ class Gateway:
         self._due = []
         if not self._stops_s:
             self._stops_s = time.monotonic() + self._config.limits.stop_s + 5.0
-        for pid in self._children:
-            os.kill(pid, signal.SIGTERM)
+        for pid, child in self._children.items():
+            if child.slot != _STEWARD:  # it stays until the others have told what they used
+                os.kill(pid, signal.SIGTERM)
 
 
 def gateway(path: Path, on_ready: Callable[[str], None]) -> None:
