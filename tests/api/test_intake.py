@@ -35,6 +35,15 @@ def test_what_is_done_is_claimed(made, claims):
     assert not intake.alive
 
 
+@pytest.mark.both_stores
+def test_a_server_that_cut_every_line_is_written_to_again(made, store, stores, claims):
+    with made().running() as intake:
+        intake.submit(reading(CHAT)).result(30)
+        stores.copy(store.home, store.home.parent / "copy")  # whoever is connected is sent away
+        intake.submit(reading(CHAT, spanId="2" * 16)).result(30)
+        assert claims() == 2
+
+
 def test_what_waits_at_the_end_is_still_written(made, claims):
     with made().running() as intake:
         waiting = [intake.submit(reading(CHAT, spanId=f"{n:016x}")) for n in range(1, 9)]
