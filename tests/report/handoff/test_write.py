@@ -2,6 +2,7 @@
 
 import pytest
 
+from tallybook.errors import HandoffError
 from tallybook.report.handoff.write import whole_file, write_all
 
 
@@ -26,3 +27,12 @@ def test_a_stream_that_breaks_leaves_the_file_of_before(tmp_path):
     with pytest.raises(TypeError), whole_file(path) as file:
         file.writelines([b"two", "no bytes"])
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("f", b"one")]
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(HandoffError, match="out is a folder, and a file is to be written"):
+        write_all(tmp_path, {"out": b"1"})
+    with pytest.raises(HandoffError, match="name the file in it"), whole_file(tmp_path / "out"):
+        raise AssertionError("nothing is written")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

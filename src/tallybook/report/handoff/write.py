@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from tallybook.errors import HandoffError
+
 
 def write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write files into a folder; when one cannot be written, none is there.
@@ -47,6 +49,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _waiting(path: Path) -> Path:
+    if path.is_dir():
+        raise HandoffError(
+            f"{path} is a folder, and a file is to be written",
+            next_step=f"name the file in it, such as {path / 'export.csv'}",
+        )
     return path.with_name(f".{path.name}.part")
 
 
