@@ -36,6 +36,21 @@ def test_every_way_finds_what_was_told_and_nothing_that_was_made_of_it(told):
     assert "role" not in event_row(one)
 
 
+def test_the_places_of_spans_are_those_of_their_observations(company):
+    company.ingest(
+        usage("1", trace_id="t", span_id="a"),
+        usage("2", trace_id="t", span_id="b", parent_span_id="a"),
+        usage("3", trace_id="u", span_id="c"),
+    )
+    company.run()
+    every = Observations(company.store)
+    whole = every.in_traces(["t"])
+    names = ("trace_id", "span_id", "parent_span_id", "started_us")
+    assert sorted(every.spans_in(["t"])) == sorted(tuple(row[n] for n in names) for row in whole)
+    assert len(whole) == 2
+    assert every.spans_in([]) == []
+
+
 def test_windows_hours_and_likeness(told):
     every = Observations(told, {"2026-10"})
     first, second = every.in_traces(["t"])

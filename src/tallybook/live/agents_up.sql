@@ -1,9 +1,8 @@
--- Each step that knows no agent yet looks as far up again as what it looks at did.
-CREATE OR REPLACE TABLE live_agent AS
+-- Each step that found no agent yet looks as far up again as what it looks at did.
+CREATE OR REPLACE TABLE live_up AS
 SELECT
-  n.trace_id,
-  n.span_id,
-  CASE WHEN n.agent <> '' THEN '' ELSE COALESCE(p.parent, '') END AS parent,
-  CASE WHEN n.agent <> '' THEN n.agent ELSE COALESCE(p.agent, '') END AS agent
-FROM live_agent n
-LEFT JOIN live_agent p ON n.trace_id = p.trace_id AND n.parent = p.span_id
+  n.step,
+  CASE WHEN n.found >= 0 THEN -1 ELSE COALESCE(p.above, -1) END AS above,
+  CASE WHEN n.found >= 0 THEN n.found ELSE COALESCE(p.found, -1) END AS found
+FROM live_up n
+LEFT JOIN live_up p ON n.above = p.step

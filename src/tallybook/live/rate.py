@@ -227,7 +227,7 @@ def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
             "price_join": PRICE_JOIN,
             "same": " AND ".join(f"{made} = k.{name}" for made, _, name in expressions),
             "joined": joined,
-            "agent": "COALESCE(NULLIF(a.agent, ''), e.service)" if agents else "e.service",
+            "agent": "COALESCE(a.agent, e.service)" if agents else "e.service",
             "agents": _AGENTS if agents else "",
         }
         yield Opened(session, [_subject(one) for one in decisions], parts, bounds)
@@ -240,17 +240,17 @@ _ROUNDS: Final = 20
 
 
 def _find_agents(session: Session, metering: Metering) -> bool:
-    """Make ``live_agent``: of each step that was told, the innermost agent at or above it."""
+    """Make ``live_agent``: of steps that were told, the innermost agent at or above each."""
     operations = ", ".join(f"'{name}'" for name in sorted(AGENT_OPERATIONS))
     touched = TOUCHED if metering.only_touched else ""
     session.run(sql_text(__package__, "agents").format(operations=operations, touched=touched))
+    session.run(sql_text(__package__, "agents_begin"))
     for _ in range(_ROUNDS):
-        ((waits,),) = session.rows(
-            "SELECT COUNT(*) FROM live_agent WHERE agent = '' AND parent <> ''"
-        )
+        ((waits,),) = session.rows("SELECT COUNT(*) FROM live_up WHERE above >= 0")
         if not waits:
             break
         session.run(sql_text(__package__, "agents_up"))
+    session.run(sql_text(__package__, "agents_end"))
     return True
 
 

@@ -195,11 +195,10 @@ def _depths(store: Store, period: Period, wanted: Sequence[Dear]) -> dict[str, i
     near = {str(one) for one in (period.previous(), period, period.next())}
     by_trace: dict[str, list[Node]] = {}
     if wanted:
-        for row in Observations(store, near).in_traces(one.trace for one in wanted):
-            node = Node(
-                row["span_id"], row["parent_span_id"], row["started_us"], "", "", "", NOBODY
-            )
-            by_trace.setdefault(row["trace_id"], []).append(node)
+        spans = Observations(store, near).spans_in(one.trace for one in wanted)
+        for trace, span, parent, started_us in spans:
+            node = Node(span, parent, started_us, "", "", "", NOBODY)
+            by_trace.setdefault(trace, []).append(node)
     return {trace: _depth(nodes) for trace, nodes in by_trace.items()}
 
 

@@ -56,6 +56,16 @@ class Observations:
         """The observations of these traces."""
         return self._matching("trace_id", pa.string(), sorted(set(traces)))
 
+    def spans_in(self, traces: Iterable[str]) -> list[tuple[str, str, str, int]]:
+        """(trace, span, parent span, start) of each observation of these traces."""
+        wanted = pa.table({"one": pa.array(sorted(set(traces)), pa.string())})
+        with self._opened("events", "evidence") as engine:
+            engine.register("wanted", wanted)
+            return engine.execute(
+                "SELECT trace_id, span_id, parent_span_id, started_us FROM o"
+                " SEMI JOIN wanted w ON o.trace_id = w.one"
+            ).fetchall()
+
     def buckets(self) -> list[Row]:
         """All that providers added up over a key and a window."""
         with self._opened("evidence") as engine:
