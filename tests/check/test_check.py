@@ -1,6 +1,7 @@
 """Checks run by name; one that cannot finish has failed."""
 
 import pytest
+from sqlalchemy import event
 
 from company import usage
 from tallybook.check import check as module
@@ -35,6 +36,23 @@ def test_a_check_that_breaks_has_failed(company, monkeypatch):
     (found,) = check(company.store, ["INV-01"])
     assert not found.ok
     assert found.detail == "cannot be proven, the books are damaged: KeyError: 'seq'"
+
+
+def test_cheap_proofs_share_one_connection(company):
+    opened = []
+    event.listen(company.store._engine, "connect", lambda *_: opened.append(1))
+    assert all(found.ok for found in check(company.store, ["INV-01", "INV-02", "INV-03", "INV-08"]))
+    assert len(opened) <= 1
+
+
+@pytest.mark.of_the_file
+def test_books_that_do_not_open_fail_every_proof(company):
+    company.store.close()
+    (company.store.home / "book.sqlite").write_bytes(b"no books" * 1000)
+    found = check(company.store)
+    assert [x.name for x in found] == list(CHECKS)
+    assert not any(x.ok for x in found)
+    assert "not a database" in found[0].detail
 
 
 def test_what_was_examined_is_counted(company):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 
 from tallybook.check import bills, graph, intake, journal, months, restated
 from tallybook.check.model import Check, Finding
@@ -48,14 +49,22 @@ def check(
             f"there is no check {', '.join(unknown)}", next_step=f"name some of {', '.join(CHECKS)}"
         )
     findings = []
-    for name in names or CHECKS:
-        try:
-            findings.append(CHECKS[name](store))
-        except TallybookError as error:
-            findings.append(Finding(name, ok=False, examined=0, detail=str(error)))
-        except Exception as error:  # noqa: BLE001 - damaged books raise what they like
-            detail = f"cannot be proven, the books are damaged: {type(error).__name__}: {error}"
-            findings.append(Finding(name, ok=False, examined=0, detail=detail))
-        if on_done:
-            on_done(1)
+    with ExitStack() as kept:
+        # Where the books do not even open, each proof says so.
+        with suppress(TallybookError):
+            kept.enter_context(store.held_open())
+        for name in names or CHECKS:
+            findings.append(_proven(store, name))
+            if on_done:
+                on_done(1)
     return findings
+
+
+def _proven(store: Store, name: str) -> Finding:
+    try:
+        return CHECKS[name](store)
+    except TallybookError as error:
+        return Finding(name, ok=False, examined=0, detail=str(error))
+    except Exception as error:  # noqa: BLE001 - damaged books raise what they like
+        detail = f"cannot be proven, the books are damaged: {type(error).__name__}: {error}"
+        return Finding(name, ok=False, examined=0, detail=detail)
