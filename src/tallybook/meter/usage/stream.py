@@ -35,6 +35,7 @@ _SILENT: Final = tuple(  # how events begin that are most of a stream and never 
     )
 )
 _EVENT_END: Final = b"\n\n"
+_NO_EVENT: Final = (b"", b"")
 _ESCAPE: Final = ord("\\")
 _TEXTS: Final = (b'"content":"', b'"text":"')
 _SILENT_FRAME: Final = "contentBlock"
@@ -77,7 +78,7 @@ class UsageStream:
         self._open = b""
         self._by_event = wire == "sse"
         self._carries = False
-        self._alike: tuple[bytes, bytes] | None = None
+        self._alike = _NO_EVENT
         self._finished: UsageReading | None = None
 
     @property
@@ -101,29 +102,26 @@ class UsageStream:
             self._line(line)
 
     def _feed_events(self, data: bytes) -> None:
-        """Whole events one by one, as most streams have them; the others go by their lines."""
-        data = self._open + data if self._open else data
-        at = 0
-        while (stop := data.find(_EVENT_END, at) + 2) > 1:
-            if self._alike is None or not self._is_alike(data, at, stop, *self._alike):
-                self._carries = False
-                self._feed_lines(data[at:stop])
-                if self._carries:
-                    self._alike = _around_text(data[at:stop])
-            at = stop
-        self._open = data[at:]
-        if b"\r" in self._open or len(self._open) > _KEPT_BYTES:
-            self._by_event, rest, self._open = False, self._open, b""
-            self._feed_lines(rest)
+        """Whole events one by one, as most streams have them; the others go by their lines.
 
-    def _is_alike(self, data: bytes, at: int, stop: int, start: bytes, end: bytes) -> bool:
-        """Whether an event differs from one that only carried text in nothing but that text."""
-        if not data.startswith(start, at):
-            return False
-        quote = data.find(b'"', at + len(start), stop)
-        return (
-            quote + len(end) == stop and data.endswith(end, at, stop) and data[quote - 1] != _ESCAPE
-        )
+        An event that differs from one that only carried text in nothing but that text is passed
+        over. Most events are like that, so the look at them is short.
+        """
+        *events, rest = (self._open + data if self._open else data).split(_EVENT_END)
+        start, end = self._alike
+        for event in events:
+            if start and event.startswith(start):
+                quote = event.find(b'"', len(start))
+                if event[quote:] == end and event[quote - 1] != _ESCAPE:
+                    continue
+            self._carries = False
+            self._feed_lines(event + _EVENT_END)
+            if self._carries:
+                self._alike = start, end = _around_text(event)
+        self._open = rest
+        if b"\r" in rest or len(rest) > _KEPT_BYTES:
+            self._by_event, self._open = False, b""
+            self._feed_lines(rest)
 
     def take(self, event: object, name: str = "") -> None:
         """Take one event that somebody else has parsed; what is no dict is passed over."""
@@ -262,8 +260,8 @@ def _only_carries_text(chunk: bytes) -> bool:
     )
 
 
-def _around_text(event: bytes) -> tuple[bytes, bytes] | None:
-    """What stands before and after the text of an event that carries some; None without any."""
+def _around_text(event: bytes) -> tuple[bytes, bytes]:
+    """What stands before and after the text of an event that carries some."""
     for mark in _TEXTS:
         at = event.find(mark)
         if at >= 0:
@@ -271,7 +269,7 @@ def _around_text(event: bytes) -> tuple[bytes, bytes] | None:
             quote = event.find(b'"', start)
             if quote >= 0 and event[quote - 1] != _ESCAPE:
                 return event[:start], event[quote:]
-    return None
+    return _NO_EVENT
 
 
 def _join(draft: Draft, body: Mapping[str, Any]) -> None:
