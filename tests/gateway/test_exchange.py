@@ -108,6 +108,16 @@ def test_a_stream_arrives_piece_by_piece(gateway, provider):
     assert gateway.settled()[0]["tokens"]["output"] == 33
 
 
+def test_the_first_byte_of_a_stream_is_that_of_its_content(gateway, provider):
+    head, first, *rest = answer(CLAUDE_STREAM, "text/event-stream")
+    provider.add(MESSAGES, [head, 0.05, first, 0.05, b"".join(rest)])
+    _, _, got = gateway.ask(f"/anthropic{MESSAGES}", CLAUDE)
+    assert got == b"".join(CLAUDE_STREAM)
+    (event,) = gateway.settled()
+    assert event["ttft_ms"] <= event["latency_ms"] - 40
+    assert event["tokens"]["output"] == 33
+
+
 def request(gateway, path, body, *more):
     data = json.dumps(body).encode()
     lines = [

@@ -307,7 +307,11 @@ class Exchange:
             self._finish(close=self._closes)
         else:
             self.goes_straight = (
-                self._head_out and self._watch is None and self._held is None and not self._reframed
+                self._first_s is not None
+                and self._head_out
+                and self._watch is None
+                and self._held is None
+                and not self._reframed
             )
 
     def relay(self, raw: bytes, content: bytes) -> None:

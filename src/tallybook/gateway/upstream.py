@@ -266,6 +266,9 @@ class Connection(asyncio.Protocol):
             )
             self.abort()
             return
+        if exchange.goes_straight and not body.ended:
+            exchange.relay(data, content)
+            return
         if used < len(data):  # more than the answer: not to be used again, and not passed on
             self._buffer = data[used:]
             data = data[:used]
