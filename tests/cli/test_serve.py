@@ -36,6 +36,12 @@ def test_other_machines_are_served_only_with_a_token(home, tmp_path):
     assert "holds no token" in refused(home, "--token-file", str(empty))
 
 
+def test_a_port_that_is_none_is_wrong_usage(home):
+    done = CliRunner().invoke(cli, ["--home", str(home), "serve", "--port", "99999"])
+    assert done.exit_code == 2
+    assert "99999 is not in the range" in done.stderr
+
+
 def test_a_token_lets_in(home, tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("long-and-random\n")

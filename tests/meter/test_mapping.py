@@ -137,6 +137,7 @@ def test_a_wrong_header_is_refused_before_any_row(tmp_path, text, words):
     with pytest.raises(EventError, match=r"rows\.csv:1") as refused:
         read_csv(tmp_path, text)
     assert words in str(refused.value)
+    assert "next: " in str(refused.value)
 
 
 def test_a_quoted_field_may_hold_a_line_break(tmp_path):

@@ -41,6 +41,16 @@ def act(tx, seq, reason):
     tx.run(CHAIN, seq=seq, kind="act", reason=reason)
 
 
+def test_a_number_beyond_a_column_is_an_error_of_ours(store):
+    """SQLite's driver raises what no command expects."""
+    with pytest.raises(StoreError), store.write() as tx:
+        tx.run(DOCUMENT, version=10**20)
+    with pytest.raises(StoreError), store.read() as tx:
+        tx.rows("SELECT * FROM document WHERE version = CAST(:version AS BIGINT)", version=10**20)
+    with store.read() as tx:
+        assert tx.rows("SELECT * FROM document") == []
+
+
 def test_a_write_is_wholly_in_or_wholly_out(store):
     with pytest.raises(StoreError, match=r"(?i)unique"), store.write() as tx:
         tx.run_many(DOCUMENT, [{"version": 1}, {"version": 2}, {"version": 1}])

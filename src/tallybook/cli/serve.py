@@ -19,7 +19,10 @@ OTLP_PORT = 4318
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=OTLP_PORT, show_default=True, help="Port; 0 takes any free one.")
+@click.option(
+    "--port", default=OTLP_PORT, show_default=True, type=click.IntRange(0, 65_535),
+    help="Port; 0 takes any free one.",
+)  # fmt: skip
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

@@ -389,6 +389,10 @@ class Store:
             raise self._database.error(error.orig or error) from error
         except self._database.faults as error:
             raise self._database.error(error) from error
+        except OverflowError as error:  # SQLite's driver, before it asks the database
+            raise StoreError(
+                "a number is larger than a column holds", next_step="correct the figure"
+            ) from error
 
 
 def _database(address: Address) -> Database:

@@ -61,12 +61,24 @@ def _check_header(path: FilePath, mapping: RecordMap) -> None:
         raise cannot_read(path, error) from error
     where = f"{path}:1"
     if not any(header):
-        raise EventError("there is no header; the first row names the columns", where=where)
+        raise EventError(
+            "there is no header; the first row names the columns",
+            where=where,
+            next_step="look whether the export is whole, and ingest it again",
+        )
     if any(not column.isprintable() for column in header):
-        raise EventError("the header is not plain UTF-8 text", where=where)
+        raise EventError(
+            "the header is not plain UTF-8 text",
+            where=where,
+            next_step="save the file as UTF-8 and ingest it again",
+        )
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
-        raise EventError(f"column {shown(twice[0])} stands twice in the header", where=where)
+        raise EventError(
+            f"column {shown(twice[0])} stands twice in the header",
+            where=where,
+            next_step="leave out or rename one of them, and ingest it again",
+        )
     missing = sorted({column for (column,) in mapping.paths} - set(header))
     if missing:
         raise EventError(

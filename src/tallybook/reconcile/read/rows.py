@@ -70,14 +70,22 @@ def _table_rows(path: Path) -> Iterator[Row]:
             mark = "\t" if "\t" in header else (";" if ";" in header and "," not in header else ",")
             names = next(csv.reader([header], delimiter=mark, strict=True), [])
             if not any(names):
-                raise InvoiceError("there is no header", where=f"{path.name}:1")
+                raise InvoiceError(
+                    "there is no header; the first row names the columns",
+                    where=f"{path.name}:1",
+                    next_step="look whether the report is whole, and import it again",
+                )
             reader = csv.reader(text, delimiter=mark, strict=True)
             for cells in reader:
                 place = f"{path.name}:{reader.line_num + 1}"
                 if any(cells):
                     yield place, _row(place, names, cells)
         except (csv.Error, UnicodeDecodeError) as error:
-            raise InvoiceError(f"not a table in UTF-8: {error}", where=path.name) from error
+            raise InvoiceError(
+                f"not a table in UTF-8: {error}",
+                where=path.name,
+                next_step="save the report as CSV or TSV in UTF-8, and import it again",
+            ) from error
 
 
 def _row(place: str, names: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
