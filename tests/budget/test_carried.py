@@ -6,7 +6,7 @@ import pytest
 
 from company import usage
 from people import approved, asked, at, company
-from tallybook.budget.burn import burn, burn_values
+from tallybook.budget.burn import Burn, burn, burn_values
 from tallybook.budget.calibrate import calibrated
 from tallybook.budget.carried import Earlier, carrying, used_in, with_all_grants
 from tallybook.budget.limits import as_plain, from_plain, limits_in_force
@@ -104,6 +104,20 @@ def test_of_a_month_that_was_not_run_to_its_end_the_larger_of_both_counts(acme):
     start_us = books.calendar.bounds_us(SEPTEMBER)[0]
     starts = range(start_us - DAY_US, start_us + DAY_US, DAY_US)
     assert used_in({("a", "bot"): (7, 9)}, starts, books, SEPTEMBER) == {("a", "bot"): 9}
+
+
+def test_of_a_month_with_usage_that_was_never_run_nothing_is_known(tmp_path):
+    events = [call("1", "2026-08-03"), call("2", "2026-09-03")]
+    made = company(tmp_path / "acme", "2026-10-20T09:00:00Z", events, budgets=BUDGETS)
+    made.run("2026-09")  # seals what waits of August too
+    month, found = states_of(made)
+    bot, team = found["feature:bot"], found["team:a"]
+    assert (bot.used_pico, state_values(bot)["used_before"]) == (None, None)
+    assert "has usage and was not run" in show_text(month, Burn(bot, None, None), [])
+    assert team.used_pico == PICO
+    made.run("2026-08")
+    assert states_of(made)[1]["feature:bot"].used_pico == 2 * PICO
+    made.store.close()
 
 
 def test_a_month_that_is_run_again_is_read_again(acme):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import pytest
 
 from gateway.running import key
@@ -53,6 +55,13 @@ def test_a_refusal_says_what_and_what_next(act, status, code, is_final, says):
         assert "tallybook budget request team:support 2026-12 AMOUNT" in found.message
     if act in ("stop", "approval"):
         assert found.message.endswith("It begins anew with 2027-01.")
+
+
+def test_a_request_that_names_no_model_is_told_so():
+    nameless = copy(CALL)
+    nameless.asked = Asked("openai", "/v1", "chat", "", False, False, False)
+    found = refusal_of("unpriced", LIMIT, nameless, 0, 0, BudgetPolicy())
+    assert (found.code, "names no model" in found.message) == ("model_unpriced", True)
 
 
 def test_where_to_ask_stands_in_the_refusal():

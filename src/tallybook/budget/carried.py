@@ -1,7 +1,8 @@
 """Budgets that do not reset: what was granted and what was used in the months before.
 
 Such a budget is one amount from its first month on. What approvers granted in any month stands in
-all later ones, and what was used in any month is gone. Use of a month is what its last run booked.
+all later ones, and what was used in any month is gone. Use of a month is what its last run booked;
+of one that has sealed usage and was never run it is not known.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tallybook.post.basis import with_grants
 from tallybook.post.sheet import latest_sheet, sheet_versions
 from tallybook.store import Tx
 from tallybook.store.grants import grants_of
+from tallybook.store.lake import BILLING
 
 _KEPT: Final = 240
 _NOBODY: Final[Used] = {}
@@ -62,7 +64,8 @@ class Earlier:
     ) -> dict[str, int]:
         """What was used before a month of each of its budgets that carry, in pico, by name.
 
-        Of keys and customers the books have no sums: they are left out.
+        What nobody knows is left out: a budget with a month whose sealed usage was never run, and
+        keys and customers, of which the books have no sums.
 
         Args:
             tx: a transaction.
@@ -76,7 +79,10 @@ class Earlier:
             name, total, is_known = f"{row.scope}:{row.subject}", 0, True
             for month in _between(row.from_period, period):
                 at_us = books.calendar.bounds_us(month)[1] - 1
-                used = used_of(books, row.scope, row.subject, at_us, self._booked(tx, books, month))
+                booked = self._booked(tx, books, month)
+                used = None
+                if booked is not None:
+                    used = used_of(books, row.scope, row.subject, at_us, booked)
                 if live is not None and month == period.previous():
                     otherwise = used_of(books, row.scope, row.subject, at_us, live)
                     used = None if used is None else max(used, otherwise or 0)
@@ -86,10 +92,10 @@ class Earlier:
                 found[name] = total
         return found
 
-    def _booked(self, tx: Tx, books: Books, month: Period) -> Used:
+    def _booked(self, tx: Tx, books: Books, month: Period) -> Used | None:
         run = sheet_versions(tx, str(month))
         if run is None:
-            return _NOBODY
+            return None if _has_usage(tx, month) else _NOBODY
         key = (str(month), run[0])
         if key not in self._months:
             sheet = latest_sheet(tx, str(month))
@@ -114,6 +120,14 @@ def used_in(
     start_us, end_us = books.calendar.bounds_us(month)
     places = [place for place, us in enumerate(starts_us) if start_us <= us < end_us]
     return {who: sum(costs[place] for place in places) for who, costs in hours.items()}
+
+
+def _has_usage(tx: Tx, month: Period) -> bool:
+    rows = tx.rows(
+        "SELECT DISTINCT kind FROM sealed_file WHERE period = :period AND retired IS NULL",
+        period=str(month),
+    )
+    return any(row.kind in BILLING for row in rows)
 
 
 def _between(first: Period, before: Period) -> list[Period]:

@@ -125,7 +125,7 @@ def _state(
         if scope == "feature":
             at_end = books.budgets.in_force(subject, period) or at_end
     month_pico = None if used is None else used_of(books, scope, subject, at_us, used)
-    before_pico = earlier.get(limit.budget, 0)
+    before_pico = 0 if limit.since is None else earlier.get(limit.budget)
     try:
         approvers = approvers_of(books, scope, subject, period, at_us)
     except BudgetError:
@@ -140,12 +140,12 @@ def _state(
         monthly_nano=row.monthly_nano if row else limit.limit_nano,
         limit_nano=limit.limit_nano,
         month_end_nano=at_end,
-        used_pico=None if month_pico is None else before_pico + month_pico,
+        used_pico=None if month_pico is None or before_pico is None else before_pico + month_pico,
         over=limit.over,
         approvers=approvers,
         is_default=limit.is_default,
         since=limit.since,
-        used_before_pico=before_pico,
+        used_before_pico=before_pico or 0,
     )
 
 
@@ -191,7 +191,9 @@ def state_values(state: BudgetState) -> dict[str, Any]:
         "over": state.over,
         "resets": "never" if state.since else "monthly",
         "since": str(state.since or ""),
-        "used_before": format_units(state.used_before_pico, PICO_SCALE),
+        "used_before": None
+        if state.used_pico is None
+        else format_units(state.used_before_pico, PICO_SCALE),
         "approvers": list(state.approvers),
         "default": state.is_default,
         "open_requests": state.open_requests,

@@ -67,6 +67,10 @@ def show_text(month: BudgetMonth, found: Burn, requests: Sequence[Request]) -> s
         ]
         lines += [f"  remaining       {money(nano_of_pico(state.remaining_pico)):>16}"]
         lines += ["", f"  {bar(state)}"]
+    elif state.since and state.scope in ("feature", "team", "unit"):
+        lines += [
+            "  used                           ?   a month since then has usage and was not run"
+        ]
     lines += ["", f"  at the amount: {state.over}"]
     lines += [f"  may approve more: {', '.join(state.approvers) or 'nobody; name approvers'}"]
     if state.calls_acted:

@@ -45,6 +45,12 @@ def refusal_of(
     asked = call.asked
     model = model or (asked.model if asked is not None else "")
     details = {"budget": limit.budget, "period": str(limit.period)}
+    if act == "unpriced" and not model:
+        text = (
+            f"The request names no model, so nobody can say what it may cost of {limit.budget}, "
+            "which has a limit. Name the model in a JSON body."
+        )
+        return Refusal(_FORBIDDEN, _CODES[act], text, details=details, is_final=True)
     if act == "unpriced":
         text = (
             f"Model {model[:120]!r} has no price, and {limit.budget} has a limit that its cost "

@@ -205,6 +205,10 @@ class Steward:
         with store.read() as tx:
             earlier = self._earlier.used(tx, books, found.period, live)
         spent = _by_budget(books, found, self._at(books, found.period))
+        summed = {name for name, row in rows.items() if row.scope in ("feature", "team", "unit")}
+        if unknown := sorted(summed - earlier.keys()):
+            told = f"a month with usage was not run, so only calls count of {', '.join(unknown)}"
+            self._health.warn("budgets", told)
         for budget, pico in earlier.items():
             spent[budget] += int(nano_covering(pico))
         self._outside_in = found.period
