@@ -39,6 +39,17 @@ def test_mixtures_hold_through_crashes_duplicates_and_restatements(seed):
     assert lived.tally["restated"] == lived.tally["credit notes"] == 1
 
 
+def test_a_whole_year_holds_to_its_end_and_into_the_next():
+    """35 CPU seconds: every kind of term ends in it, and an invoice comes after later ones."""
+    lived = live_year(Year(7))
+    assert not lived.failure, "tallybook sim --invoices --seed 7 --months 12"
+    assert lived.tally["closes"] == 13
+    happened = ("late invoices", "restated", "credit notes", "years closed")
+    assert [lived.tally[name] for name in happened] == [1, 1, 1, 1]
+    assert lived.tally["disputes"] == 4
+    assert lived.tally["variances found"] > 500
+
+
 def test_a_price_cut_in_mid_month_is_no_difference():
     year = Year(4, months=3, kinds=("none",), providers=("openai",), crashes=0, terms=False)
     lived = live_year(year)

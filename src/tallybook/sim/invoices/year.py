@@ -31,7 +31,7 @@ from tallybook.errors import InvoiceError, StoreError
 from tallybook.ledger.balance import booked
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
-from tallybook.money import format_units, nano_of_pico
+from tallybook.money import NANO_PER_CENT, format_units, nano_of_pico
 from tallybook.post.apply import apply_documents
 from tallybook.post.run import run
 from tallybook.reconcile.accrue import accrue
@@ -45,7 +45,8 @@ from tallybook.reconcile.reconcile import reconcile
 from tallybook.reconcile.true_up import true_up
 from tallybook.report.issue import prepare_issue
 from tallybook.sim.invoices import terms
-from tallybook.sim.invoices.company import MONTHS, ORG, POLICY, PROVIDERS, SMALL, prices_file
+from tallybook.sim.invoices.company import MONTHS, ORG, POLICY, PROVIDERS, SMALL, YEAR, prices_file
+from tallybook.sim.invoices.finance import adjusted, disputed, rejected
 from tallybook.sim.invoices.forms import (
     DOLLARS_PER_EURO,
     EUROS_PER_DOLLAR,
@@ -62,8 +63,15 @@ from tallybook.sim.invoices.inject import (
     settled,
 )
 from tallybook.sim.invoices.model import KEY, Cause, MonthBill, Sold
-from tallybook.sim.invoices.proofs import named_in, prove_books, truth_of
-from tallybook.sim.oracle import Expectation, expected
+from tallybook.sim.invoices.proofs import (
+    named_in,
+    nominal,
+    prove_books,
+    prove_result,
+    prove_rolled,
+    truth_of,
+)
+from tallybook.sim.oracle import NANO, Expectation, expected
 from tallybook.sim.oracle.beside import Beside, Bill
 from tallybook.sim.places import Places
 from tallybook.sim.world.crash import Moments, SimulatedCrash, counted, raise_crash
@@ -77,6 +85,10 @@ from tallybook.store.commands import Command
 Result = TypeVar("Result")
 ACTOR: Final = "year"
 PICO: Final = 10**12
+DISPUTED: Final = 3
+"""A line of every third month is disputed."""
+LATE_MONTHS: Final = 2
+"""How long after its turn the late invoice comes."""
 _EURO: Final = "EUR"
 _RATE_DATE: Final = "2026-01-01"
 
@@ -147,6 +159,9 @@ class _Life:
         self._events: dict[str, list[Event]] = {}
         self._expected: dict[str, Expectation] = {}
         self._beside = Beside(self._files)
+        self._in: set[tuple[str, str]] = set()
+        self._late = self._drawn_late()
+        self._result: Fraction | None = None
 
     def _chosen(self) -> Iterator[Sequence[str]]:
         """What each provider and month gets: one kind after the other, or a mixture."""
@@ -162,6 +177,8 @@ class _Life:
             self._use(period)
             self._advance(period.next(), 2)
             self._close(period)
+            if self._year.terms:
+                self._finance(period)
             if number:
                 self._invoices(months[number - 1])
             prove_invariants(self.store, CHEAP)
@@ -169,7 +186,46 @@ class _Life:
         self._invoices(months[-1])
         self._restate(self._luck.choice(months))
         self._credit_note(months[0])
+        if self._result is not None:
+            self._next_year()
         prove_invariants(self.store)
+
+    def _finance(self, period: Period) -> None:
+        """At the year's end its accounts are closed; of some months a line is disputed."""
+        if period == MONTHS[-1]:
+            every = [self._expected[name].balances for name in self._events]
+            every += [self._beside.about(name) for name in self._events]
+            self._result = sum(map(nominal, every), Fraction(0))
+            prove_rolled(self.store, period, YEAR, self._result)
+            self._tally["years closed"] += 1
+        if period.month % DISPUTED == 1:
+            self._dispute(period, is_right=bool(self._luck.randrange(2)))
+
+    def _dispute(self, period: Period, *, is_right: bool) -> None:
+        """A line of a closed month is disputed, and ends by an adjusting entry or a rejection."""
+        now_us = self._clock.now_us()
+        team = disputed(self.store, period, self._luck, ACTOR, now_us)
+        nano = NANO_PER_CENT * self._luck.randrange(1, 10_000)
+        if is_right:
+            self._under_crashes(
+                lambda store: adjusted(store, period, nano, ACTOR, now_us), is_noted=True
+            )
+            sides = {f"Charge:{team}:adjustment": -nano, "Variance:goodwill": nano}
+            told = {account: Fraction(amount, NANO) for account, amount in sides.items()}
+            self._beside.by_hand(str(period), "adjusted", told)
+        else:
+            rejected(self.store, now_us)
+        self._prove_books(str(period))
+        self._tally["disputes"] += 1
+
+    def _next_year(self) -> None:
+        """The first month of the next year closes: the year that is over is not closed again."""
+        assert self._result is not None, "the year is over"
+        january = MONTHS[-1].next()
+        self._events[str(january)] = []
+        self._close(january)
+        self._prove_books(str(january))
+        prove_result(self.store, YEAR, self._result)
 
     def _advance(self, period: Period, day: int) -> None:
         at_us = period.bounds_us(ZoneInfo("UTC"))[0] + day * DAY_US
@@ -182,6 +238,17 @@ class _Life:
             (folder / f"{kind}.yaml").write_text(text, encoding="utf-8")
         command = Command("apply", {"books": "files"}, ACTOR)
         apply_documents(self.store, read_folder(folder), command, self._clock.now_us())
+
+    def _drawn_late(self) -> tuple[str, Period] | None:
+        """An invoice that comes two months after its turn, when later ones of its provider are in.
+
+        Nothing is cut off at the ends of its month: between invoices that are not in, nobody can
+        tell on which day it is billed.
+        """
+        months = MONTHS[1 : self._year.months - LATE_MONTHS]
+        if not (self._year.terms and months):
+            return None
+        return self._luck.choice(self._sold).name, self._luck.choice(months)
 
     def _drawn_files(self) -> dict[str, str]:
         """The policy files, as text."""
@@ -232,7 +299,7 @@ class _Life:
             kind
             for kind in possible(sold)
             if not (kind == "decimals" and bill.currency != "USD")
-            and not (kind == "cut_off" and self._year.months == 1)
+            and not (kind == "cut_off" and self._may_not_be_cut_off(bill))
         ]
         chosen = [kind for kind in wanted if kind in can]
         if not wanted:
@@ -242,6 +309,11 @@ class _Life:
             chosen = ["ratio"]
         self._tally["differences"] += len(chosen)
         return iter(chosen)
+
+    def _may_not_be_cut_off(self, bill: MonthBill) -> bool:
+        name, late = self._late or ("", MONTHS[0])
+        beside_late = bill.period in (str(late), str(late.previous()))
+        return self._year.months == 1 or (bill.sold.name == name and beside_late)
 
     def _close(self, period: Period) -> None:
         run(self.store, period, clock=self._clock, actor=ACTOR)
@@ -260,7 +332,8 @@ class _Life:
         require("accrued twice", ok=not again, detail=f"{period}: posted {again}")
         if self._year.terms:
             self._beside.accrue(str(period))
-            for month in (str(period.previous()), str(period)):
+            late = self._late[1] if self._late else period
+            for month in {str(period.previous()), str(period), str(min(late, period))}:
                 self._prove_books(month)
 
     def _prove_books(self, period: str) -> None:
@@ -275,28 +348,38 @@ class _Life:
 
     def _invoices(self, period: Period) -> None:
         """The invoices of a month come in any order, some twice, and the process dies at times."""
-        order = list(self._sold)
+        order = [sold for sold in self._sold if (sold.name, period) != self._late]
         self._luck.shuffle(order)
         for sold in order:
-            bill = self._bills[sold.name, str(period)]
-            before = self._bills.get((sold.name, str(period.previous())))
-            if self._year.terms:
-                terms.bill_terms(self._luck, bill, self._beside)
-            first = self._brought(bill)
-            require(
-                "new invoice", ok=first.became == "new", detail=f"{sold.name} {period}: {first}"
-            )
-            if self._luck.randrange(3) == 0:
-                again = self._brought(bill)
-                require("again", ok=again.became == "unchanged", detail=f"{sold.name}: {again}")
-                self._tally["duplicates"] += 1
-            if before:
-                settled(before)
+            self._invoice(sold, period)
+        self._settle(period)
+        if self._late and self._late[1] == period.previous().previous():
+            late = self._late[1]
+            self._invoice(next(sold for sold in self._sold if sold.name == self._late[0]), late)
+            self._settle(late)
+            self._tally["late invoices"] += 1
+        if (self._sold[0].name, str(period.previous())) in self._bills:
+            self._settle(period.previous())
+
+    def _settle(self, period: Period) -> None:
         self._prove(period)
         self._true_up(period)
-        if (self._sold[0].name, str(period.previous())) in self._bills:
-            self._prove(period.previous())
-            self._true_up(period.previous())
+
+    def _invoice(self, sold: Sold, period: Period) -> None:
+        """An invoice comes, perhaps twice."""
+        bill = self._bills[sold.name, str(period)]
+        before = self._bills.get((sold.name, str(period.previous())))
+        if self._year.terms:
+            terms.bill_terms(self._luck, bill, self._beside)
+        first = self._brought(bill)
+        require("new invoice", ok=first.became == "new", detail=f"{sold.name} {period}: {first}")
+        self._in.add((sold.name, str(period)))
+        if self._luck.randrange(3) == 0:
+            again = self._brought(bill)
+            require("again", ok=again.became == "unchanged", detail=f"{sold.name}: {again}")
+            self._tally["duplicates"] += 1
+        if before:
+            settled(before)
 
     def _brought(self, bill: MonthBill) -> BroughtIn:
         def act(store: Store) -> BroughtIn:
@@ -378,6 +461,8 @@ class _Life:
         with self.store.read() as tx:
             held = booked(tx, str(period))
         for sold in self._sold:
+            if (sold.name, str(period)) not in self._in:
+                continue
             bill = self._bills[sold.name, str(period)]
             billed_pico = bill.total_pico + exchange_pico(bill) + self._noted(bill)
             billed = int(nano_of_pico(billed_pico))
@@ -401,6 +486,8 @@ class _Life:
         """The books have found each difference, by its name and to the last pico (INV-13)."""
         found = reconcile(self.store, period)
         for each in found.providers:
+            if (each.provider, str(period)) not in self._in:
+                continue
             bill = self._bills[each.provider, str(period)]
             wanted, named = truth_of(bill), named_in(each)
             told = f"{period}: {each.provider}: put in {wanted}, found {named}"

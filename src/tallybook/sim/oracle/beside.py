@@ -56,6 +56,7 @@ class Beside:
         self._own: dict[str, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
         self._booked: dict[Place, Fraction] = {}
         self._bills: dict[tuple[str, str], Bill] = {}
+        self._cleared: dict[tuple[str, str], str] = {}
 
     def use(self, period: str, events: Iterable[usage.Event]) -> None:
         """Take note of a month's calls: what they cost, in the books' currency and in their own."""
@@ -87,23 +88,26 @@ class Beside:
         self._set(period, source, sides)
 
     def owed(self, provider: str, period: str, family: str) -> Fraction:
-        """What stands on `Accrued` for a family: of the month, or of a commitment up to it."""
-        account, cleared = f"Accrued:{provider}", f"cleared {family}:{provider}"
+        """What an invoice of a month would clear of a family.
+
+        Of a commitment that is what stands up to the month, and no other month's invoice cleared.
+        """
         if family == "capacity":
             return self._capacity(provider, period)
-        rows = [
-            amount
+        parts = self._parts(provider, family)
+        if family == "commitment":
+            free = {p: x for p, x in parts.items() if self._cleared.get(p, period) == period}
+            return sum((x for (month, _), x in free.items() if month <= period), ZERO)
+        return sum((x for (month, _), x in parts.items() if month == period), ZERO)
+
+    def _parts(self, provider: str, family: str) -> dict[tuple[str, str], Fraction]:
+        """By month and source, what a family accrued at a provider."""
+        account = f"Accrued:{provider}"
+        return {
+            (month, source): -amount
             for (month, source, held), amount in self._booked.items()
             if held == account and source.startswith(f"{family}:")
-            and (month == period if family != "commitment" else month <= period)
-        ]  # fmt: skip
-        if family == "commitment":
-            rows += [
-                amount
-                for (month, source, held), amount in self._booked.items()
-                if (source, held) == (cleared, account) and month < period
-            ]
-        return -sum(rows, ZERO)
+        }
 
     def accrue(self, period: str) -> None:
         """Everything that a month accrues before it closes."""
@@ -144,8 +148,19 @@ class Beside:
         ):
             kind = next((kind for kind in kinds if _of_kind(bill, kind)), "")
             owed = self.owed(provider, period, family) if kind else ZERO
+            if family == "commitment":
+                self._clear(provider, period, is_billed=bool(kind))
             cleared = {f"Accrued:{provider}": owed, f"Variance:{kind}": -owed}
             self._set(period, f"cleared {family}:{provider}", cleared)
+
+    def _clear(self, provider: str, period: str, *, is_billed: bool) -> None:
+        """Which month's invoice cleared each part of a shortfall: the first that billed it."""
+        mine = {part for part, month in self._cleared.items() if month == period}
+        for part in self._parts(provider, "commitment"):
+            if is_billed and part[0] <= period:
+                self._cleared.setdefault(part, period)
+            elif part in mine:
+                del self._cleared[part]
 
     def _set(self, period: str, source: str, sides: Mapping[str, Fraction]) -> None:
         """What a source books about a month stands as said, and nothing else of it."""

@@ -53,6 +53,7 @@ SHOWN: Final = {
     "all kills": "**all processes killed with -9**",
     "billed months": "months that seven providers bill, with differences of every kind put in",
     "variances found": "of these: variances found again, by name and to the last digit",
+    "oracle months": "of these: times that every account of a month was the oracle's",
     "lost": "commands lost, half done or doubled after a death",
     "full": "commands refused because the disk was full, proven to change nothing",
     "pairs": "months lived by two processes on the same books at the same time",
@@ -170,6 +171,7 @@ def _billed(seed: int, done: Soak) -> str:
     lived = live_year(Year(seed, months))
     done.tally["billed months"] += months
     done.tally["variances found"] += lived.tally["variances found"]
+    done.tally["oracle months"] += lived.tally["months proven by the oracle"]
     again = f"tallybook sim --invoices --seed {seed} --months {months}"
     return f"{lived.failure}; {again}" if lived.failure else ""
 
