@@ -25,13 +25,12 @@ from tallybook.store.seal import DERIVED
 _PART: Final = 250_000
 """Nodes that are walked at once: their columns stay near the processor."""
 _SHARE: Final = 12_000_000
-"""Rows that are held at once, about 50 bytes each."""
+"""Rows that are held at once, about 46 bytes each."""
 _PARTS_MAX: Final = 4_096
-_SEEN_BITS: Final = 26
-"""Traces that the period has are marked by so many bits of their digests."""
+_SEEN_BITS: Final = (16, 26)
+"""Traces that the period has are marked by so many bits of their digests, at least and at most."""
 _UNKNOWN: Final = STANDPOINTS.index("gateway")
 """The standpoint of a source that we do not know."""
-_SEEN_SHIFT: Final = np.uint64(64 - _SEEN_BITS)
 _PART_SHIFT: Final = np.uint64(52)
 _PART_SHIFT_BACK: Final = np.uint64(12)
 _SALTS: Final = 8
@@ -62,6 +61,8 @@ class Told:
         self._inside = f"started_us >= {metering.start_us} AND started_us < {metering.end_us}"
         self._key, self._count = self._numbered()
         self._trace, self._twinned = self._told_apart()
+        # One for each row, so that of other traces few are taken for one of the period.
+        self._bits = min(max(self._count.bit_length(), _SEEN_BITS[0]), _SEEN_BITS[1])
 
     def read(self) -> Iterator[tuple[list[Rows], list[list[Rows]]]]:
         """Rows that name no trace, and parts of whole traces, for `nodes`: one share at a time."""
@@ -70,10 +71,10 @@ class Told:
             mine = f"hash(trace_id) % {shares} = {share}" if shares > 1 else "TRUE"
             alone: list[Rows] = []
             parts: list[list[Rows]] = [[] for _ in range(self._parts(shares))]
-            seen = np.zeros(1 << _SEEN_BITS, bool)
+            seen = np.zeros(1 << self._bits, bool)
             for which in (f"bills AND {mine}", f"NOT bills AND {self._inside} AND {mine}"):
                 for rows in self._rows(which):
-                    seen[rows["trace"] >> _SEEN_SHIFT] = True
+                    seen[self._seen_at(rows)] = True
                     _parted(rows, alone, parts)
             near = self._near(f"NOT bills AND NOT ({self._inside}) AND {mine}", seen)
             if len(near):
@@ -86,16 +87,18 @@ class Told:
     def nodes(self, rows: Sequence[Rows]) -> Nodes:
         """Rows of some traces as nodes."""
         held = {name: np.concatenate([part[name] for part in rows]) for name in rows[0]}
-        flags, carried = held["flags"], held["carried"]
+        flags, carried, started = held["flags"], held["carried"], held["started_us"]
+        mark = 2 * held["epoch"].astype(np.int32) + (flags & _FAILS != 0)
+        mark[(started < self._metering.start_us) | (started >= self._metering.end_us)] = -1
         return Nodes(
             row_at=held["row_at"],
             trace=held["trace"],
             span=held["span"],
             parent=held["parent"],
-            started_us=held["started_us"],
+            started_us=started,
             said=self._said[carried],
             service=self._service[carried],
-            mark=held["mark"],
+            mark=mark,
             believed=held["believed"],
             bills=flags & _BILLS != 0,
             hollow=flags & _HOLLOW != 0,
@@ -152,13 +155,14 @@ class Told:
         statement = sql_text(__package__, "nodes").format(
             key=self._key, trace=self._trace, twins=self._twinned, near=near, which=which
         )
-        low, high = self._metering.start_us, self._metering.end_us
+        narrow = np.min_scalar_type(len(self._found))
         for rows in self._session.columns(statement):
-            started, flags = rows["started_us"], rows["flags"]
-            mark = 2 * rows["epoch"].astype(np.int32) + (flags & _FAILS != 0)
-            mark[(started < low) | (started >= high)] = -1
-            plain = {name: rows[name] for name in rows if name != "epoch"}
-            yield {**plain, "mark": mark, "carried": self._index.find((rows["carried"],))}
+            yield {**rows, "carried": self._index.find((rows["carried"],)).astype(narrow)}
+
+    def _seen_at(self, rows: Rows) -> NDArray[np.uint64]:
+        """Where the trace of each row is marked as seen."""
+        marks: NDArray[np.uint64] = rows["trace"] >> np.uint64(64 - self._bits)
+        return marks
 
     def _near(self, which: str, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Rows of the months beside whose traces the period has; few others are among them."""
@@ -166,8 +170,7 @@ class Told:
             trace=self._trace, twins=self._twinned, which=which
         )
         found = [
-            rows["row_at"][seen[rows["trace"] >> _SEEN_SHIFT]]
-            for rows in self._session.columns(statement)
+            rows["row_at"][seen[self._seen_at(rows)]] for rows in self._session.columns(statement)
         ]
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 

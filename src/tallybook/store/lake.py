@@ -41,7 +41,7 @@ _HOLDING: Final = (
     " SEMI JOIN touched x ON e.trace_id = x.trace_id"
 )
 """The numbers of the files of a view that hold a row of a trace in the table ``touched``."""
-_ROWS_READ: Final = 1_000_000
+_ROWS_READ: Final = 250_000
 """Rows of a query that are handed on as columns at once."""
 _LINKING: Final = ("trace_id", "span_id", "parent_span_id")
 _ARROW = {"text": pa.string(), "whole": pa.int64(), "truth": pa.bool_()}
@@ -315,7 +315,7 @@ class DuckSession:
     def columns(
         self, statement: str, params: Mapping[str, object] | None = None
     ) -> Iterator[Columns]:
-        """The rows of a query as columns of whole numbers, a million at most at once.
+        """The rows of a query as columns of whole numbers, 250,000 at most at once.
 
         Nothing else may be asked until all were taken.
         """
