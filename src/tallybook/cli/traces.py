@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from tallybook.cli.app import App
 from tallybook.report.graph.trace import traces_of
 from tallybook.report.graph.trace_text import trace_json, trace_text
@@ -10,7 +12,9 @@ from tallybook.report.graph.trace_text import trace_json, trace_text
 def explain_trace(app: App, trace_id: str, most: int) -> None:
     """Print the tree of a trace for each month that has calls of it."""
     traces = traces_of(app.store, trace_id)
-    app.answer(
-        {"trace": trace_id, "months": [trace_json(trace) for trace in traces]},
-        "\n".join(trace_text(trace, most) for trace in traces).rstrip("\n"),
-    )
+    if app.as_json:
+        for piece in trace_json(trace_id, traces):
+            click.echo(piece, nl=False)
+        click.echo()
+    else:
+        click.echo("\n".join(trace_text(trace, most) for trace in traces).rstrip("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import pytest
 from company import PRICES, Company, org, policy, usage
 from tallybook.errors import PeriodError
 from tallybook.post.sheet import latest_sheet
+from tallybook.report.graph import trace_text as trace_text_module
 from tallybook.report.graph.trace import traces_of
 from tallybook.report.graph.trace_model import Trace
 from tallybook.report.graph.trace_text import payers_of, trace_json, trace_text
@@ -34,6 +36,14 @@ def node(name, parent="", second=0, **changes):
         "started_at": f"2026-10-03T10:00:{second:02}Z",
     }
     return usage(name, **(plain | changes))
+
+
+def told(*traces):
+    """The machine form, which is spelled as `json` spells it."""
+    text = "".join(trace_json(TRACE, traces))
+    value = json.loads(text)
+    assert text == json.dumps(value, indent=2, ensure_ascii=False)
+    return value
 
 
 UNTAGGED = {"team": None, "feature": None, "purpose": None}
@@ -136,7 +146,7 @@ def test_a_large_trace_is_drawn_as_far_as_it_is_asked_for(books):
     text = trace_text(trace, 10)
     assert "21 cheaper nodes are not drawn" in text
     assert len([line for line in text.splitlines() if "─ " in line]) == 9
-    assert len(trace_json(trace)["nodes"]) == 31
+    assert len(told(trace)["months"][0]["nodes"]) == 31
 
 
 def test_a_trace_that_nobody_names_says_what_to_look_for(books):
@@ -161,8 +171,19 @@ def test_every_node_says_for_whom_its_origin_works(books):
         f"Calls: 2 for customer {root[0]}, plan pro; 1 for customer {root[0]}, cohort free, plan"
         in (trace_text(trace, 10))
     )
-    value = trace_json(trace)["nodes"][1]
+    (month,) = told(trace)["months"]
+    value = month["nodes"][1]
     assert (value["customer"], value["cohort"], value["plan"]) == agent
     (another,) = traces_of(books.store, "another")
     assert another.nodes[0].for_whom == ("", "", "")
     assert "Calls:" not in trace_text(another, 10)
+
+
+def test_the_machine_form_is_one_value_however_it_is_cut(books, monkeypatch):
+    books.ingest(node('"nodes": []', span_id="root"), node("next", "root", second=1))
+    (trace,) = traces_of(books.store, TRACE)
+    once = told(trace, trace)
+    monkeypatch.setattr(trace_text_module, "_AT_ONCE", 1)
+    assert told(trace, trace) == once
+    assert [len(month["nodes"]) for month in once["months"]] == [2, 2]
+    assert once["months"][0]["total"] == "2.000000000000"

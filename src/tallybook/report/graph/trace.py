@@ -7,11 +7,13 @@ last run did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Final, NamedTuple
 
 from tallybook.attribute.behalf import for_whom, teller_of, who_told
+from tallybook.attribute.levels import Steps
 from tallybook.attribute.path import ROOT, Decision, Paths
 from tallybook.attribute.tree import Node, parents_of, standing
 from tallybook.clock import Period
@@ -37,8 +39,11 @@ from tallybook.store import Store, sql_text
 from tallybook.store.lake import Session
 
 _WHO_TOLD: Final = tuple(dict.fromkeys(field for by in TOLD_FOR for field in who_told(by)))
+_LISTS: Final = (13, 14, 15)
+"""Where ``carried``, ``stated`` and ``told`` stand among the fields of `_Known`."""
 _ForWhom = tuple[tuple[str, ...], ...]
 """Customer, cohort and plan, each by chart."""
+_Believed = tuple[tuple[bool, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,9 @@ class _Known:
     started_us: int
     ended_us: int | None
     epoch: int
-    carried: Mapping[str, str]
-    stated: Sequence[str]
-    told: Mapping[str, str]
+    carried: tuple[str, ...]
+    stated: tuple[str, ...]
+    told: tuple[str, ...]
     bills: bool
     unpriced: bool
     card_pico: int
@@ -100,23 +105,44 @@ def _trace(store: Store, basis: Basis, trace_id: str) -> Trace:
     with graph_session(store, basis) as session:
         session.table("touched", {"trace_id": "text"}, [(trace_id,)])
         _, paths, walked = placed_in(session, basis, asked)
-        known = _known(session, basis, asked)
-        nodes = _nodes(session, known, paths) if walked else _alone(known)
+        known = _known(session, basis, asked, paths)
+        decided = _Decided(asked, paths)
+        nodes = _nodes(session, known, decided) if walked else _alone(known, decided)
     return Trace(
         trace_id,
         str(basis.period),
         basis.books.org.company.currency,
-        tuple(_drawn(nodes, known, paths)),
+        tuple(_drawn(nodes, known, decided)),
     )
 
 
-def _known(session: Session, basis: Basis, metering: Metering) -> dict[int, _Known]:
+class _Decided:
+    """What nodes say and what the ends of their paths mean, each distinct one decided once."""
+
+    def __init__(self, metering: Metering, paths: Paths) -> None:
+        names = metering.carried
+        self.steps, self.charts = Steps(paths), paths.charts
+        self.node = cache(lambda carried: paths.node(dict(zip(names, carried, strict=True))))
+        self.decision = cache(paths.decision)
+        self.is_named = cache(paths.is_named)
+        self.believes = cache(partial(_believed, paths))
+
+
+def _believed(paths: Paths, told: tuple[str, ...]) -> _Believed:
+    """Of customer, cohort and plan, by chart, whether a row is believed about it."""
+    if not told:  # nobody's word may be refused
+        return ((True,) * paths.charts,) * len(TOLD_FOR)
+    fields = dict(zip(_WHO_TOLD, told, strict=True))
+    return tuple(paths.believes(fields, teller_of(fields, by)) for by in TOLD_FOR)
+
+
+def _known(session: Session, basis: Basis, metering: Metering, paths: Paths) -> dict[int, _Known]:
     meters = open_prices(session, metering, rows := price_rows(basis))
     parts = {
         "epoch": epoch_sql(metering),
         "carried": ", ".join(field_sql(field) for field in metering.carried),
         "stated": ", ".join(field_sql(field) for field in TOLD_FOR),
-        "told": ", ".join(field_sql(field) for field in _WHO_TOLD),
+        "told": ", ".join(field_sql(field) for field in _WHO_TOLD if paths.doubts),
         "touched": TOUCHED,
     }
     beside = sql_text(__package__, "trace_beside").format(**parts) if basis.beside else ""
@@ -128,24 +154,23 @@ def _known(session: Session, basis: Basis, metering: Metering) -> dict[int, _Kno
         price_join=PRICE_JOIN,
         corrections=netting_sql(metering),
     )
-    return {int(row[0]): _known_row(row, metering) for row in session.rows(statement)}
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    found = {}
+    for row_at, *row in session.rows(statement):
+        for at in _LISTS:  # a trace of a million nodes says few different things
+            row[at] = shared.setdefault(tuple(row[at]), tuple(row[at]))
+        found[int(row_at)] = _Known(*row)
+    return found
 
 
-def _known_row(row: Sequence[Any], metering: Metering) -> _Known:
-    values = dict(zip((field.name for field in fields(_Known)), row[1:], strict=True))
-    values["carried"] = dict(zip(metering.carried, map(str, values["carried"]), strict=True))
-    values["told"] = dict(zip(_WHO_TOLD, map(str, values["told"]), strict=True))
-    return _Known(**values)
-
-
-def _nodes(session: Session, known: Mapping[int, _Known], paths: Paths) -> list[Node]:
+def _nodes(session: Session, known: Mapping[int, _Known], decided: _Decided) -> list[Node]:
     """The nodes of the trace, of a span told more than once the row that the walk believes."""
     told = session.rows(
         "SELECT row_at, span_id, parent_span_id, started_us, believed, bills, hollow FROM told"
     )
     rows = []
     for row_at, span_id, parent_span_id, started_us, believed, bills, hollow in told:
-        said, service = paths.node(known[row_at].carried)
+        said, service = decided.node(known[row_at].carried)
         rows.append(
             Node(
                 0, row_at, span_id, parent_span_id, started_us, False, hollow, bills, said,
@@ -155,67 +180,94 @@ def _nodes(session: Session, known: Mapping[int, _Known], paths: Paths) -> list[
     return standing(rows)
 
 
-def _alone(known: Mapping[int, _Known]) -> list[Node]:
+def _alone(known: Mapping[int, _Known], decided: _Decided) -> list[Node]:
     """The calls of a trace that nothing joins, each a root of its own."""
     return [
-        Node(at, row_at, "", "", one.started_us, True, False, True, ROOT, ROOT)
+        Node(at, row_at, "", "", one.started_us, True, False, True, *decided.node(one.carried))
         for at, (row_at, one) in enumerate(sorted(known.items()))
         if one.bills
     ]
 
 
-def _drawn(nodes: Sequence[Node], known: Mapping[int, _Known], paths: Paths) -> list[TraceNode]:
+def _drawn(
+    nodes: Sequence[Node], known: Mapping[int, _Known], decided: _Decided
+) -> Iterator[TraceNode]:
     """Every node after its parent, children by their start, with what lies beneath rolled up."""
     parents = {node.row_at: up for node, up in parents_of(nodes)}
     children: dict[int | None, list[Node]] = {}
     for node in sorted(nodes, key=lambda node: (node.started_us, node.span_id, node.row_at)):
         children.setdefault(parents[node.row_at], []).append(node)
-    drawn: list[TraceNode] = []
-    nobody = (("",) * paths.charts,) * len(TOLD_FOR)
+    nobody = (("",) * decided.charts,) * len(TOLD_FOR)
     waiting: list[tuple[Node, int | None, int, int, _ForWhom]] = [
         (node, None, ROOT, ROOT, nobody) for node in reversed(children.get(None, []))
     ]
+    placed: list[_Placed] = []
     while waiting:
         node, above, outer, chain, whom = waiting.pop()
         one = known[node.row_at]
-        said, service = paths.node(one.carried)
-        origin, chain = paths.origin(outer, said), paths.chain(chain, service)
-        whom = _for_whom(whom, one, paths, (outer, origin))
-        depth = drawn[above].depth + 1 if above is not None else 0
-        decision = paths.decision(origin, chain, one.epoch)
+        origin = decided.steps.origin(outer, node.said)
+        chain = decided.steps.chain(chain, node.service)
+        whom = _for_whom(whom, one, decided, (outer, origin))
         waiting += [
-            (child, len(drawn), origin, chain, whom)
+            (child, len(placed), origin, chain, whom)
             for child in reversed(children.get(node.row_at, []))
         ]
-        drawn.append(_node(node, one, above, depth, decision, whom))
-    return _rolled_up(drawn)
+        depth = placed[above].depth + 1 if above is not None else 0
+        decision = decided.decision(origin, chain, one.epoch)
+        placed.append(_Placed(node, above, depth, decision, whom))
+    rolled_pico = _rolled_up(placed, known)
+    for place, pico in zip(placed, rolled_pico, strict=True):
+        yield _drawn_node(place, known[place.node.row_at], pico)
 
 
-def _for_whom(above: _ForWhom, one: _Known, paths: Paths, origins: tuple[int, int]) -> _ForWhom:
+class _Placed(NamedTuple):
+    """A node with its place in the tree."""
+
+    node: Node
+    above: int | None
+    depth: int
+    decision: Decision
+    whom: _ForWhom
+
+
+def _for_whom(
+    above: _ForWhom, one: _Known, decided: _Decided, origins: tuple[int, int]
+) -> _ForWhom:
     """For whom a node works, given for whom what stands above it does, and the origins of both."""
     if not any(one.stated):
         return above
-    outer, own = (paths.is_named(origin) for origin in origins)
+    outer, own = (decided.is_named(origin) for origin in origins)
     found = []
-    for by, said, held in zip(TOLD_FOR, one.stated, above, strict=True):
-        believed = paths.believes(one.told, teller_of(one.told, by))
-        charts = zip(held, believed, outer, own, strict=True)
+    for said, may, held in zip(one.stated, decided.believes(one.told), above, strict=True):
+        charts = zip(held, may, outer, own, strict=True)
         found.append(
             tuple(
-                for_whom(before, said if may else "", begins=now and not then)
-                for before, may, then, now in charts
+                for_whom(before, said if believed else "", begins=now and not then)
+                for before, believed, then, now in charts
             )
         )
-    return tuple(found)
+    return above if above == tuple(found) else tuple(found)
 
 
-def _node(
-    node: Node, one: _Known, above: int | None, depth: int, decision: Decision, whom: _ForWhom
-) -> TraceNode:
-    cost_pico = one.card_pico if node.bills else 0
+def _rolled_up(placed: Sequence[_Placed], known: Mapping[int, _Known]) -> list[int]:
+    """What each node cost with all beneath; parents stand before their children."""
+    sums = [_own_pico(place.node, known[place.node.row_at]) for place in placed]
+    for at in range(len(placed) - 1, -1, -1):
+        above = placed[at].above
+        if above is not None:
+            sums[above] += sums[at]
+    return sums
+
+
+def _own_pico(node: Node, one: _Known) -> int:
+    return one.card_pico if node.bills else 0
+
+
+def _drawn_node(place: _Placed, one: _Known, rolled_pico: int) -> TraceNode:
+    node = place.node
     return TraceNode(
-        above=above,
-        depth=depth,
+        above=place.above,
+        depth=place.depth,
         role="call" if node.bills else "elsewhere" if one.role == "elsewhere" else "step",
         name=one.operation,
         service=one.service,
@@ -228,18 +280,8 @@ def _node(
         state=one.state,
         tokens=one.tokens if node.bills else 0,
         unpriced=one.unpriced and node.bills,
-        own_pico=cost_pico,
-        rolled_pico=cost_pico,
-        decision=decision,
-        for_whom=tuple(by_chart[one.epoch] for by_chart in whom),
+        own_pico=_own_pico(node, one),
+        rolled_pico=rolled_pico,
+        decision=place.decision,
+        for_whom=tuple(by_chart[one.epoch] for by_chart in place.whom),
     )
-
-
-def _rolled_up(drawn: Sequence[TraceNode]) -> list[TraceNode]:
-    """Parents stand before their children, so one pass from the end is enough."""
-    sums = [node.own_pico for node in drawn]
-    for at in range(len(drawn) - 1, -1, -1):
-        above = drawn[at].above
-        if above is not None:
-            sums[above] += sums[at]
-    return [replace(node, rolled_pico=total) for node, total in zip(drawn, sums, strict=True)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tallybook.attribute.model import Payer
@@ -17,6 +19,11 @@ from tallybook.report.graph.view import OWN
 PICO_SCALE = 12
 _NAME_WIDTH = 46
 _WHOM_SHOWN = 3
+_INDENT, _DEPTH = 2, 8
+"""Blanks of one step of the machine form, and those before a node."""
+_NODES = '"nodes": ['
+_NO_NODES = f"{_NODES}]"
+_AT_ONCE = 1_000
 
 
 def trace_text(trace: Trace, most: int) -> str:
@@ -45,20 +52,36 @@ def trace_text(trace: Trace, most: int) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def trace_json(trace: Trace) -> dict[str, Any]:
-    """The machine form.
+def trace_json(trace_id: str, traces: Sequence[Trace]) -> Iterator[str]:
+    """The machine form of a trace in all its months, in pieces: it may have a million nodes.
 
-    Returns:
-        ``trace``, ``period``, ``currency``, ``total`` and ``nodes`` in the order of the tree, each
-        with ``above``, the place of its parent in the list or null. Amounts are text, exact.
+    Together they are one value: ``trace`` and ``months``, each with ``trace``, ``period``,
+    ``currency``, ``total`` and ``nodes`` in the order of the tree, each with ``above``, the place
+    of its parent in the list or null. Amounts are text, exact.
     """
-    return {
-        "trace": trace.trace_id,
-        "period": trace.period,
-        "currency": trace.currency,
-        "total": _exact(trace.total_pico),
-        "nodes": [_value(node) for node in trace.nodes],
-    }
+    months = [
+        {
+            "trace": trace.trace_id,
+            "period": trace.period,
+            "currency": trace.currency,
+            "total": _exact(trace.total_pico),
+            "nodes": [],
+        }
+        for trace in traces
+    ]
+    first, *after = _spelled({"trace": trace_id, "months": months}).split(_NO_NODES)
+    yield first
+    for trace, rest in zip(traces, after, strict=True):
+        yield _NODES
+        for at in range(0, len(trace.nodes), _AT_ONCE):
+            told = (_spelled(_value(node)) for node in trace.nodes[at : at + _AT_ONCE])
+            indented = (textwrap.indent(one, " " * _DEPTH) for one in told)
+            yield ("," if at else "") + "\n" + ",\n".join(indented)
+        yield "\n" + " " * (_DEPTH - _INDENT) + "]" + rest
+
+
+def _spelled(value: object) -> str:
+    return json.dumps(value, indent=_INDENT, ensure_ascii=False)
 
 
 def _value(node: TraceNode) -> dict[str, Any]:
