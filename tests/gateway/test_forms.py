@@ -73,7 +73,7 @@ def test_the_next_answer_of_a_provider_is_known_by_its_form():
     assert made._forms[0].fits(following) is not None
     reply = made.read(following, "POST")
     same(reply, reply_of(following))
-    assert (reply.length, reply.is_json) == (1858, True)
+    assert (reply.length, reply.is_plain) == (1858, True)
     assert reply.raw == following[:-2].replace(b"Connection: keep-alive\r\n", b"")
     assert reply.named["x-request-id"] == "req_29"
     assert reply.named.get("set-cookie") == "b=30"
@@ -121,13 +121,13 @@ def test_a_stream_and_an_answer_are_told_apart():
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     made = known(HEAD, stream)
-    for head, length, is_json in ((HEAD, 12, True), (stream, CHUNKED, False), (HEAD, 12, True)):
+    for head, length, is_plain in ((HEAD, 12, True), (stream, CHUNKED, False), (HEAD, 12, True)):
         reply = made.read(head, "POST")
-        assert (reply.length, reply.is_json) == (length, is_json)
+        assert (reply.length, reply.is_plain) == (length, is_plain)
         assert made._forms[0].fits(head) is not None
     packed = HEAD.replace(b"X-Request-Id: req_1", b"Content-Encoding: gzip")
-    assert not forms().read(packed, "POST").is_json
-    assert not known(packed).read(packed, "POST").is_json
+    assert not forms().read(packed, "POST").is_plain
+    assert not known(packed).read(packed, "POST").is_plain
 
 
 def test_forms_beyond_those_that_are_kept_are_made_seldom():

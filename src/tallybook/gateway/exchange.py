@@ -230,8 +230,7 @@ class Exchange:
         if (
             standing is None
             or standing.reader is None
-            or not reply.is_json
-            or reply.status not in _SUCCESS
+            or not reply.is_plain
             or caller is None
             or works.prices is not None
             or not self._sent_all

@@ -22,6 +22,7 @@ from tallybook.gateway.reading import wire_of
 _VALUE: Final = rb"[\t -~\x80-\xff]*+"
 _DIGITS: Final = rb"[ \t]*([0-9]{1,15})"
 _HOPS: Final = HOP_BY_HOP - {b"transfer-encoding", b"trailer"}
+_SUCCESS: Final = range(200, 300)
 _WITH_BODY: Final = range(200, 204)
 _DECIDES: Final = frozenset({b"content-type", b"content-encoding", b"transfer-encoding"})
 _FORMS_MAX: Final = 8
@@ -73,7 +74,7 @@ class Form:
         self.fits: Callable[[bytes], re.Match[bytes] | None] = re.compile(pattern).fullmatch
         self.status = reply.status
         self.keep_alive = reply.keep_alive
-        self.is_json = reply.is_json
+        self.is_plain = reply.is_plain
         self.marks: dict[str, bytes] = {}
         self.kept: tuple[int, ...] = ()
         self.length_at = 0
@@ -150,13 +151,15 @@ class Forms:
                         form.keep_alive,
                         b"".join(found.group(*form.kept)) if form.kept else head[:-2],
                         _Values(head, form.marks),
-                        form.is_json,
+                        form.is_plain,
                     )
         usual = recognised(head, method)
         reply = parsed(head, method) if usual is None else usual
         named = reply.named
-        reply.is_json = (
-            "content-encoding" not in named and wire_of(named.get("content-type", "")) == "json"
+        reply.is_plain = (
+            reply.status in _SUCCESS
+            and "content-encoding" not in named
+            and wire_of(named.get("content-type", "")) == "json"
         )
         if usual is not None and method != "HEAD" and _is_learnt(reply):
             self._meet(head, reply)

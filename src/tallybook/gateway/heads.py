@@ -255,8 +255,8 @@ class ReplyHead(msgspec.Struct):
 
     ``length`` is that of the body, `CHUNKED` or `UNTIL_CLOSE`. ``raw`` is the head for the client,
     as it came but without what belongs to the connection, and without its last empty line.
-    ``named`` has every header by its name in lower case, the last of each. ``is_json`` says that
-    the body is JSON as it stands.
+    ``named`` has every header by its name in lower case, the last of each. ``is_plain`` says that
+    all went well and that the body is JSON as it stands.
     """
 
     status: int
@@ -264,7 +264,7 @@ class ReplyHead(msgspec.Struct):
     keep_alive: bool
     raw: bytes
     named: Mapping[str, str]
-    is_json: bool = False
+    is_plain: bool = False
 
     def without(self, *names: bytes) -> bytes:
         """The head for the client without some more headers."""

@@ -187,30 +187,32 @@ def _chat(told: _Chat, headers: Mapping[str, str]) -> _Told | None:
 
 def _chat_tokens(usage: _ChatUsage) -> dict[str, int | None] | None:
     """Disjoint tokens; None where there is sound, or pictures, or the figures do not add up."""
-    output, inside, beside = (
-        usage.completion_tokens,
-        usage.prompt_tokens_details,
-        usage.completion_tokens_details,
-    )
+    rest, output = usage.prompt_tokens, usage.completion_tokens
+    if usage.total_tokens != rest + output:
+        return None
     tokens: dict[str, int | None] = {"output": output}
-    read, write, other, thought = usage.prompt_cache_hit_tokens, None, 0, 0
+    beside, inside = usage.completion_tokens_details, usage.prompt_tokens_details
     if beside is not None:
-        other = (beside.audio_tokens or 0) + (beside.image_tokens or 0)
-        if beside.reasoning_tokens is not None:
-            tokens["reasoning"] = thought = beside.reasoning_tokens
+        thought = beside.reasoning_tokens
+        if beside.audio_tokens or beside.image_tokens or (thought or 0) > output:
+            return None
+        if thought is not None:
+            tokens["reasoning"] = thought
+    read, write = usage.prompt_cache_hit_tokens, None
     if inside is not None:
-        other += (inside.audio_tokens or 0) + (inside.image_tokens or 0)
+        if inside.audio_tokens or inside.image_tokens:
+            return None
         write = inside.cache_write_tokens
         if inside.cached_tokens is not None:
             read = inside.cached_tokens
     if read is not None:
         tokens["cache_read"] = read
+        rest -= read
     if write is not None:
         tokens["cache_write"] = write
-    rest = usage.prompt_tokens - (read or 0) - (write or 0)
+        rest -= write
     tokens["input_uncached"] = rest
-    adds_up = usage.total_tokens == usage.prompt_tokens + output
-    return tokens if adds_up and rest >= 0 and thought <= output and not other else None
+    return tokens if rest >= 0 else None
 
 
 def _message(told: _Message, _headers: Mapping[str, str]) -> _Told | None:
