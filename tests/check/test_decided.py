@@ -36,6 +36,7 @@ def test_what_was_decided_agrees(acme):
         pytest.param("amount_nano = 'much'", marks=pytest.mark.of_the_file),
     ],
 )  # fmt: skip
+@pytest.mark.both_stores
 def test_a_changed_approval_is_named(acme, change_of):
     forge(acme.home, f"UPDATE budget_decision SET {change_of} WHERE seq = 1")
     (fault,) = faults(acme)
@@ -44,11 +45,13 @@ def test_a_changed_approval_is_named(acme, change_of):
         assert "decision" in {one.kind for one in kept_faults(acme.store, tx)}
 
 
+@pytest.mark.both_stores
 def test_an_approval_that_was_put_in_has_no_act(acme):
     forge(acme.home, "UPDATE budget_decision SET verdict = 'approved' WHERE seq = 2")
     assert faults(acme) == ["decision 2 on feature:bot has no act"]
 
 
+@pytest.mark.both_stores
 def test_an_approval_that_was_taken_out_is_missed(acme):
     forge(acme.home, "DELETE FROM budget_decision WHERE seq = 1")
     (fault,) = faults(acme)

@@ -50,6 +50,7 @@ def test_good_books_have_no_fault(copied):
         ("UPDATE sheet SET body = '[]' WHERE period = '2026-11'", "sheet", "2026-11 sheet 1"),
     ],
 )  # fmt: skip
+@pytest.mark.both_stores
 def test_what_was_changed_is_named(copied, statement, kind, where):
     forge(copied.home, statement)
     found = faults(copied)

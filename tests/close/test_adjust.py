@@ -28,6 +28,7 @@ def line(company, period="2026-10", team="a", kind="adjustment"):
     return next(one for one in statement.lines if one.kind == kind)
 
 
+@pytest.mark.both_stores
 def test_it_is_seen_on_the_statement_in_the_journal_and_in_every_check(october):
     before = october.statements()
     made = october.adjusted(*GOODWILL, text="outage of 3 October")
@@ -98,6 +99,7 @@ def test_a_soft_closed_month_takes_it_and_a_closed_one_does_not(october):
     assert october.failing() == {}
 
 
+@pytest.mark.both_stores
 def test_it_takes_two_people_in_turn(october):
     made = october.adjust(*GOODWILL)
     with pytest.raises(LedgerError, match="J-0001 is draft; only what is approved can be posted"):
@@ -152,6 +154,7 @@ def test_its_reversal_posts_into_the_month_after_by_choice(october):
     assert october.failing() == {}
 
 
+@pytest.mark.both_stores
 def test_what_was_posted_is_reversed_once(october):
     made = october.adjusted(*GOODWILL)
     step(october, undo, made.id, actor="cfo", reason="paid twice")

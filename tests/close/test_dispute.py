@@ -54,6 +54,7 @@ def line_of_a(company):
     return company.statements().statement("a").lines[0]
 
 
+@pytest.mark.both_stores
 def test_a_line_is_disputed_by_the_date_on_the_statement(issued):
     assert issued.statements().dispute_until == "2026-11-12" == due_day(Period(2026, 10), 12)
     line = line_of_a(issued)
@@ -67,6 +68,7 @@ def test_a_line_is_disputed_by_the_date_on_the_statement(issued):
     assert issued.rebuilt() == {("2026-10", 1): ""}
 
 
+@pytest.mark.both_stores
 def test_a_dispute_ends_by_an_adjusting_entry_or_a_rejection(issued):
     raised(issued, line_of_a(issued).id)
     with pytest.raises(PeriodError, match="lead raised D-0001 and cannot settle it"):

@@ -1,5 +1,7 @@
 """The year-end roll: the year closes to its result, balances carry, and the new year opens right."""
 
+import pytest
+
 from company import usage
 from tallybook.clock import Calendar, Period
 from tallybook.close.roll import NOMINAL, year_end
@@ -40,6 +42,7 @@ def test_the_last_month_of_the_fiscal_year_by_any_start():
     assert ends("2026-04", "2026-04") == "2026-03"
 
 
+@pytest.mark.both_stores
 def test_the_new_year_opens_with_balances_alone(found_company):
     company = year(found_company)
     company.close("2026-11")
@@ -82,6 +85,7 @@ def test_the_result_is_what_the_year_cost(found_company):
     assert result == cost * 10**7
 
 
+@pytest.mark.both_stores
 def test_reopening_the_last_month_reverses_the_roll_and_closing_rolls_anew(found_company):
     company = year(found_company)
     for month in ("2026-11", "2026-12"):

@@ -15,6 +15,7 @@ def state(company, period="2026-10"):
         return period_state(tx, period)
 
 
+@pytest.mark.both_stores
 def test_usage_after_the_cutoff_posts_into_the_next_month(company):
     company.ingest(usage("1"))
     company.soft_close()
@@ -52,6 +53,7 @@ def test_a_statement_says_that_its_month_is_soft_closed(company):
     assert company.rebuilt() == {("2026-10", 1): ""}
 
 
+@pytest.mark.both_stores
 def test_the_close_after_a_soft_close_issues_what_was_cut_off(company):
     """Whatever came, and whatever was applied, since."""
     company.ingest(usage("1"), usage("2", team="b", feature="find"))
@@ -93,6 +95,7 @@ def test_months_are_soft_closed_in_order_and_closed_in_order(company):
     assert company.failing() == {}
 
 
+@pytest.mark.both_stores
 def test_a_soft_closed_month_is_reopened_by_two_people_and_takes_usage_again(company):
     company.ingest(usage("1"))
     company.soft_close()

@@ -138,6 +138,7 @@ COPY_POSTINGS = (
         ),
     ],
 )
+@pytest.mark.both_stores
 def test_each_kind_of_tampering_is_named_with_its_place(
     attacked: Attacked, statements: list[str], kind: str, where: str
 ) -> None:

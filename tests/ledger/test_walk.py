@@ -51,6 +51,8 @@ def test_words_that_look_like_keys_and_marks_of_every_kind_verify(
     odd = (
         '","id":"E-000001","kind":"entry","period":"2026-10"} ,0] \\ \n \x00 \x1f \x7f \u2028 é 語'
     )
+    if stores.kind == "postgresql":
+        odd = odd.replace("\x00", "")  # no text of it holds one
     with store.write() as tx:
         for text in ('"postings":[[1', odd, "plain"):
             append_entry(tx, make_entry(5, text=text, details={odd: odd}), odd, NOW_US)
@@ -92,7 +94,7 @@ def test_a_window_ends_where_its_postings_are_too_many(
 
         def plain_rows(self, statement: str, /, **params: object) -> object:
             rows = self.tx.plain_rows(statement, **params)
-            if "json_array" in statement:
+            if "sealed_postings" in statement:
                 read.append(len(rows or ()))
             return rows
 

@@ -24,6 +24,16 @@ def test_people_become_subjects_that_can_be_forgotten(store, record, bring_in, i
     assert inbox_rows(store)[3]["user"] != rows[0]["user"]
 
 
+@pytest.mark.both_stores
+def test_a_name_with_a_nul_loses_no_call(store, record, bring_in, inbox_rows):
+    bring_in(store, [record("e-a", user="an\0na"), record("e-b", user="an\0na", customer="\0")])
+    rows = inbox_rows(store)
+    assert rows[0]["user"] == rows[1]["user"] != ""
+    assert rows[1]["customer"] not in ("", rows[0]["user"])
+    with store.write() as tx:
+        assert forget(tx, "user", "an\0na")
+
+
 def test_a_rolled_back_subject_is_not_remembered(store):
     ordinal = itertools.count()
     subjects = Subjects(lambda: f"s-{next(ordinal)}")

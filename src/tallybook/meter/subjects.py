@@ -36,16 +36,16 @@ class Subjects:
         wanted = set(people)
         resolved = {person: self._known[person] for person in wanted if person in self._known}
         rows = [
-            {"subject": self._new_id(), "kind": kind, "value": value}
+            {"subject": self._new_id(), "kind": kind, "value": _stored(value)}
             for kind, value in sorted(wanted - resolved.keys())
         ]
         tx.run_many(sql_text(__package__, "add_subject"), rows)
         self._pending = {}
-        for row in rows:
+        for kind, value in wanted - resolved.keys():
             subject = tx.scalar(
-                sql_text(__package__, "subject_of"), kind=row["kind"], value=row["value"]
+                sql_text(__package__, "subject_of"), kind=kind, value=_stored(value)
             )
-            self._pending[row["kind"], row["value"]] = str(subject)  # type: ignore[index]
+            self._pending[kind, value] = str(subject)
         return resolved | self._pending
 
     def committed(self) -> None:
@@ -66,4 +66,9 @@ def forget(tx: Tx, kind: Kind, value: str) -> bool:
     Returns:
         whether there was one to erase.
     """
-    return tx.run(sql_text(__package__, "forget_subject"), kind=kind, value=value) > 0
+    return tx.run(sql_text(__package__, "forget_subject"), kind=kind, value=_stored(value)) > 0
+
+
+def _stored(value: str) -> str:
+    """A name as every store holds it: PostgreSQL has no NUL, and no call is lost for one."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
