@@ -54,12 +54,16 @@ class Limits:
     _found: dict[tuple[str, str, str, str], tuple[Limit, ...]] = field(
         default_factory=dict, compare=False
     )
+    _kept: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
-    def kept(self) -> set[str]:
+    def kept(self) -> frozenset[str]:
         """How the names of the accounts begin that are in use: the month, and what carries."""
-        found = [*self.rows.values(), *([self.each_customer] if self.each_customer else [])]
-        return {str(self.period), *(one.account.partition("/")[0] for one in found)}
+        if not self._kept:
+            found = [*self.rows.values(), *([self.each_customer] if self.each_customer else [])]
+            heads = (one.account.partition("/")[0] for one in found if one.since)
+            self._kept = frozenset({str(self.period), *heads})
+        return self._kept
 
     def of(self, team: str, feature: str, key: str, customer: str) -> tuple[Limit, ...]:
         """The limits that a call is under; a name that is empty is under none.
