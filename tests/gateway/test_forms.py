@@ -102,11 +102,12 @@ def test_a_head_that_says_something_else_has_another_form(other):
     assert known(HEAD)._forms[0].fits(other) is None
 
 
-def test_a_head_without_a_length_and_one_without_a_body_are_not_learnt():
+def test_heads_without_a_length_or_without_a_body_and_long_ones_are_not_learnt():
     for head in (
         b"HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n",
         b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-A: %b\r\n\r\n" % (b"x" * 8192),
     ):
         assert not known(head)._forms
     made = forms()

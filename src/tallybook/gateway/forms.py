@@ -26,6 +26,7 @@ _SUCCESS: Final = range(200, 300)
 _WITH_BODY: Final = range(200, 204)
 _DECIDES: Final = frozenset({b"content-type", b"content-encoding", b"transfer-encoding"})
 _FORMS_MAX: Final = 8
+_LEARNT_BYTES: Final = 8_192
 _MET_MAX: Final = 64
 _EVERY_S: Final = 10.0
 """Where a provider has more forms than are kept, a new one is made this often at most: that takes
@@ -161,7 +162,7 @@ class Forms:
             and "content-encoding" not in named
             and wire_of(named.get("content-type", "")) == "json"
         )
-        if usual is not None and method != "HEAD" and _is_learnt(reply):
+        if usual is not None and method != "HEAD" and _is_learnt(head, reply):
             self._meet(head, reply)
         return reply
 
@@ -179,6 +180,6 @@ class Forms:
             self._forms = [Form(pattern, head, reply), *self._forms[: _FORMS_MAX - 1]]
 
 
-def _is_learnt(reply: ReplyHead) -> bool:
-    """Whether such heads say where their body ends, whatever else they say."""
-    return reply.status in _WITH_BODY and reply.length != UNTIL_CLOSE
+def _is_learnt(head: bytes, reply: ReplyHead) -> bool:
+    """Whether such heads say where their body ends, whatever else they say, and are no burden."""
+    return reply.status in _WITH_BODY and reply.length != UNTIL_CLOSE and len(head) <= _LEARNT_BYTES
