@@ -32,6 +32,17 @@ def test_status_closes_nothing_and_tells_with_its_exit_code(company, call):
     )
     assert waived.value["act"].startswith("A-")
     assert call("status", "2026-10").code == 0
+    company.ingest(usage("3", model="unheard-of"))
+    grown = call("status", "2026-10")
+    assert (grown.code, "signed for less" in grown.out) == (1, True)
+
+
+def test_a_waiver_of_nothing_is_refused(company, call):
+    company.ingest(usage("1"))
+    refused = call("waive", "2026-10", "unpriced", "--estimate", "1.00", "--reason", "in case")
+    assert refused.code != 0
+    assert "unpriced of 2026-10 has nothing to sign for: 0 calls" in refused.err
+    assert "next: see what stops the close: tallybook status 2026-10" in refused.err
 
 
 def test_close_answers_with_totals_and_seal(company, call):
@@ -91,3 +102,11 @@ def test_a_command_that_is_interrupted_says_how_things_stand(company, call, monk
     assert (ended.code, ended.out) == (130, "")
     assert "interrupted; what was not finished changed nothing" in ended.err
     assert company.journal() == []
+
+
+def test_control_characters_of_callers_are_shown_and_not_obeyed(company, call):
+    company.ingest(usage(model="x\x1b[2J\nnext\u202ey"))
+    call("run", "2026-10")
+    listed = call("worklist", "unpriced", "2026-10").out
+    assert r"x\x1b[2J\nnext\u202ey" in listed
+    assert len(listed.splitlines()) == 3

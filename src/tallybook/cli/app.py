@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import click
 
@@ -92,9 +93,25 @@ def progress(label: str, total: int | None = None) -> Iterator[Any]:
         yield advance
 
 
+_CONTROLS = ("Cc", "Cf", "Zl", "Zp")
+"""Categories of Unicode that move or colour text; a terminal obeys them."""
+
+
+def _visible(cell: str) -> str:
+    if cell.isprintable():
+        return cell
+    return "".join(
+        one.encode("unicode_escape").decode() if category(one) in _CONTROLS else one for one in cell
+    )
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """An aligned text table; the columns numbered in ``right`` are set to the right."""
-    every = [list(headers), *[list(row) for row in rows]]
+    """An aligned text table; the columns numbered in ``right`` are set to the right.
+
+    What callers wrote stands in it: a control character is shown, and not done by the terminal.
+    """
+    rows = [[_visible(cell) for cell in row] for row in rows]
+    every = [list(headers), *rows]
     widths = [max(len(row[i]) for row in every) for i in range(len(headers))]
 
     def line(row: Sequence[str]) -> str:
