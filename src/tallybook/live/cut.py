@@ -36,9 +36,10 @@ class Cut:
         made.features, made.agents = dict(self.features), dict(self.agents)
         made.unallocated = self.unallocated
         made._take(more)
-        for subject in more:
-            _drop(made.features, (subject.team, subject.feature))
-            _drop(made.agents, subject.agent)
+        for (team, feature, agent, _), held in more.items():
+            if min(held) < 0:
+                _drop(made.features, (team, feature))
+                _drop(made.agents, agent)
         return made
 
     def _take(self, figures: Figures) -> None:
