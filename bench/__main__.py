@@ -29,6 +29,7 @@ from bench.importers import importer_figures
 from bench.lines import new_events
 from bench.live import PACE, live_figures
 from bench.measure import Took, measure, measure_in_turn
+from bench.one_trace import CALLS, one_trace_figures
 from bench.otlp import otlp_figures
 from bench.page import as_markdown
 from bench.proof import proven_abreast
@@ -160,7 +161,9 @@ def _graph(work: Path, rows: int, repeat: int) -> Measured:
     home = _made(work / f"traces-{rows}", lambda path: _make("traces", path, rows))
     _say("walk traces")
     told = f"{rows:,} spans in traces of up to 64 levels, medians of {repeat}"
-    yield "graph", told, graph_figures(home, rows, repeat)
+    figures = graph_figures(home, rows, repeat)
+    _say("one trace")
+    yield "graph", told, [*figures, *one_trace_figures(work, min(rows, CALLS))]
 
 
 def _budgets() -> Measured:

@@ -115,6 +115,9 @@ whom it names itself. Over the traces every call and step is read, its parent fo
 path comes to decided. Three of four rows are calls, one trace in sixteen is a chain of 64 levels,
 and three services of five have a rule between teams. A run over traces also posts a quarter more,
 so not all of the difference is the walk.
+
+**One trace** goes through the commands, each in a process of its own: half of its calls are one
+chain, the others hang under it. Every call is in each answer once, or the measure stops.
 """
 
 _GATEWAY = """Load comes from wrk: 32 connections, a 1.7 kB answer, the headers of OpenAI's client.
