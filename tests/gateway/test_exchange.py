@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
+from contextlib import closing
 from threading import Event
 
 import pytest
@@ -279,6 +280,36 @@ def test_the_cost_of_an_answer_stands_in_its_head_by_choice(tmp_path, provider):
         None,
     ]
     assert [got for _, _, got in found] == [body, body, unpriced]
+
+
+@pytest.mark.parametrize("asked", [ASKING, STREAM])
+def test_the_cost_of_a_stream_stands_behind_it_for_a_caller_that_takes_trailers(
+    tmp_path, provider, asked
+):
+    """All other bytes are those of a caller that takes none."""
+    provider.add(CHAT, answer(OPENAI_STREAM, "text/event-stream"))
+    changes = {"policy": {"cost_header": True}, "openai": {"stream_usage": True}}
+    with Running(tmp_path / "g", provider, **changes) as gateway:
+        plain, told = (raw_answer(gateway, asked, te) for te in (b"", b"TE: trailers\r\n"))
+        gateway.settled(2)
+    end, trailer = b"0\r\n\r\n", b"0\r\nx-tallybook-cost: 0.000027\r\n\r\n"
+    assert told[1] == plain[1].removesuffix(end) + trailer
+    assert b"x-tallybook-cost" not in b"".join(plain)
+    assert told[0].replace(b"\r\nTrailer: x-tallybook-cost", b"") == plain[0]
+    assert (b'"prompt_tokens"' in plain[1]) is (asked is ASKING)
+
+
+def raw_answer(gateway, asked, lines):
+    """The head and the body of an answer as they come."""
+    data = json.dumps(asked).encode()
+    head = (
+        b"POST %b HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %b\r\nConnection: close\r\n%b"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    ) % (CHAT.encode(), gateway.secret.encode(), lines, len(data))
+    with closing(gateway.open()) as connection:
+        connection.sendall(head + data)
+        told, _, body = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
+    return told, body
 
 
 def test_a_connection_that_was_closed_while_it_was_kept_is_replaced(gateway, provider):

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from tallybook.gateway.call import Call, Ending
 from tallybook.gateway.desk import Opening
 from tallybook.gateway.faces import error_answer, error_event
-from tallybook.gateway.framing import LAST_CHUNK, chunk
+from tallybook.gateway.framing import LAST_CHUNK, TRAILER_TOLD, chunk, takes_trailer, with_cost
 from tallybook.gateway.heads import (
     CHUNKED,
     UNTIL_CLOSE,
@@ -80,7 +80,7 @@ class Exchange:
     _held: list[bytes] | None = None
     _uploads: tuple[bytes, ...] = ()
     _head = b""
-    _was_sent = _retried = _reframed = _head_out = _closes = _left_whole = _over = False
+    _was_sent = _retried = _reframed = _head_out = _closes = _left_whole = _over = _trails = False
     _delivered = _drained = 0
     goes_straight = False
     """Whether the next piece of the answer goes on as it comes, unless it is the last."""
@@ -211,6 +211,9 @@ class Exchange:
         elif reading is not None and reading.edits and reply.length >= 0:
             self._reframed = True
             head = reply.without(b"content-length") + b"Transfer-Encoding: chunked\r\n"
+        if works.prices is not None and reading is not None and self._held is None:
+            self._trails = takes_trailer(self._opening.head, reply)
+            head += TRAILER_TOLD if self._trails else b""
         self._closes = (
             reply.length == UNTIL_CLOSE
             or not self._sent_all
@@ -328,7 +331,7 @@ class Exchange:
             out = self._released()
         here = self._caller is not None or self._left_whole
         self._settle("ok" if here else "client_aborted")
-        return out
+        return with_cost(out, self._cost()) if self._trails else out
 
     def _read(self, raw: bytes, content: bytes, *, ended: bool) -> bytes:
         """Read a piece; what goes on to the caller of it."""

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE
+from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE, ReplyHead, RequestHead
 
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t -~\x80-\xff]*)?")
 _LINE_MAX: Final = 1024
@@ -166,3 +166,17 @@ def chunk(data: bytes) -> bytes:
 
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
+TRAILER_TOLD: Final = b"Trailer: x-tallybook-cost\r\n"
+
+
+def takes_trailer(head: RequestHead, reply: ReplyHead) -> bool:
+    """Whether a caller asked for trailers, and its answer has a place for one."""
+    asked = head.named.get(b"te", b"").lower()
+    return reply.length == CHUNKED and head.minor > 0 and b"trailers" in asked
+
+
+def with_cost(end: bytes, cost: str) -> bytes:
+    """The end of an answer in chunks, with what it cost behind it; '' leaves it as it came."""
+    if not (cost and end.endswith(LAST_CHUNK)):
+        return end
+    return b"%bx-tallybook-cost: %b\r\n\r\n" % (end[:-2], cost.encode())
