@@ -91,6 +91,12 @@ def test_a_dearer_tier_is_seen(told, tier):
     assert sized(asked(), json.dumps({"service_tier": told}).encode(), 1)[1] == tier
 
 
+@pytest.mark.parametrize(("told", "tier"), [("fast", "fast"), ("standard", ""), (1.5, "")])
+def test_a_faster_answer_is_a_tier_of_its_own(told, tier):
+    """It has a price of its own, or none: it is not held at the price of the usual one."""
+    assert sized(asked("messages"), json.dumps({"speed": told}).encode(), 1)[1] == tier
+
+
 def test_what_costs_more_than_plain_input_is_seen():
     size, _ = sized(asked(), b'{"cache_control": 1, "input_audio": 2, "image": 3}', 1)
     assert (size.caches, size.hears, size.sees) == (True, True, True)

@@ -48,12 +48,14 @@ class _Told(msgspec.Struct):
     n: Any = None
     best_of: Any = None
     service_tier: Any = None
+    speed: Any = None
     generationConfig: _Google | None = None  # noqa: N815 - the provider's name
     inferenceConfig: _Bedrock | None = None  # noqa: N815 - as above
 
 
 _DECODER: Final = msgspec.json.Decoder(_Told)
 _TIERS: Final = ("priority", "flex")
+_FAST: Final = "fast"
 _OUTPUT_MOST: Final = 100_000_000
 """Tokens: no model answers more to one call, whatever number its caller states."""
 
@@ -82,6 +84,8 @@ def sized(asked: Asked, body: bytes, output_tokens: int) -> tuple[Size, str]:
         tokens, stated = 0, 0
     is_here = asked.operation in _BY_TOKENS and not _has_more(body)
     tier = told.service_tier if told.service_tier in _TIERS else ""
+    if not tier and told.speed == _FAST:
+        tier = _FAST
     size = Size(
         input_tokens=len(body) + _FRAME if is_here else None,
         output_tokens=min(tokens * choices, _OUTPUT_MOST),
