@@ -50,6 +50,13 @@ def test_a_whole_year_holds_to_its_end_and_into_the_next():
     assert lived.tally["variances found"] > 500
 
 
+def test_an_invoice_that_later_ones_overtook_clears_nothing_that_they_cleared():
+    """April's bills the shortfall of the term; March's comes after it, and bills a minimum too."""
+    lived = live_year(Year(71, months=6, providers=("small",), crashes=0))
+    assert not lived.failure
+    assert lived.tally["late invoices"] == 1
+
+
 def test_a_price_cut_in_mid_month_is_no_difference():
     year = Year(4, months=3, kinds=("none",), providers=("openai",), crashes=0, terms=False)
     lived = live_year(year)

@@ -87,6 +87,7 @@ ACTOR: Final = "year"
 PICO: Final = 10**12
 DISPUTED: Final = 3
 """A line of every third month is disputed."""
+COMMITTED: Final = ("own:minimum", "own:commitment")
 LATE_MONTHS: Final = 2
 """How long after its turn the late invoice comes."""
 _EURO: Final = "EUR"
@@ -304,11 +305,19 @@ class _Life:
         chosen = [kind for kind in wanted if kind in can]
         if not wanted:
             chosen = self._luck.sample(can, self._luck.randrange(len(can) + 1))
+        if not wanted and self._is_late(bill):
+            # What it bills of a commitment the invoices that overtook it may have billed already.
+            first = [kind for kind in COMMITTED if kind in can][:1]
+            chosen = [*first, *(kind for kind in chosen if kind not in first)]
         # One reading of a series in which no quantities are stated: a ratio or single days.
         if "ratio" in chosen:
             chosen = ["ratio"]
         self._tally["differences"] += len(chosen)
         return iter(chosen)
+
+    def _is_late(self, bill: MonthBill) -> bool:
+        place = (bill.sold.name, bill.period)
+        return self._late is not None and place == (self._late[0], str(self._late[1]))
 
     def _may_not_be_cut_off(self, bill: MonthBill) -> bool:
         name, late = self._late or ("", MONTHS[0])
@@ -362,6 +371,9 @@ class _Life:
             self._settle(period.previous())
 
     def _settle(self, period: Period) -> None:
+        """Prove and true up what is billed of a month."""
+        if not any(month == str(period) for _, month in self._in):
+            return
         self._prove(period)
         self._true_up(period)
 
