@@ -114,6 +114,10 @@ def test_booked_is_by_service_period_and_whole_key(store: Store) -> None:
         assert booked(tx, "2026-09") == {key: 10, clearing.key: -12}
         assert booked(tx, "2026-11") == {Posting("Accrued:x", 1, service_period="2026-11").key: 2}
         assert booked(tx, "2026-10") == {}
+        assert booked(tx, "2026-09", family="Cost:") == {key: 10}
+        assert booked(tx, "2026-09", family="Cost:%") == booked(tx, "2026-09", family="cost:") == {}
+        assert booked(tx, "2026-09", team="") == {clearing.key: -12}
+        assert booked(tx, "2026-09", family="Accrued:x", team="a") == {}
 
 
 @settings(max_examples=25, deadline=None)

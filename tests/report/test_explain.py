@@ -5,6 +5,7 @@ import pytest
 from company import org, policy, usage
 from tallybook.clock import Period
 from tallybook.errors import LedgerError
+from tallybook.ledger.balance import booked
 from tallybook.post.basis import read_basis
 from tallybook.post.sheet import latest_sheet
 from tallybook.report.calls import NO_CALLS, find_calls
@@ -56,6 +57,25 @@ def test_every_line_and_entry_explains_itself(month):
         assert explain(month.store, entry.id).line == entry.id
         for number in range(1, len(entry.postings) + 1):
             assert explain(month.store, f"{entry.id}:{number}").entries
+
+
+def test_an_entry_is_explained_alike_from_its_places_and_from_the_whole_month(month, monkeypatch):
+    read = []
+
+    def told(tx, *month, **place):
+        read.append(place)
+        return booked(tx, *month, **place)
+
+    monkeypatch.setattr("tallybook.report.explain.booked", told)
+    for entry in month.journal():
+        for reference in (entry.id, f"{entry.id}:1"):
+            monkeypatch.setattr("tallybook.report.explain._ASKED_MAX", 1000)
+            narrow = explain(month.store, reference)
+            assert all(place for place in read)
+            monkeypatch.setattr("tallybook.report.explain._ASKED_MAX", 0)
+            assert explain(month.store, reference) == narrow
+            assert read.pop() == {}
+            read.clear()
 
 
 def test_every_note_explains_itself(month):

@@ -44,7 +44,9 @@ class TrialRow:
         return is_memo(self.account)
 
 
-def booked(tx: Tx, service_period: str, period: str = "") -> dict[PostingKey, int]:
+def booked(
+    tx: Tx, service_period: str, period: str = "", *, family: str = "", team: str | None = None
+) -> dict[PostingKey, int]:
     """Sum of the postings of a service period by key, in nano units, without zeros.
 
     Args:
@@ -52,8 +54,17 @@ def booked(tx: Tx, service_period: str, period: str = "") -> dict[PostingKey, in
         service_period: when it was used.
         period: only what posted into this period; empty: all that was ever posted, so that what
             was posted late about the service period is in it.
+        family: how the names of the accounts begin; empty: all accounts.
+        team: only what names this team; None: any, or none.
     """
-    rows = tx.rows(sql_text(__package__, "booked"), service_period=service_period, period=period)
+    rows = tx.rows(
+        sql_text(__package__, "booked"),
+        service_period=service_period,
+        period=period,
+        family=family,
+        every_team=team is None,
+        team=team or "",
+    )
     return {PostingKey._make(row[:-1]): int(row.nano) for row in rows}
 
 

@@ -5,9 +5,6 @@ Whoever looks gives alerts, be it a command, the server or a watch; each is give
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -21,6 +18,7 @@ from tallybook.live.model import HOUR_US, Alert, Live
 from tallybook.live.rollup import Rollup, Standing
 from tallybook.money import PICO_PER_NANO
 from tallybook.store import Store
+from tallybook.store.collector import collector_paused
 
 SEEN_KEPT: Final = 100_000
 """How many alerts a watch remembers to have been given, so that it need not ask the books."""
@@ -78,7 +76,7 @@ class Watch:
             StoreError: others kept changing what this stands on.
             CorruptedError: a sealed file or a batch is not what was written.
         """
-        with _collector_paused(), self._store.held_open():
+        with collector_paused(), self._store.held_open():
             standing = self._rollup.caught_up()
             live = self._answerer.live(standing, most)
             return Look(live, tuple(self._alerts(standing)))
@@ -89,7 +87,7 @@ class Watch:
         Returns:
             the alerts that follow from traces.
         """
-        with _collector_paused(), self._store.held_open():
+        with collector_paused(), self._store.held_open():
             standing = self._rollup.caught_up()
             return tuple(self._given(standing, self._of_traces(standing)))
 
@@ -123,22 +121,6 @@ class Watch:
             self._seen.clear()  # the books know all of them
         self._seen |= new.keys()
         return given
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the search for reference cycles.
-
-    What is taken in has none, and with all that is held in memory the search costs a quarter of
-    the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _thresholds(standing: Standing) -> Alerts:

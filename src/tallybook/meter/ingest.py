@@ -7,9 +7,7 @@ org nor prices: what nobody owns or prices yet comes in all the same.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +23,7 @@ from tallybook.meter.sources.source import Source
 from tallybook.meter.subjects import Person, Subjects
 from tallybook.meter.supersede import refuse_superseders
 from tallybook.store import Store, Tx, faults, inbox, sql_text
+from tallybook.store.collector import collector_paused
 from tallybook.store.commands import Command, log_command
 
 BATCH_EVENTS = 50_000
@@ -126,7 +125,7 @@ def ingest(
         command=command,
     )
     try:
-        with _collector_paused(), store.held_open():
+        with collector_paused(), store.held_open():
             _read_all(source_reader, service, rejects)
     finally:
         rejects.close()
@@ -144,22 +143,6 @@ def _read_all(source_reader: Source, service: _Ingest, rejects: RejectFile) -> N
             service.settle(batch)
             batch = _Batch()
     service.settle(batch)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the search for reference cycles.
-
-    A batch has none, and looking through its hundreds of thousands of objects again and again
-    costs a quarter of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Ingest:

@@ -7,4 +7,5 @@ FROM posting p
 JOIN chain c ON c.seq = p.seq
 WHERE p.account = :account AND p.service_period = :period
   AND (:into = '' OR c.period = :into)
+  AND (:every_team OR p.team = :team)
 ORDER BY p.seq, p.line

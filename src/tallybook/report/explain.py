@@ -45,6 +45,8 @@ from tallybook.report.calls import NO_CALLS, Calls, find_calls
 from tallybook.report.draft import pool_of
 from tallybook.report.held import held_in
 from tallybook.report.lines import (
+    CHARGE,
+    SHOWN,
     LineKey,
     line_id,
     line_key,
@@ -55,9 +57,12 @@ from tallybook.report.lines import (
 from tallybook.report.notes import notes_of
 from tallybook.report.sides import PRICE, price_text, sides_of
 from tallybook.store import Store, Tx, sql_text
+from tallybook.store.collector import collector_paused
 
 LINE = re.compile(r"L-(\d{4}-\d{2})-[0-9a-f]{12}")
 ENTRY = re.compile(r"(E-\d+)(?::(\d+))?")
+_ASKED_MAX = 8
+"""More places than these are read faster by one fold of the whole month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,11 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
     Raises:
         LedgerError: no such line or entry, or the calls do not give what is booked.
     """
+    with collector_paused():
+        return _explained(store, reference, sample)
+
+
+def _explained(store: Store, reference: str, sample: int) -> Explanation:
     with store.read() as tx:
         period = _period_of(tx, reference)
         issued = standing_cutoff(tx, period) if LINE.fullmatch(reference) else None
@@ -118,8 +128,7 @@ def explain(store: Store, reference: str, sample: int = 5) -> Explanation:
         sheet = sheet_at(tx, period, number)
         if sheet is None:
             raise PeriodError(f"nothing is booked in {period}", next_step=f"tallybook run {period}")
-        held = booked(tx, period, into)
-        keys = _keys_of(tx, reference, period, held)
+        keys, held = _keys_of(tx, reference, period, into)
         parts = _entry_parts(tx, period, keys, into)
         if _is_beside(keys):
             return beside_line(tx, reference, period, parts)
@@ -249,20 +258,33 @@ def _period_of(tx: Tx, reference: str) -> str:
 
 
 def _keys_of(
-    tx: Tx, reference: str, period: str, held: Mapping[PostingKey, int]
-) -> set[PostingKey]:
+    tx: Tx, reference: str, period: str, into: str
+) -> tuple[set[PostingKey], Mapping[PostingKey, int]]:
+    """The keys of a reference, and what is booked on them; other keys may be among the booked."""
     found = ENTRY.fullmatch(reference)
     if found is None:
-        return {
-            key for key in held if (place := line_key(key)) and line_id(period, place) == reference
+        stated = booked(tx, period, into, family=f"{CHARGE}:")
+        stated |= booked(tx, period, into, family=SHOWN)
+        keys = {
+            key
+            for key in stated
+            if (place := line_key(key)) and line_id(period, place) == reference
         }
+        return keys, stated
     postings = entry_of(tx, found[1]).postings
     if found[2]:
         number = int(found[2])
         if not 1 <= number <= len(postings):
             raise LedgerError(f"{found[1]} has {len(postings)} postings, not {number}")
         postings = postings[number - 1 : number]
-    return {posting.key for posting in postings}
+    keys = {posting.key for posting in postings}
+    places = {(key.account, key.team) for key in keys}
+    if len(places) > _ASKED_MAX:
+        return keys, booked(tx, period, into)
+    held: dict[PostingKey, int] = {}
+    for account, team in places:
+        held |= booked(tx, period, into, family=account, team=team)
+    return keys, held
 
 
 def _unknown(reference: str) -> LedgerError:
@@ -276,8 +298,14 @@ def _entry_parts(tx: Tx, period: str, keys: set[PostingKey], into: str) -> tuple
     """What each entry posted under the keys; one query per account, not the whole journal."""
     parts = []
     for account in sorted({key.account for key in keys}):
+        teams = {key.team for key in keys if key.account == account}
         rows = tx.rows(
-            sql_text(__package__, "entry_parts"), account=account, period=period, into=into
+            sql_text(__package__, "entry_parts"),
+            account=account,
+            period=period,
+            into=into,
+            every_team=len(teams) > 1,
+            team=min(teams),
         )
         for row in rows:
             posting = PostingKey._make(row[4:-1])
