@@ -318,12 +318,13 @@ class Exchange:
 
     def relay(self, raw: bytes, content: bytes) -> None:
         """A piece that neither begins nor ends an answer goes on as it came (`goes_straight`)."""
-        self.deadline_s = self._works.time() + self._works.limits.idle_s
-        if self._reading is not None:
-            self._reading.feed(content)
+        works, reading, caller = self._works, self._reading, self._caller
+        assert caller is not None
+        self.deadline_s = works.time() + works.limits.idle_s
+        if reading is not None:
+            reading.feed(content)
         self._delivered += len(content)
-        assert self._caller is not None
-        self._caller.send(raw)
+        caller.send(raw)
 
     def _ended(self, out: bytes) -> bytes:
         """The last piece came: the event is on the disk before it goes out; what does."""

@@ -38,7 +38,7 @@ class Body:
         self.size = 0
         self._left = length
         self._line = b""
-        self._state = _SIZE_LINE
+        self._state = _SIZE_LINE if length == CHUNKED else _CONTENT
         self._trailers = 0
 
     def feed(self, data: bytes) -> tuple[bytes, int]:
@@ -81,7 +81,7 @@ class Body:
 
         Nothing is taken, and b"" returned, if they are not, or if they are the last chunk.
         """
-        if self._state != _SIZE_LINE or self._line or self.length != CHUNKED:
+        if self._state or self._line:  # not at the beginning of a chunk
             return b""
         cut = data.find(b"\r\n", 0, _SIZE_MAX)
         size = _size_of(data[:cut]) if cut > 0 else 0
