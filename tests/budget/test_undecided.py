@@ -4,6 +4,7 @@ import pytest
 
 from people import OCTOBER, asked, company, denied
 from tallybook.budget.undecided import undecided_item
+from tallybook.close.waive import signed_for
 
 
 @pytest.fixture
@@ -15,7 +16,8 @@ def books(tmp_path):
 
 def item(books, period=OCTOBER):
     with books.store.read() as tx:
-        return undecided_item(tx, period)
+        (found,) = signed_for(tx, str(period), [undecided_item(tx, period)])
+    return found
 
 
 def test_a_request_stops_the_close_of_its_month_until_it_is_decided(books):

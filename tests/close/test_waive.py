@@ -2,7 +2,10 @@
 
 import pytest
 
-from tallybook.close.waive import waive, waivers
+from company import usage
+from tallybook.clock import Period
+from tallybook.close.close import check_close
+from tallybook.close.waive import Waiver, waive, waivers
 from tallybook.errors import MoneyError, PeriodError
 
 
@@ -17,7 +20,7 @@ def test_the_latest_signature_counts(company):
     assert sign(company).id == "A-000001"
     sign(company, actor="ceo")
     with company.store.read() as tx:
-        assert waivers(tx, "2026-10") == {"unpriced": "ceo"}
+        assert waivers(tx, "2026-10") == {"unpriced": Waiver("ceo", None)}
         assert waivers(tx, "2026-11") == {}
 
 
@@ -39,3 +42,25 @@ def test_a_closed_month_has_nothing_to_waive(company):
     company.close()
     with pytest.raises(PeriodError, match="nothing to waive"):
         sign(company)
+
+
+def unpriced(company):
+    items = check_close(
+        company.store, Period.parse("2026-10"), clock=company.clock, actor="controller"
+    )
+    return next(item for item in items if item.name == "unpriced")
+
+
+def test_a_waiver_covers_what_it_was_signed_for_and_no_more(company):
+    company.ingest(usage("1", model="unheard-of"))
+    sign(company, figure=unpriced(company).figure)
+    assert unpriced(company).waived_by == "cfo"
+
+    company.ingest(usage("2", model="unheard-of"))
+    grown = unpriced(company)
+    assert grown.blocks
+    assert grown.evidence.endswith("; cfo signed for less")
+    assert (grown.figure, grown.waived_by) == (2, "")
+
+    sign(company, actor="ceo", figure=grown.figure)
+    assert unpriced(company).waived_by == "ceo"

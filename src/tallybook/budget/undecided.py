@@ -5,7 +5,6 @@ from __future__ import annotations
 from tallybook.budget.ask import requests
 from tallybook.clock import Period
 from tallybook.close.checklist import Item
-from tallybook.close.waive import waivers
 from tallybook.money import NANO_SCALE, format_units
 from tallybook.store import Tx
 
@@ -30,6 +29,6 @@ def undecided_item(tx: Tx, period: Period) -> Item:
         if found
         else "",
         waivable=True,
-        waived_by=waivers(tx, str(period)).get("budgets", ""),
+        figure=sum(one.amount_nano for one in found),
         look="tallybook budget requests",
     )

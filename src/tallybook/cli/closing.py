@@ -15,9 +15,10 @@ from tallybook.close.close import check_close
 from tallybook.close.close import close as close_period
 from tallybook.close.reopen import reopen as reopen_period
 from tallybook.close.soft import soft_close
+from tallybook.close.waive import WAIVABLE
 from tallybook.close.waive import waive as sign_waiver
-from tallybook.errors import WrongUsageError
-from tallybook.ledger.state import SOFT_CLOSED, last_turn, standing_close
+from tallybook.errors import PeriodError, WrongUsageError
+from tallybook.ledger.state import CLOSED, SOFT_CLOSED, last_turn, period_state, standing_close
 from tallybook.money import format_cents
 from tallybook.report.current import statements_of
 from tallybook.report.issue import prepare_issue
@@ -69,13 +70,15 @@ def waive(app: App, period: Period, item: str, estimate: str, reason: str) -> No
     """Sign a waiver for ITEM of PERIOD, an item of its checklist.
 
     ITEM is unallocated, unknown, estimated, unpriced, suspects, unreconciled, suspense, open_items
-    or budgets. Where org.yaml declares roles, an approver signs.
+    or budgets. The waiver covers what the item shows now: if that grows, it has to be signed again.
+    Where org.yaml declares roles, an approver signs.
 
     Examples:  tallybook --as cfo waive 2026-10 unpriced --estimate 12.50 --reason "beta model"
     tallybook --as cfo waive 2026-11 open_items --estimate 300 --reason "invoice announced"
     """
     now_us = app.clock.now_us()
     args = {"period": str(period), "item": item, "estimate": estimate, "reason": reason}
+    figure = _figure(app, period, item)
     with app.store.write() as tx:
         link = sign_waiver(
             tx,
@@ -85,9 +88,26 @@ def waive(app: App, period: Period, item: str, estimate: str, reason: str) -> No
             reason=reason,
             actor=app.actor,
             now_us=now_us,
+            figure=figure,
         )
         log_command(tx, Command("waive", args, app.actor), now_us, {}, link.id)
     app.answer({"act": link.id}, f"{item} of {period} waived by {app.actor}: {link.id}")
+
+
+def _figure(app: App, period: Period, name: str) -> int | None:
+    """How much of an item there is to sign for; None where `waive` refuses it anyway."""
+    with app.store.read() as tx:
+        is_closed = period_state(tx, str(period)) == CLOSED
+    if is_closed or name not in WAIVABLE:
+        return None
+    items = check_close(app.store, period, clock=app.clock, actor=app.actor, asked=asked_beside)
+    item = next(each for each in items if each.name == name)
+    if not item.figure:
+        raise PeriodError(
+            f"{name} of {period} has nothing to sign for: {item.evidence}",
+            next_step=f"see what stops the close: tallybook status {period}",
+        )
+    return item.figure
 
 
 @click.command()

@@ -17,7 +17,8 @@ class Item:
     """One line of the checklist. ``waivable`` items may be passed by a signed waiver.
 
     ``evidence`` are its figures, ``look`` is the command that shows them line by line, and
-    ``next_step`` what to do about it.
+    ``next_step`` what to do about it. ``figure`` is how much there is to waive, in the item's own
+    unit: calls, pairs, pico or nano. A waiver covers what it was signed for and no more.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Item:
     waivable: bool = False
     waived_by: str = ""
     look: str = ""
+    figure: int = 0
 
     @property
     def blocks(self) -> bool:
@@ -82,15 +84,13 @@ def state_items(
     period: Period,
     policy: PolicyVersion,
     lines: Sequence[AttributedLine],
-    waivers: Mapping[str, str],
 ) -> list[Item]:
-    """The items that the policy limits, with waivers applied.
+    """The items that the policy limits.
 
     Args:
         period: which.
         policy: the version in force, with its limits.
         lines: the period's attributed lines.
-        waivers: who waived an item, by its name.
     """
     items = []
     for name, measure in measures(lines).items():
@@ -105,7 +105,7 @@ def state_items(
                 next_step=f"{_REMEDIES[name]}, or sign: tallybook waive {period} {name}"
                 " --estimate AMOUNT --reason WHY",
                 waivable=True,
-                waived_by=waivers.get(name, ""),
+                figure=measure.part,
                 look=f"{_LOOKS[name]} {period}",
             )
         )

@@ -25,6 +25,7 @@ from tallybook.close.items import (
     usage_items,
 )
 from tallybook.close.roll import roll
+from tallybook.close.waive import signed_for
 from tallybook.ledger.append import append_act, append_entry
 from tallybook.ledger.model import Act, ActKind, Entry, Posting, PostingKey, Reason
 from tallybook.ledger.state import CLOSED, SOFT_CLOSED, period_state
@@ -221,7 +222,7 @@ def _signed_items(
     org = latest_books(tx)[0].org
     return (
         *finance_items(tx, basis, sheet, now_us),
-        *asked(tx, period),
+        *signed_for(tx, str(period), asked(tx, period)),
         duties_item(org, actor, approved_by, written(tx, str(period))),
     )
 

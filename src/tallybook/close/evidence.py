@@ -29,7 +29,7 @@ _SHOWN_MAX: Final = 4
 
 
 def suspects_item(
-    tx: Tx, period: Period, start_us: int, end_us: int, calls: int, closing: Closing, signed: str
+    tx: Tx, period: Period, start_us: int, end_us: int, calls: int, closing: Closing
 ) -> Item:
     """Pairs of calls that may be one call and both bill, until somebody decides."""
     found = [one for one in suspects(tx) if start_us <= one.started_us < end_us]
@@ -45,7 +45,7 @@ def suspects_item(
         if found
         else "",
         waivable=True,
-        waived_by=signed,
+        figure=len(found),
         look="tallybook worklist suspects",
     )
 
@@ -61,7 +61,7 @@ def accrued_item(due: str, period: Period) -> Item:
     )
 
 
-def invoices_item(tx: Tx, period: Period, closing: Closing, signed: str) -> Item:
+def invoices_item(tx: Tx, period: Period, closing: Closing) -> Item:
     """Provider invoices that are in and not booked: invoiced against metered is not settled."""
     waiting = _unbooked(tx, str(period))
     total = sum(abs(nano_of_pico(each.total_pico)) for each in waiting)
@@ -78,12 +78,12 @@ def invoices_item(tx: Tx, period: Period, closing: Closing, signed: str) -> Item
         if waiting
         else "",
         waivable=True,
-        waived_by=signed,
+        figure=total,
         look=f"tallybook reconcile {waiting[0].period if waiting else period}",
     )
 
 
-def suspense_item(tx: Tx, period: Period, closing: Closing, signed: str) -> Item:
+def suspense_item(tx: Tx, period: Period, closing: Closing) -> Item:
     """What invoices booked in the month could not explain, of all that they bill (INV-13)."""
     into = _into(tx, str(period))
     invoiced = -sum(nano for name, nano in into.items() if name.startswith(f"{Family.PAYABLE}:"))
@@ -104,7 +104,7 @@ def suspense_item(tx: Tx, period: Period, closing: Closing, signed: str) -> Item
         if total
         else "",
         waivable=True,
-        waived_by=signed,
+        figure=total,
         look="tallybook open-items",
     )
 
@@ -124,9 +124,7 @@ def accruals_item(items: Sequence[OpenItem], period: Period) -> Item:
     )
 
 
-def open_items_item(
-    items: Sequence[OpenItem], period: Period, closing: Closing, signed: str
-) -> Item:
+def open_items_item(items: Sequence[OpenItem], period: Period, closing: Closing) -> Item:
     """Open items older and larger than the policy lets them be."""
     over = [one for one in items if one.over]
     limit = closing.open_items
@@ -144,7 +142,7 @@ def open_items_item(
         if over
         else "",
         waivable=True,
-        waived_by=signed,
+        figure=sum(abs(one.amount_nano) for one in over),
         look="tallybook open-items",
     )
 

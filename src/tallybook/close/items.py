@@ -29,7 +29,7 @@ from tallybook.close.evidence import (
 )
 from tallybook.close.late import late_usage
 from tallybook.close.open_items import open_items
-from tallybook.close.waive import waivers
+from tallybook.close.waive import signed_for
 from tallybook.errors import PeriodError
 from tallybook.ledger.state import CLOSED, OPEN, period_state
 from tallybook.post.basis import Basis, latest_books
@@ -74,18 +74,17 @@ def usage_items(
     """
     period = str(basis.period)
     actuals = pool_actuals(tx, period, sheet.versions.pools)
-    signed = waivers(tx, period)
     missing = [
         pool.id
         for pool in basis.policy.pools
         if pool.monthly_nano is not None and pool.id not in actuals
     ]
-    return (
+    items = (
         ended_item(basis.period, basis.end_us, now_us),
         order_item(open_before(tx, period, shut=shut)),
         posted_item(0 if just_posted else _due(tx, basis, sheet)),
         _late_item(store, tx, period),
-        *state_items(basis.period, basis.policy, sheet.lines, signed),
+        *state_items(basis.period, basis.policy, sheet.lines),
         suspects_item(
             tx,
             basis.period,
@@ -93,28 +92,29 @@ def usage_items(
             basis.end_us,
             sum(line.calls for line in sheet.lines),
             basis.policy.closing,
-            signed.get("suspects", ""),
         ),
         pools_item(missing),
         quarantine_item(int(tx.scalar("SELECT COUNT(*) FROM quarantine") or 0)),
     )
+    return signed_for(tx, period, items)
 
 
 def finance_items(tx: Tx, basis: Basis, sheet: Sheet, now_us: int) -> tuple[Item, ...]:
     """What finance has to show: invoices, suspense, accruals, disputes, adjusting entries."""
-    period, signed = basis.period, waivers(tx, sheet.period)
+    period = basis.period
     # Limits of a close are those of today: no amount of the month depends on them.
     closing = latest_books(tx)[0].policy.at(period).closing
     items = open_items(tx, basis.books.calendar, now_us, closing.open_items, sheet.period)
-    return (
+    found = (
         accrued_item(accrual_due(tx, basis, sheet.number), period),
-        invoices_item(tx, period, closing, signed.get("unreconciled", "")),
-        suspense_item(tx, period, closing, signed.get("suspense", "")),
+        invoices_item(tx, period, closing),
+        suspense_item(tx, period, closing),
         accruals_item(items, period),
-        open_items_item(items, period, closing, signed.get("open_items", "")),
+        open_items_item(items, period, closing),
         disputes_item(tx),
         adjustments_item(tx, period),
     )
+    return signed_for(tx, sheet.period, found)
 
 
 def open_before(tx: Tx, period: str, *, shut: bool = False) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tallybook.books.model import STATES
+from tallybook.close.checklist import Item
 from tallybook.close.duties import require_duty
 from tallybook.errors import PeriodError
 from tallybook.ledger.append import append_act
 from tallybook.ledger.model import Act, ActKind, Link
-from tallybook.ledger.state import CLOSED, acts, period_state
+from tallybook.ledger.state import CLOSED, RecordedAct, acts, period_state
 from tallybook.money import parse_amount
 from tallybook.store import Tx
 
@@ -17,8 +20,24 @@ WAIVABLE: Final = (*STATES, "suspects", "unreconciled", "suspense", "open_items"
 """The items that a signature passes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A signature; ``figure`` is how much of the item it covers, None for all that there may be."""
+
+    actor: str
+    figure: int | None
+
+
 def waive(
-    tx: Tx, period: str, item: str, *, estimate: str, reason: str, actor: str, now_us: int
+    tx: Tx,
+    period: str,
+    item: str,
+    *,
+    estimate: str,
+    reason: str,
+    actor: str,
+    now_us: int,
+    figure: int | None = None,
 ) -> Link:
     """Sign a waiver.
 
@@ -30,6 +49,8 @@ def waive(
         reason: why the period may close all the same.
         actor: who signs.
         now_us: when.
+        figure: of the item as the signer sees it; if it grows, the waiver no longer covers it.
+            None covers whatever there will be.
 
     Raises:
         PeriodError: the period is closed, the item cannot be waived, the reason is missing, or the
@@ -46,14 +67,35 @@ def waive(
         raise PeriodError("a waiver needs a reason", next_step="give one with --reason")
     parse_amount(estimate)
     role = require_duty(tx, actor, "approver", f"sign a waiver of {item}")
-    details = {"item": item, "estimate": estimate, "role": role}
+    details: dict[str, str | int] = {"item": item, "estimate": estimate, "role": role}
+    if figure is not None:
+        details["figure"] = figure
     return append_act(tx, Act(ActKind.WAIVER, period, reason, details), actor, now_us)
 
 
-def waivers(tx: Tx, period: str) -> dict[str, str]:
-    """Who waived which item of a period; the latest signature counts."""
+def waivers(tx: Tx, period: str) -> Mapping[str, Waiver]:
+    """Who waived which item of a period, up to which figure; the latest signature counts."""
     return {
-        str(act.details["item"]): act.actor
+        str(act.details["item"]): Waiver(act.actor, _figure(act))
         for act in acts(tx, period)
         if act.kind is ActKind.WAIVER
     }
+
+
+def _figure(act: RecordedAct) -> int | None:
+    figure = act.details.get("figure")
+    return figure if isinstance(figure, int) else None
+
+
+def signed_for(tx: Tx, period: str, items: Sequence[Item]) -> tuple[Item, ...]:
+    """Items with the signatures that cover them; what has grown since is said and not covered."""
+    signed = waivers(tx, period)
+    return tuple(_signed(item, signed.get(item.name)) for item in items)
+
+
+def _signed(item: Item, waiver: Waiver | None) -> Item:
+    if waiver is None:
+        return item
+    if waiver.figure is None or item.figure <= waiver.figure:
+        return replace(item, waived_by=waiver.actor)
+    return replace(item, evidence=f"{item.evidence}; {waiver.actor} signed for less")

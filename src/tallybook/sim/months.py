@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tallybook.books.documents import read_folder
 from tallybook.clock import FixedClock, Period, parse_instant
+from tallybook.close.checklist import Item
 from tallybook.close.close import check_close, close
 from tallybook.close.waive import waive
 from tallybook.meter.ingest import IngestResult, ingest
@@ -143,23 +144,24 @@ class Life:
         for item in items:
             if item.blocks and item.waivable:
                 self._tell(f"{period} cannot close yet, {item.name}: {item.evidence}")
-                self._sign(period, item.name)
+                self._sign(period, item)
 
-    def _sign(self, period: str, item: str) -> None:
+    def _sign(self, period: str, item: Item) -> None:
         with self._store.write() as tx:
             link = waive(
                 tx,
                 period,
-                item,
+                item.name,
                 estimate=company.WAIVER_ESTIMATE,
                 reason=company.WAIVER_REASON,
                 actor=company.CFO,
                 now_us=self._clock.now_us(),
+                figure=item.figure,
             )
-            args = {"period": period, "item": item, "estimate": company.WAIVER_ESTIMATE,
+            args = {"period": period, "item": item.name, "estimate": company.WAIVER_ESTIMATE,
                     "reason": company.WAIVER_REASON}  # fmt: skip
             log_command(tx, Command("waive", args, company.CFO), self._clock.now_us(), {}, link.id)
-        self._tell(f"{period}: {item} waived by {company.CFO}")
+        self._tell(f"{period}: {item.name} waived by {company.CFO}")
 
     def _close(self, period: str, instant: str) -> None:
         self._at(instant)
