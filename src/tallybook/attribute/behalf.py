@@ -8,7 +8,7 @@ numbered for a report when it is asked for, and are no group of a run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,10 +99,10 @@ class Behalf:
             found[mine] = said[at[mine]]
         return found
 
-    def of_lone(self, row_at: Positions, mark: NDArray[np.int32]) -> Numbers:
-        """For whom calls were made that stand alone: for whom they say."""
+    def of_lone(self, row_at: Positions, epoch: NDArray[Any]) -> Numbers:
+        """For whom calls were made that stand alone, as they say, each under its own chart."""
         said, teller = self._stated(row_at)
-        return np.where(self._believed[teller, mark // 2], said, np.int32(NO_ONE))
+        return np.where(self._believed[teller, epoch], said, np.int32(NO_ONE))
 
     def _tellers(self, fields: tuple[str, ...]) -> Marks:
         """By teller and chart whether it is believed; the first is nobody, who states nothing."""

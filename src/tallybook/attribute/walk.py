@@ -96,7 +96,7 @@ class _Walker:
         origins, chains = self._steps.origins(above, said), self._steps.chains(above, service)
         placed = {"row_at": rows["row_at"], "place": origins * _CHAINS + chains}
         if self._behalf:
-            placed["behalf"] = self._behalf.of_lone(rows["row_at"], rows["mark"])
+            placed["behalf"] = self._behalf.of_lone(rows["row_at"], rows["epoch"])
         self._placed.append(placed)
 
     def _part(self, rows: Nodes) -> None:
