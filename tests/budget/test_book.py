@@ -112,3 +112,11 @@ def test_a_long_book_is_written_anew_and_means_the_same(tmp_path, monkeypatch):
         assert one.ceilings == {"2026-10/b": 9}
         assert (one.is_blind, one.minutes) == (True, {"2026-10/b": (7, 2)})
     assert (tmp_path / "book").stat().st_size < 1000
+
+
+def test_that_a_node_is_blind_touches_no_account(tmp_path):
+    book = Book(tmp_path)
+    book.touched = set()
+    with book.held() as acts:
+        acts.append(["blind", "", True])
+    assert (book.is_blind, book.accounts, book.touched) == (True, {}, set())

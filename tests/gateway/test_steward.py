@@ -218,6 +218,45 @@ def test_what_came_by_other_ways_counts_against_a_limit(tmp_path, home):
     assert (warning.act, warning.level, warning.budget) == ("warn", "1%", "team:support")
 
 
+class _Away:
+    """A server that is gone when it is asked the first time."""
+
+    nodes = 1
+
+    def __init__(self):
+        self.asked = 0
+
+    def exchange(self, months):
+        pass
+
+    def spent(self, account):
+        return 0
+
+    def first(self, account, level):
+        self.asked += 1
+        if self.asked == 1:
+            raise ConnectionError
+        return True
+
+
+def test_a_warning_that_the_server_could_not_allow_is_given_when_it_is_back(tmp_path, home):
+    config = config_of(tmp_path / "g", home)
+    _spend(tmp_path, home, 30_000)
+    steward = Steward(config, SystemClock(), Health())
+    steward.publish(strict=True)
+    steward._server = _Away()
+    given = []
+    steward._notices.put = given.append
+    with steward._book.held() as acts:
+        acts.append(["blind", "", True])
+    for _ in range(3):
+        steward._due_s.clear()
+        steward.step()
+    steward._server = None
+    steward.close()
+    assert [(one.act, one.budget) for one in given] == [("warn", "team:support")]
+
+
 def test_what_a_gateway_lets_through_after_the_look_comes_on_top(tmp_path, home):
     """What the store said half a minute ago knows nothing of it."""
     config = config_of(tmp_path / "g", home)

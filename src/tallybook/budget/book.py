@@ -244,6 +244,9 @@ class Book:
 
     def _apply(self, act: Act) -> None:
         word, name, *rest = act
+        if word == "blind":  # of the node, and of no account
+            self.is_blind = rest[0]
+            return
         account = self.account(name)
         if self.touched is not None:
             self.touched.add(name)
@@ -268,8 +271,6 @@ class Book:
         elif word == "full":
             self.full[name] = (rest[0], rest[1])
             self.wants.pop(name, None)
-        elif word == "blind":
-            self.is_blind = rest[0]
         elif word == "minute":
             began, count = self.minutes.get(name, (rest[0], 0))
             self.minutes[name] = (rest[0], count + 1 if began == rest[0] else 1)

@@ -267,12 +267,16 @@ class Steward:
             touched = set(self._book.accounts)  # limits may be others
             for one in self._months:
                 touched |= {limit.account for limit in one.rows.values()}
+        try:
+            for months in self._months:
+                for account in touched:
+                    limit = _named(months, account.partition("/")[2])
+                    if limit is not None and limit.warn and limit.account == account:
+                        self._warn_of(limit, account)
+        except Exception:
+            self._book.touched |= touched  # the server is gone, say: they are looked at again
+            raise
         self._warned_of = self._months
-        for months in self._months:
-            for account in touched:
-                limit = _named(months, account.partition("/")[2])
-                if limit is not None and limit.warn and limit.account == account:
-                    self._warn_of(limit, account)
 
     def _warn_of(self, limit: Limit, account: str) -> None:
         spent_nano = limit.spent_before_nano + self._known(account, self._book)
