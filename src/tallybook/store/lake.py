@@ -231,6 +231,8 @@ class Lake:
             connection.execute(f"SET temp_directory = '{_quoted(str(spill))}'")
             connection.execute("SET memory_limit = '1GB'")
             connection.execute("SET preserve_insertion_order = false")
+            # It would stand on standard output in a notebook; we draw our own, where people look.
+            connection.execute("SET enable_progress_bar = false")
             if threads:
                 connection.execute(f"SET threads = {threads}")
             duck = DuckSession(connection, str(self._store.home))
