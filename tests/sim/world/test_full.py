@@ -65,3 +65,13 @@ def test_a_refusal_that_changed_the_books_is_found(
 def test_without_the_means_nobody_mounts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full, "_ALONE", (f"no-such-program-{os.getpid()}",))
     assert not full.may_mount()
+
+
+def test_a_proof_of_two_months_is_two_commands_of_which_one_may_be_refused() -> None:
+    proof = {"n": 7, "do": "prove", "at_us": 5, "periods": ["2026-09", "2026-10"]}
+    found = full._commands(proof)
+    assert [(one["do"], one["period"], one["at_us"]) for one in found] == [
+        ("run", "2026-09", 5),
+        ("run", "2026-10", 5),
+    ]
+    assert full._commands(found[0]) == [found[0]]

@@ -111,8 +111,16 @@ def live_on(disk: Disk, hands: Hands, operation: Operation, room_bytes: int) -> 
     if not done.refusal.startswith(StoreError.__name__):
         return True
     whole = operation["do"] == "ingest" or books_print(hands.store) == before
-    require(_PROOF, ok=whole, detail=f"{operation['do']}: {done.refusal}, and the books changed")
+    told = " ".join(done.refusal.split())  # of one line, as `filled` reads it
+    require(_PROOF, ok=whole, detail=f"{operation['do']}: {told}, and the books changed")
     return False
+
+
+def _commands(operation: Operation) -> list[Operation]:
+    """An operation as commands, each of which is whole or refused: a proof runs month by month."""
+    if operation["do"] != "prove":
+        return [operation]
+    return [{**operation, "do": "run", "period": month} for month in operation.get("periods", ())]
 
 
 def main(folder: Path, replay: Path, seed: int) -> None:
@@ -122,7 +130,7 @@ def main(folder: Path, replay: Path, seed: int) -> None:
     open_books(home).close()
     hands = Hands(Store.open(home), desk=replay.parent)
     refused = 0
-    for operation in read_replay(replay)[2]:
+    for operation in (step for one in read_replay(replay)[2] for step in _commands(one)):
         for _ in range(3):
             room_bytes = luck.choice(ROOMS_KIB) * KIB
             if live_on(disk, hands, operation, room_bytes):
