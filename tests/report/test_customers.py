@@ -114,9 +114,7 @@ def test_who_was_erased_has_no_name_any_more(company):
 
 
 def test_thousands_of_customers_are_no_groups_of_the_cost_sheet(company):
-    company.ingest(
-        *(usage(f"e-{n}", customer=f"c-{n}", cohort=f"k-{n % 3}") for n in range(3_000))
-    )
+    company.ingest(*(usage(f"e-{n}", customer=f"c-{n}", cohort=f"k-{n % 3}") for n in range(3_000)))
     company.run()
     with company.store.read() as tx:
         assert len(latest_sheet(tx, "2026-10").lines) == 1
