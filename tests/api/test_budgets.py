@@ -141,6 +141,7 @@ def test_a_token_with_a_name_decides_in_that_name_alone(call):
         (DANA, {"budget": "bot"}, 400, "period"),
         (DANA, [], 400, "not understood"),
         (DANA, {**MORE, "amount": "much"}, 400, "much"),
+        (DANA, {**MORE, "reason": "a\0b"}, 400, "U+0000"),
         (DANA, {**MORE, "period": "soon"}, 400, "soon"),
         (DANA, {**MORE, "budget": "mars:x"}, 400, "names no budget"),
         (DANA, {**MORE, "budget": "feature:x"}, 409, "has no budget"),
