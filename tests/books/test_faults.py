@@ -41,4 +41,4 @@ def test_every_fault_of_every_file_is_told_at_once(folder):
     )
     places = sorted({fault.split(": ")[0] for fault in faults})
     assert places == ["budgets.yaml:2", "org.yaml:1", "policy.yaml:2", "prices.yaml:1"]
-    assert len(faults) == 6 + 2 + 1 + 2
+    assert len(faults) == 6 + 2 + 1 + 1

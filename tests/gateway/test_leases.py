@@ -328,9 +328,12 @@ def _asked(nodes, redis, loss):
         time.sleep(1.0)
         redis.start()
     thread.join()
-    in_vain = 0
-    while in_vain < 3:  # the rest, as callers that come back take it; a server is not there at once
+    heard_s = time.monotonic()
+    while time.monotonic() < heard_s + 10:  # the rest, as callers that come back take it
         before = found.count(200)
         ask(60, nodes)
-        in_vain = 0 if found.count(200) > before else in_vain + 1
+        if found.count(200) > before:
+            heard_s = time.monotonic()
+        elif found.count(429):
+            break  # refused for want of budget, and not for want of the server
     return found

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from tallybook.api.app import make_app
+from tallybook.api.guard import Guard, tokens_of
 from tallybook.api.serve import listen
 from tallybook.clock import SystemClock
 from tallybook.errors import DeliveryError, WrongUsageError
@@ -60,7 +61,7 @@ def serving(store, **settings):
 
 
 def test_a_server_takes_events_once(company, segment):
-    with serving(company.store, tokens=["t"]) as address:
+    with serving(company.store, guard=Guard(tokens_of("t"))) as address:
         there = destination(address + "/", "t")
         assert there.deliver(segment) == Delivery(accepted=3)
         assert there.deliver(segment) == Delivery(duplicate=3)

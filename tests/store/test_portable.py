@@ -14,7 +14,7 @@ from tallybook.store import engine
 from tallybook.store.sqltext import sql_text
 
 HOUSE = Path(engine.__file__).parent.parent
-OWN = {"store/sqlite.py", "store/postgresql.py", "store/guards.py"}
+OWN = {"store/sqlite.py", "store/postgresql.py", "store/guards.py", "sim/places.py"}
 WORDS = re.compile(
     r"\bINSERT\s+OR\b|\bREPLACE\s+INTO\b|\bsqlite_\w+|\bpragma\b|\browid\b|\btypeof\s*\("
     r"|\bifnull\s*\(|\bstrftime\s*\(|\bgroup_concat\s*\(|\bzeroblob\s*\(|\bpg_\w+\s*\("

@@ -103,6 +103,8 @@ def _starts(tx: Tx, last: int) -> Iterator[Walk]:
     acts, known, place = tx.rows(statement), Walk(), 0
     for seq in range(LINKS_EACH, last - LINKS_EACH + 1, LINKS_EACH):
         while place < len(acts) and acts[place].seq <= seq:
+            if not isinstance(acts[place].period, str):
+                return  # damage, which the walk to it finds
             known.turn(acts[place].reason, acts[place].period)
             place += 1
         stored = tx.scalar("SELECT hash FROM chain WHERE seq = :seq", seq=seq)
