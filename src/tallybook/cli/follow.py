@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
 
 from tallybook.cli.app import App, note
+from tallybook.clock import told_by_signals
 from tallybook.errors import WrongUsageError
 from tallybook.meter.follow import follow
 from tallybook.meter.ingest import IngestResult
@@ -38,7 +36,7 @@ def follow_files(
             next_step="map an id, or ingest each file once it is complete",
         )
     note(f"following {', '.join(str(path) for path in files)}; Ctrl-C ends it")
-    with _stopped_by_signals() as stop:
+    with told_by_signals() as stop:
         return follow(
             app.store,
             source,
@@ -56,17 +54,3 @@ def _tell(result: IngestResult) -> None:
     names = ("accepted", "duplicate", "quarantined", "rejected")
     counts = ((getattr(result, name), name) for name in names)
     note(", ".join(f"{count} {name}" for count, name in counts if count))
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[Event]:
-    stop = Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
-from threading import Event
 
 import click
 
 from tallybook.cli.app import App, note, table
 from tallybook.cli.options import json_option
-from tallybook.clock import format_instant
+from tallybook.clock import Stopping, format_instant, told_by_signals
 from tallybook.errors import StoreError
 from tallybook.live.alerts import acknowledge
 from tallybook.live.alerts import alerts as kept_alerts
@@ -59,23 +57,15 @@ def _watch(app: App, watching: Watch, every: float, top: int) -> None:
 
     delivery = Delivery.of_environment(app.store, app.clock)
     note(f"watching {app.home}; Ctrl-C ends it. Alerts go to {delivery.told}")
-    stop = Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with told_by_signals() as stop:
         _again(app, watching, delivery.deliver, stop, every, top)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _again(
     app: App,
     watching: Watch,
     deliver: Callable[[], None],
-    stop: Event,
+    stop: Stopping,
     every: float,
     top: int,
 ) -> None:

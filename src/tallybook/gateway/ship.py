@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from tallybook.clock import told_by_signals
 from tallybook.errors import DeliveryError, TallybookError
 from tallybook.gateway.counters import Counters, Row
 from tallybook.gateway.journal import recover
@@ -33,15 +32,13 @@ _NOTICES: Final = "/v1/notices"
 
 def run(config: GatewayConfig, table: Counters, row: int, parent: int) -> None:
     """Ship until told to stop; what waits then stays in the spool, for the next start."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     counters, health = table.row(row), Health()
     pause_s = _EVERY_S
-    while not stop.wait(pause_s):
-        pause_s = _EVERY_S if once(config, counters, health) else min(2 * pause_s, _PAUSE_MAX_S)
-        if os.getppid() != parent:
-            return
+    with told_by_signals() as stop:
+        while not stop.wait(pause_s):
+            pause_s = _EVERY_S if once(config, counters, health) else min(2 * pause_s, _PAUSE_MAX_S)
+            if os.getppid() != parent:
+                return
 
 
 def once(config: GatewayConfig, counters: Row, health: Health) -> bool:

@@ -25,7 +25,7 @@ from tallybook.budget.hold import bury
 from tallybook.budget.lease import level_of, levels_passed
 from tallybook.budget.limits import UNKNOWN, Limits, kept_accounts, limits_in_force
 from tallybook.budget.model import SINCE, Limit, Notice, Scope
-from tallybook.clock import Clock, Period, SystemClock
+from tallybook.clock import Clock, Period, SystemClock, told_by_signals
 from tallybook.errors import CorruptedError, TallybookError, WrongUsageError
 from tallybook.gateway.model import BudgetPolicy, GatewayConfig
 from tallybook.gateway.notices import Notices, notices_of
@@ -376,33 +376,27 @@ def run(config: GatewayConfig, parent: int) -> None:
 
     SIGINT says that the whole gateway stops; after SIGTERM another steward goes on.
     """
-    stop = threading.Event()
-    told: list[int] = []
+    ended = threading.Event()
+    with told_by_signals() as stop:
+        steward = Steward(config, SystemClock(), Health())
 
-    def end(number: int, _frame: object) -> None:
-        told.append(number)
-        stop.set()
+        def publish() -> None:
+            while not ended.wait(_BOOKS_S):
+                steward.publish()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    steward = Steward(config, SystemClock(), Health())
-
-    def publish() -> None:
-        while not stop.wait(_BOOKS_S):
-            steward.publish()
-
-    steward.publish()
-    # The books may be slow to read or gone; leases must not wait for them.
-    threading.Thread(target=publish, daemon=True).start()
-    try:
-        while not stop.wait(_LOOP_S):
-            steward.step()
-            if os.getppid() != parent:
-                return
-        if signal.SIGINT in told:
-            steward.leave()
-    finally:
-        steward.close()
+        steward.publish()
+        # The books may be slow to read or gone; leases must not wait for them.
+        threading.Thread(target=publish, daemon=True).start()
+        try:
+            while not stop.wait(_LOOP_S):
+                steward.step()
+                if os.getppid() != parent:
+                    return
+            if signal.SIGINT in stop.told:
+                steward.leave()
+        finally:
+            ended.set()
+            steward.close()
 
 
 def publish_once(config: GatewayConfig) -> None:
