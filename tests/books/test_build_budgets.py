@@ -2,7 +2,10 @@ from fractions import Fraction
 
 import pytest
 
-from tallybook.books.model import Budget, Increase
+from tallybook.books.budgets import (
+    Budget,
+    Increase,
+)
 from tallybook.clock import Period, parse_instant
 
 NANO = 10**9

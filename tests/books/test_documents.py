@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.books import KINDS, Document, example_files, parse, read_folder
+from tallybook.books.budgets import Budgets
 from tallybook.books.documents import document_of
-from tallybook.books.model import Budgets, Prices
+from tallybook.books.model import Prices
 from tallybook.errors import BooksError, CorruptedError
 
 PRICES = 'contracts:\n  - {contract: M, provider: openai, discount: "8%"}\n'

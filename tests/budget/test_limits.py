@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tallybook.books import parse, read_folder
-from tallybook.books.model import FOREVER_US, Grant
+from tallybook.books.budgets import Grant
+from tallybook.books.model import FOREVER_US
 from tallybook.budget.limits import as_plain, digest_of, from_plain, limits_in_force
 from tallybook.clock import Period, parse_instant
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tallybook.books.model import FOREVER_US, Acted
+from tallybook.books.budgets import Acted
+from tallybook.books.model import FOREVER_US
 from tallybook.budget.model import Notice
 from tallybook.clock import Period
 from tallybook.errors import StoreError

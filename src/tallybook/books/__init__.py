@@ -6,6 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tallybook.books.budgets import (
+        Budget,
+        Budgets,
+        Grant,
+        Increase,
+    )
     from tallybook.books.documents import (
         KINDS,
         REQUIRED_KINDS,
@@ -30,15 +36,11 @@ if TYPE_CHECKING:
         RULE_FIELDS,
         STATES,
         Books,
-        Budget,
-        Budgets,
         BusinessUnit,
         Company,
         CostPool,
         Evaluation,
         Feature,
-        Grant,
-        Increase,
         Key,
         Org,
         Policy,

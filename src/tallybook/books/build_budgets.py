@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from tallybook.books.build_org import refuse_unknown
-from tallybook.books.faults import Place, Sheet, shown
-from tallybook.books.model import (
+from tallybook.books.budgets import (
     BUDGET_SCOPES,
     Budget,
     Budgets,
     Increase,
-    Org,
     Over,
+)
+from tallybook.books.build_org import refuse_unknown
+from tallybook.books.faults import Place, Sheet, shown
+from tallybook.books.model import (
+    Org,
     Span,
 )
 from tallybook.books.schema import BudgetForm, BudgetsForm, IncreaseForm, LimitForm

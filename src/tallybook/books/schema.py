@@ -11,28 +11,30 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from tallybook.books.budgets import (
+    OVERS,
+    RESETS,
+    Over,
+    Resets,
+)
 from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
     BUDGETING,
     BYS,
     DRIVERS,
     MODELS,
-    OVERS,
     PERS,
     POOL_METHODS,
     PURPOSES,
-    RESETS,
     TRANSFERS,
     Budgeting,
     By,
     Charge,
     Driver,
     Model,
-    Over,
     Per,
     PoolMethod,
     RecoveredBy,
-    Resets,
     Transfer,
 )
 from tallybook.books.scalars import (

@@ -1,6 +1,6 @@
 """Deciding on what was asked: by a named approver, never by the one who asked, and once.
 
-What is approved is in force from then on: `tallybook.books.model.Budgets.in_force` counts it like
+What is approved is in force from then on: `tallybook.books.budgets.Budgets.in_force` counts it like
 an increase of budgets.yaml. It is an act on the chain of the journal, so that money that follows
 from it can be traced to who decided; a denial is in the command log, as every command is.
 """

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from tallybook.books.model import Books, Budget
+from tallybook.books.budgets import Budget
+from tallybook.books.model import Books
 from tallybook.budget.overview import Used, used_of
 from tallybook.budget.used import used_in_sheet
 from tallybook.clock import Period

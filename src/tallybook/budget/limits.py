@@ -14,7 +14,12 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, Final
 
-from tallybook.books.model import EACH, Books, Budget, Budgets
+from tallybook.books.budgets import (
+    EACH,
+    Budget,
+    Budgets,
+)
+from tallybook.books.model import Books
 from tallybook.budget.model import Limit, Scope
 from tallybook.clock import Period
 from tallybook.money import proportional

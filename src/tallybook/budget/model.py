@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, Literal, get_args
 
-from tallybook.books.model import Over
+from tallybook.books.budgets import Over
 from tallybook.clock import Period
 
 Scope = Literal["feature", "team", "unit", "key", "customer"]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tallybook.books.model import EACH, Books
+from tallybook.books.budgets import EACH
+from tallybook.books.model import Books
 from tallybook.budget.approvers import approvers_of, team_of
 from tallybook.budget.limits import limits_in_force
 from tallybook.budget.model import Limit, Request, Scope

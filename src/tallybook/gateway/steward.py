@@ -18,8 +18,9 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from tallybook.books.budgets import Budget
 from tallybook.books.documents import Document, parse, read_folder
-from tallybook.books.model import Books, Budget
+from tallybook.books.model import Books
 from tallybook.budget.book import Book
 from tallybook.budget.hold import bury
 from tallybook.budget.lease import level_of, levels_passed

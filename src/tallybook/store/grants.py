@@ -1,14 +1,19 @@
 """Increases that approvers granted while the month ran, as the books read them.
 
-They stand beside the increases of budgets.yaml: `tallybook.books.model.Budgets.in_force` is the one
-law for both.
+They stand beside the increases of budgets.yaml: `tallybook.books.budgets.Budgets.in_force` is the
+one law for both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tallybook.books.model import FOREVER_US, Acted, Denial, Grant
+from tallybook.books.budgets import (
+    Acted,
+    Denial,
+    Grant,
+)
+from tallybook.books.model import FOREVER_US
 from tallybook.clock import Period
 from tallybook.store.engine import Tx
 
