@@ -9,13 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from company import PRICES, Company, org, policy
+from live.tracer import tell
 from tallybook.live import linked
 from tallybook.live.bucket import Figures
 from tallybook.live.model import HOUR_US, SLOT_US
 from tallybook.live.rollup import Rollup
-from tallybook.meter.ingest import ingest
-from tallybook.meter.read import read_event
-from tallybook.meter.sources.source import Reading
 from told import call, span
 
 ORG = org().replace(
@@ -23,31 +21,6 @@ ORG = org().replace(
 )
 PRICED = {"provider": "X", "model": "x-1", "tokens": {"input_uncached": 50_000, "output": 10_000}}
 NUMBERS = itertools.count()
-
-
-class Rows:
-    """What a tracer tells, with roles."""
-
-    name = "otel"
-    personal = ()
-
-    def __init__(self, rows):
-        self._rows = rows
-
-    def read(self):
-        for n, (record, role) in enumerate(self._rows):
-            yield Reading(f"row:{n}", record, read_event(record), role)
-
-
-def tell(acme, rows):
-    ingest(
-        acme.store,
-        Rows(rows),
-        clock=acme.clock,
-        new_id=lambda: "s",
-        on_progress=None,
-        reject_folder=acme.home / "rejects",
-    )
 
 
 def company(folder):

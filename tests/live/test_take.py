@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from company import PRICES, Company, org, policy
+from live.tracer import tell
 from tallybook.errors import CorruptedError
 from tallybook.live.look import Watch
 from tallybook.live.requests import requests
-from tallybook.meter.ingest import ingest
-from tallybook.meter.read import read_event
-from tallybook.meter.sources.source import Reading
 from told import call, span
 
 ORG = org().replace("services:\n", "services:\n  - {id: planner, team: a}\n")
@@ -22,31 +20,6 @@ def acme(tmp_path):
     made.apply(org=ORG, policy=policy(), prices=PRICES)
     yield made
     made.store.close()
-
-
-class Rows:
-    """What a tracer tells, with roles."""
-
-    name = "otel"
-    personal = ()
-
-    def __init__(self, rows):
-        self._rows = rows
-
-    def read(self):
-        for n, (record, role) in enumerate(self._rows):
-            yield Reading(f"row:{n}", record, read_event(record), role)
-
-
-def tell(acme, *rows):
-    ingest(
-        acme.store,
-        Rows(rows),
-        clock=acme.clock,
-        new_id=lambda: "s",
-        on_progress=None,
-        reject_folder=acme.home / "rejects",
-    )
 
 
 PRICED = {"provider": "X", "model": "x-1", "tokens": {"input_uncached": 50_000, "output": 10_000}}
@@ -70,7 +43,7 @@ def test_origin_and_agent_in_every_order(acme, order):
     expected = {("a", "bot"): 10**12}, {"planner": 10**12}
     with Watch(acme.store, acme.clock) as watch:
         for row in order:
-            tell(acme, row)
+            tell(acme, [row])
             watch.keep_up()
         assert seen(watch.look()) == expected
         acme.run()
@@ -81,10 +54,10 @@ def test_origin_and_agent_in_every_order(acme, order):
 
 def test_steps_that_come_after_the_seal_make_the_month_be_added_up_again(acme):
     with Watch(acme.store, acme.clock) as watch:
-        tell(acme, CALL)
+        tell(acme, [CALL])
         acme.run()
         assert seen(watch.look())[1] == {"program": 10**12}
-        tell(acme, TOOL, AGENT)
+        tell(acme, [TOOL, AGENT])
         acme.run()
         assert seen(watch.look()) == ({("a", "bot"): 10**12}, {"planner": 10**12})
 
@@ -97,9 +70,9 @@ def test_a_trace_of_very_many_steps_is_counted_whole(acme):
     ]  # fmt: skip
     steps = [({k: v for k, v in record.items() if v is not None}, role) for record, role in steps]
     with Watch(acme.store, acme.clock) as watch:
-        tell(acme, *steps[:2_000])
+        tell(acme, steps[:2_000])
         watch.keep_up()
-        tell(acme, *steps[2_000:])
+        tell(acme, steps[2_000:])
         look = watch.look()
     assert look.live.month.calls == 4_000
     assert [alert.kind for alert in look.fired] == []  # it was told of with the first batch
@@ -107,7 +80,7 @@ def test_a_trace_of_very_many_steps_is_counted_whole(acme):
 
 
 def test_a_damaged_batch_is_refused(acme):
-    tell(acme, CALL)
+    tell(acme, [CALL])
     with acme.store.write() as tx:
         tx.run("UPDATE inbox SET sha256 = 'other'")
     with Watch(acme.store, acme.clock) as watch, pytest.raises(CorruptedError, match="inbox batch"):
