@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.errors import MoneyError
-from tallybook.money import apportion
+from tallybook.money import Targets, apportion
 
 totals = st.integers(-(10**18), 10**18)
 whole_weights = st.lists(
@@ -43,6 +43,23 @@ def test_inv_10_each_part_is_less_than_one_unit_from_its_share(
     base = sum(weights)
     for part, weight in zip(apportion(total, weights, names(weights), "s"), weights, strict=True):
         assert abs(part - Fraction(total) * weight / base) < 1
+
+
+@given(st.lists(totals, max_size=4), some_weights, floors)
+def test_targets_share_each_whole_as_if_it_were_the_only_one(
+    wholes: list[int], weights: list[int], floor: int
+) -> None:
+    keys = names(weights)
+    targets = Targets(weights, keys)
+    for total in wholes:
+        assert targets.parts(total, "s", floor) == apportion(total, weights, keys, "s", floor)
+
+
+def test_targets_are_refused_before_there_is_a_whole() -> None:
+    with pytest.raises(MoneyError, match="2 weights for 1 keys"):
+        Targets([1, 2], ["a"])
+    with pytest.raises(MoneyError, match="empty base"):
+        Targets([0], ["a"]).parts(1, "s")
 
 
 @given(totals, some_weights, floors)

@@ -1,6 +1,6 @@
 """Exact money: integers at three scales, and every rounding that the house makes."""
 
-from tallybook.money.apportion import apportion
+from tallybook.money.apportion import Targets, apportion
 from tallybook.money.cents import cents_of_lines
 from tallybook.money.cumulate import cumulative_nano, cumulative_share
 from tallybook.money.entered import AMOUNT_MAX, parse_amount
@@ -29,13 +29,7 @@ from tallybook.money.rounding import (
     proportional,
 )
 from tallybook.money.share import format_percent, format_ratio, format_share, whole_parts
-from tallybook.money.text import (
-    format_cents,
-    format_units,
-    parse_percent,
-    parse_rate,
-    parse_units,
-)
+from tallybook.money.text import format_cents, format_units, parse_percent, parse_rate, parse_units
 
 __all__ = [
     "AMOUNT_MAX",
@@ -50,6 +44,7 @@ __all__ = [
     "Cents",
     "Nano",
     "Pico",
+    "Targets",
     "apportion",
     "cents_of_lines",
     "cents_of_nano",

@@ -45,19 +45,49 @@ def apportion(
         MoneyError: an empty base (no weight above zero), a negative or inexact weight, a total
             or floor that is no integer, keys that repeat or do not match the weights.
     """
-    _require_targets(total, weights, keys, floor)
-    whole_weights = _whole_weights(weights)
-    if not any(whole_weights):
-        raise MoneyError(
-            f"empty base: {len(weights)} targets and no weight above zero for a total of {total}",
-            next_step="name a fallback target for the whole amount",
-        )
-    size = abs(total)
-    if floor:
-        parts = _floored(size, whole_weights, keys, salt, floor)
-    else:
-        parts = _proportional(size, whole_weights, keys, salt)
-    return [-part for part in parts] if total < 0 else parts
+    return Targets(weights, keys).parts(total, salt, floor)
+
+
+class Targets:
+    """Who shares wholes, with their weights: looked at once, however many wholes they share.
+
+    Args:
+        weights: one per target, as `apportion` has them.
+        keys: the distinct names of the targets.
+
+    Raises:
+        MoneyError: a negative or inexact weight, keys that repeat or do not match the weights.
+    """
+
+    __slots__ = ("_base", "_keys", "_weights")
+
+    def __init__(self, weights: Sequence[int | Fraction], keys: Sequence[str]) -> None:
+        _require_names(weights, keys)
+        self._keys, self._weights = keys, _whole_weights(weights)
+        self._base = sum(self._weights)
+
+    def parts(self, total: int, salt: str, floor: int = 0) -> list[int]:
+        """One part of a total per target, as `apportion` gives them.
+
+        Raises:
+            MoneyError: no weight is above zero, or the total or the floor is no integer.
+        """
+        if type(total) is not int or type(floor) is not int or floor < 0:
+            raise MoneyError(
+                f"total {total!r} and floor {floor!r} must be integers, the floor not negative",
+            )
+        if not self._base:
+            raise MoneyError(
+                f"empty base: {len(self._weights)} targets and no weight above zero for a total"
+                f" of {total}",
+                next_step="name a fallback target for the whole amount",
+            )
+        size = abs(total)
+        if floor:
+            parts = _floored(size, self._weights, self._keys, salt, floor)
+        else:
+            parts = _proportional(size, self._weights, self._base, self._keys, salt)
+        return [-part for part in parts] if total < 0 else parts
 
 
 def largest_first(
@@ -87,13 +117,7 @@ def _tie_hash(keyed: hashlib.blake2b, key: str) -> bytes:
     return mine.digest()
 
 
-def _require_targets(
-    total: int, weights: Sequence[int | Fraction], keys: Sequence[str], floor: int
-) -> None:
-    if type(total) is not int or type(floor) is not int or floor < 0:
-        raise MoneyError(
-            f"total {total!r} and floor {floor!r} must be integers, the floor not negative",
-        )
+def _require_names(weights: Sequence[int | Fraction], keys: Sequence[str]) -> None:
     if len(weights) != len(keys):
         raise MoneyError(f"{len(weights)} weights for {len(keys)} keys of targets")
     if len(set(keys)) != len(keys):
@@ -120,19 +144,17 @@ def _whole_weights(weights: Sequence[int | Fraction]) -> Sequence[int]:
     return [weight.numerator * (common // weight.denominator) for weight in weights]
 
 
-def _proportional(size: int, weights: Sequence[int], keys: Sequence[str], salt: str) -> list[int]:
-    base = sum(weights)
-    parts: list[int] = []
-    remainders: list[int] = []
-    for weight in weights:
-        part, rest = divmod(size * weight, base)
-        parts.append(part)
-        remainders.append(rest)
+def _proportional(
+    size: int, weights: Sequence[int], base: int, keys: Sequence[str], salt: str
+) -> list[int]:
+    parts = [size * weight // base for weight in weights]
     # The remainders sum to left_over x base and each is below base, so more than left_over of
     # them are above zero: a zero weight, whose remainder is zero, never gets a unit.
     left_over = size - sum(parts)
-    for place in largest_first(remainders, left_over, keys, salt):
-        parts[place] += 1
+    if left_over:
+        remainders = [size * weight % base for weight in weights]
+        for place in largest_first(remainders, left_over, keys, salt):
+            parts[place] += 1
     return parts
 
 
@@ -148,7 +170,7 @@ def _floored(
         (place for place, weight in enumerate(weights) if weight), key=weights.__getitem__
     )
     if len(live) * floor > size:
-        return _proportional(size, [1 if weight else 0 for weight in weights], keys, salt)
+        return _proportional(size, [int(weight > 0) for weight in weights], len(live), keys, salt)
     rest_size, rest_base = size, sum(weights)
     floored = 0
     while rest_size * weights[live[floored]] < floor * rest_base:
@@ -158,7 +180,7 @@ def _floored(
     rest_weights = list(weights)
     for place in live[:floored]:
         rest_weights[place] = 0
-    parts = _proportional(rest_size, rest_weights, keys, salt)
+    parts = _proportional(rest_size, rest_weights, rest_base, keys, salt)
     for place in live[:floored]:
         parts[place] = floor
     return parts
