@@ -12,7 +12,7 @@ import pyarrow as pa
 from tallybook.attribute.behalf import Behalf
 from tallybook.attribute.lines import paths_of
 from tallybook.attribute.owner import carried_fields
-from tallybook.attribute.walk import Walk, place_of, walk
+from tallybook.attribute.walk import Walk, walk
 from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE
 from tallybook.books.model import Org
 from tallybook.rate.rating import Metering
@@ -127,9 +127,12 @@ def stands(
     for row in rows:
         if not row.bills:
             continue
-        epoch = sum(row.started >= at for at in epochs)
-        at = place_of(placed[row.id]) if row.id in placed else paths.alone(_carried(org, row))
-        found[row.id] = _stand(paths.decision(*at, epoch))
+        if row.id in placed:
+            decision = paths.decisions[placed[row.id]]
+        else:
+            epoch = sum(row.started >= at for at in epochs)
+            decision = paths.decision(*paths.alone(_carried(org, row)), epoch)
+        found[row.id] = _stand(decision)
     return found, walked
 
 

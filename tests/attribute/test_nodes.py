@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallybook.attribute.nodes import _ODD, Names
+from tallybook.attribute.nodes import _MARKED, _ODD, Names, distinct
 
 WORDS = st.integers(0, 5)
 
@@ -40,3 +40,11 @@ def test_rows_that_have_no_name_are_not_found():
     index = Names([digests([4, 4, 5])], np.array([1, 2]))
     assert index.find([digests([4, 5, 6])]).tolist() == [1, 2, -1]
     assert index.holder.tolist() == [-1, 1, 2]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 900), max_size=60), st.sampled_from((901, _MARKED, _MARKED + 1)))
+def test_numbers_are_told_apart_alike_whether_marked_or_sorted(numbers, below):
+    found, at = distinct(np.array(numbers, np.int64), below)
+    assert found.tolist() == sorted(set(numbers))
+    assert found[at].tolist() == numbers

@@ -6,14 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.attribute.adding import added_together
-from tallybook.attribute.model import (
-    AttributedLine,
-    Attribution,
-    Invocation,
-    Joint,
-    Owner,
-    Payer,
-)
+from tallybook.attribute.model import AttributedLine, Attribution, Invocation, Joint, Owner, Payer
 from tallybook.attribute.transfer import transferred
 from tallybook.post.sheet import body_of, sums_of
 

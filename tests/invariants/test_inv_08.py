@@ -168,7 +168,7 @@ def test_a_full_disk_under_the_lake_leaves_the_events_waiting(company, monkeypat
     def full(*_args, **_named):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("tallybook.store.seal.pq.write_table", full)
+    monkeypatch.setattr("tallybook.store.seal.pq.ParquetWriter", full)
     with pytest.raises(StoreError, match="the inbox still holds them"):
         company.run()
     monkeypatch.undo()

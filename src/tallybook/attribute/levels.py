@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tallybook.attribute.nodes import NOBODY, Marks, Positions
+from tallybook.attribute.nodes import NOBODY, Marks, Positions, distinct
 from tallybook.attribute.path import ROOT, Paths
 
 _FEW: Final = 24
@@ -87,10 +87,11 @@ def _decided(
     decide: Callable[[int, int], int], above: Positions, said: NDArray[np.int32]
 ) -> Positions:
     """Decide each distinct pair once."""
-    keys = above << _WIDTH | said
-    distinct, at = np.unique(keys, return_inverse=True)
-    made = [decide(key >> _WIDTH, key & ((1 << _WIDTH) - 1)) for key in distinct.tolist()]
-    return np.array(made, np.int64)[at]
+    wide = int(said.max()) + 1
+    asked, at = distinct(above * wide + said, (int(above.max()) + 1) * wide)
+    made = [decide(*divmod(key, wide)) for key in asked.tolist()]
+    numbers: Positions = np.array(made, np.int64)[at]
+    return numbers
 
 
 def go_down(

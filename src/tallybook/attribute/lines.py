@@ -9,7 +9,7 @@ from typing import Any
 from tallybook.attribute.adding import counted_up, in_order
 from tallybook.attribute.model import AttributedLine, Attribution, Invocation, Owner
 from tallybook.attribute.path import ROOT, Decision, Paths
-from tallybook.attribute.walk import Walk, place_of
+from tallybook.attribute.walk import Walk
 from tallybook.books.model import Org
 from tallybook.rate.rating import UNPLACED, Metering, beside_sql, carried_sql
 from tallybook.store import sql_text
@@ -76,7 +76,7 @@ def _beneath(
     """The tokens beneath services, by who started the calls."""
     for epoch, tokens, *values in counted:
         if tokens:
-            for one in paths.beneath(*_stands(metering, paths, values), int(str(epoch))):
+            for one in paths.beneath(*_end(metering, paths, values, int(str(epoch)))):
                 yield replace(one, tokens=int(str(tokens)))
 
 
@@ -127,19 +127,29 @@ def decide_all(
     for combo, epoch, *values in combos:
         if values == [UNPLACED]:
             continue  # superseded: it was not walked, and what it carried is not told
-        decision = paths.decision(*_stands(metering, paths, values), int(str(epoch)))
+        decision = _decision(metering, paths, values, int(str(epoch)))
         numbered.append((int(str(combo)), index.setdefault(decision, len(index))))
     return list(index), numbered
 
 
-def _stands(metering: Metering, paths: Paths, values: Sequence[object]) -> tuple[int, int]:
-    """Where calls of some values stand: the numbers of their origin and chain."""
+def _decision(metering: Metering, paths: Paths, values: Sequence[object], epoch: int) -> Decision:
+    """What the end of the path of calls of some values means."""
+    if metering.placed and values[-1] != UNPLACED:
+        return paths.decisions[int(str(values[-1]))]
+    return paths.decision(*_end(metering, paths, values, epoch))
+
+
+def _end(
+    metering: Metering, paths: Paths, values: Sequence[object], epoch: int
+) -> tuple[int, int, int]:
+    """Where the path of calls of some values ends: their origin, chain and chart, by number."""
     if metering.placed:
         place = int(str(values[-1]))
         if place != UNPLACED:
-            return place_of(place)
+            return paths.ends[place]
         values = values[:-1]
-    return paths.alone(dict(zip(metering.carried, map(str, values), strict=True)))
+    carried = dict(zip(metering.carried, map(str, values), strict=True))
+    return *paths.alone(carried), epoch
 
 
 def _line(row: Sequence[Any], decisions: Sequence[Decision], metering: Metering) -> AttributedLine:

@@ -9,11 +9,11 @@ stands for what is the case under each of the charts, and the call's own instant
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from tallybook.attribute.chain import NOWHERE, Chain
+from tallybook.attribute.chain import NOWHERE, Chain, Origin
 from tallybook.attribute.model import Invocation, Joint, Owner, Payer
 from tallybook.attribute.owner import OrgAt
 from tallybook.attribute.transfer import owner_of
@@ -24,6 +24,7 @@ ROOT: Final = 0
 
 _PRICED: Final = "transfer_price"
 
+S = TypeVar("S")
 T = TypeVar("T", bound=Hashable)
 
 
@@ -40,16 +41,21 @@ class Decision:
 
 
 class _Numbers(Generic[T]):
-    """Distinct values with their numbers, in the order in which they came."""
+    """Distinct values, one for each chart, with their numbers in the order in which they came.
 
-    def __init__(self, first: T) -> None:
-        self.values = [first]
-        self._of = {first: ROOT}
+    What is equal under two charts is one object.
+    """
 
-    def of(self, value: T) -> int:
-        number = self._of.setdefault(value, len(self.values))
-        if number == len(self.values):
-            self.values.append(value)
+    def __init__(self, first: T, charts: int) -> None:
+        self._one: dict[T, T] = {first: first}
+        self.values = [(first,) * charts]
+        self._of = {self.values[ROOT]: ROOT}
+
+    def of(self, value: tuple[T, ...]) -> int:
+        number = self._of.get(value)
+        if number is None:
+            number = self._of[value] = len(self.values)
+            self.values.append(tuple(self._one.setdefault(one, one) for one in value))
         return number
 
 
@@ -57,7 +63,8 @@ class Paths:
     """The paths of a period under its org charts.
 
     ``counted`` are the services over whose users joint cost is spread; ``counts`` says whether any
-    service is counted, for that or because it has a transfer price.
+    service is counted, for that or because it has a transfer price. ``ends`` are the distinct ends
+    of paths that were numbered, each under one chart, and ``decisions`` what each of them means.
 
     Args:
         org: the org chart with all its dated rows.
@@ -68,11 +75,15 @@ class Paths:
         self._charts = [OrgAt(org, start) for start in starts_us]
         self.counted = _counted(org)
         self.counts = counts_uses(org)
-        self._said = _Numbers((NOWHERE,) * len(self._charts))
-        self._services: _Numbers[tuple[Service | None, ...]] = _Numbers((None,) * len(self._charts))
-        self._origins = _Numbers((NOWHERE,) * len(self._charts))
-        self._chains = _Numbers((Chain(),) * len(self._charts))
+        self._said = _Numbers(NOWHERE, len(self._charts))
+        self._services: _Numbers[Service | None] = _Numbers(None, len(self._charts))
+        self._origins = _Numbers(NOWHERE, len(self._charts))
+        self._chains = _Numbers(Chain(), len(self._charts))
         self._beyond: dict[tuple[int, int], Chain] = {}
+        self.ends: list[tuple[int, int, int]] = []
+        self.decisions: list[Decision] = []
+        self._ends: dict[tuple[int, int, int], int] = {}
+        self._meaning: dict[tuple[Decision, tuple[Invocation, ...]], int] = {}
 
     def node(self, carried: Mapping[str, str]) -> tuple[int, int]:
         """The numbers of what a node says by itself: (said, service); `ROOT` says nothing."""
@@ -87,13 +98,23 @@ class Paths:
 
     def origin(self, above: int, said: int) -> int:
         """The number of the origin one step further down."""
-        pairs = zip(self._origins.values[above], self._said.values[said], strict=True)
-        return self._origins.of(tuple(origin.then(one) for origin, one in pairs))
+        values = self._origins.values[above], self._said.values[said]
+        return self._origins.of(_by_chart(Origin.then, *values))
 
     @property
     def origins(self) -> int:
         """How many origins have a number so far."""
         return len(self._origins.values)
+
+    @property
+    def chains(self) -> int:
+        """How many chains have a number so far."""
+        return len(self._chains.values)
+
+    @property
+    def services(self) -> int:
+        """How many services have a number so far."""
+        return len(self._services.values)
 
     @property
     def charts(self) -> int:
@@ -119,8 +140,11 @@ class Paths:
 
     def chain(self, above: int, service: int) -> int:
         """The number of the chain of services one step further down."""
-        pairs = zip(self._chains.values[above], self._services.values[service], strict=True)
-        return self._chains.of(tuple(chain.then(one, self.counted) for chain, one in pairs))
+        values = self._chains.values[above], self._services.values[service]
+        return self._chains.of(_by_chart(self._then, *values))
+
+    def _then(self, above: Chain, service: Service | None) -> Chain:
+        return above.then(service, self.counted)
 
     def counted_services(self) -> list[int]:
         """The numbers of the services whose invocations are counted."""
@@ -129,6 +153,26 @@ class Paths:
             for number, rows in enumerate(self._services.values)
             if any(row and (row.transfer == _PRICED or row.id in self.counted) for row in rows)
         ]
+
+    def end(self, origin: int, chain: int, epoch: int) -> int:
+        """The number of the end of a path under one chart; those that mean the same have one."""
+        same = self._origins.values[origin], self._chains.values[chain]
+        at = (origin, chain, _since(epoch, same))
+        number = self._ends.get(at)
+        if number is None:
+            decision = self.decision(*at)
+            meaning = (decision, tuple(self.beneath(*at)))
+            number = self._meaning.setdefault(meaning, len(self.ends))
+            if number == len(self.ends):
+                self.ends.append(at)
+                self.decisions.append(decision)
+            self._ends[at] = number
+        return number
+
+    def invoked_since(self, origin: int, above: int, service: int, epoch: int) -> int:
+        """The first chart under which a node invokes what it does under one."""
+        same = self._origins.values[origin], self._chains.values[above]
+        return _since(epoch, (*same, self._services.values[service]))
 
     def decision(self, origin: int, chain: int, epoch: int) -> Decision:
         """What the end of a path means under one chart."""
@@ -215,6 +259,23 @@ class Paths:
                     service.id, service.team, started.team, started.feature, started.purpose,
                     (), 0, "", 0, 0, 0,
                 )  # fmt: skip
+
+
+def _by_chart(step: Callable[[T, S], T], above: Sequence[T], said: Sequence[S]) -> tuple[T, ...]:
+    """One step further down under each chart, worked out where it is not as under the last one."""
+    found: list[T] = []
+    for at, (one, other) in enumerate(zip(above, said, strict=True)):
+        same = at and one is above[at - 1] and other is said[at - 1]
+        found.append(found[-1] if same else step(one, other))
+    return tuple(found)
+
+
+def _since(epoch: int, by_chart: Sequence[Sequence[object]]) -> int:
+    """The first chart under which all of some values are what they are under one."""
+    for at in range(epoch):
+        if all(values[at] is values[epoch] for values in by_chart):
+            return at
+    return epoch
 
 
 def _counted(org: Org) -> frozenset[str]:

@@ -8,8 +8,9 @@ nothing appears (INV-11). Pure; the same sums give the same lines.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from tallybook.attribute.adding import added_up
 from tallybook.attribute.model import (
@@ -23,10 +24,10 @@ from tallybook.attribute.model import (
     Transferred,
     TransferUse,
 )
-from tallybook.money import apportion
+from tallybook.money import Targets
 
 PER_OUTCOME = "outcome"
-Users = Mapping[Joint, Sequence[Payer]]
+Users = Mapping[Joint, tuple[Payer, ...]]
 """Who shares a joint cost, with weights."""
 
 
@@ -41,9 +42,10 @@ def transferred(sums: Attribution) -> Transferred:
         add up to what the sums add up to, in every figure.
     """
     users = joint_users(sums)
-    parts = (part for line in sums.lines for part in _parts(line, users))
+    targets = cache(targets_of)  # many lines have the same payers
+    parts = (part for line in sums.lines for part in _parts(line, users, targets))
     lines = added_up((1, part) for part in parts)
-    return Transferred(tuple(lines), _uses(sums.invocations))
+    return Transferred(tuple(lines), _uses(sums.invocations, targets))
 
 
 def joint_users(sums: Attribution) -> Users:
@@ -53,8 +55,8 @@ def joint_users(sums: Attribution) -> Users:
 
 
 def payers_of(
-    owner: Owner, payers: Sequence[Payer], joint: Joint | None, users: Users
-) -> Sequence[Payer]:
+    owner: Owner, payers: tuple[Payer, ...], joint: Joint | None, users: Users
+) -> tuple[Payer, ...]:
     """Who shares a cost: the users of a joint one, else its payers; without either, none.
 
     A joint cost that nobody used is its owner's.
@@ -62,7 +64,7 @@ def payers_of(
     if joint is None:
         return payers
     alone = Payer(owner.team, owner.feature, joint.service, JOINT, 1)
-    return users[joint] or [alone]
+    return users[joint] or (alone,)
 
 
 def owner_of(base: Owner, payer: Payer) -> Owner:
@@ -89,7 +91,7 @@ def owner_of(base: Owner, payer: Payer) -> Owner:
     )
 
 
-def users_of(joint: Joint, invocations: Iterable[Invocation]) -> list[Payer]:
+def users_of(joint: Joint, invocations: Iterable[Invocation]) -> tuple[Payer, ...]:
     """Who shares a joint cost: the origins that invoked the service, with their weights.
 
     What the joint calls themselves invoke is no use of it.
@@ -104,24 +106,33 @@ def users_of(joint: Joint, invocations: Iterable[Invocation]) -> list[Payer]:
             weights[user] = max(weights[user], int(one.calls > 0))
         else:
             weights[user] += one.tokens if joint.by == "tokens" else one.calls
-    return [
+    return tuple(
         Payer(team, feature, joint.service, JOINT, weight)
         for (team, feature), weight in sorted(weights.items())
         if weight
-    ]
+    )
 
 
-def _parts(line: AttributedLine, users: Users) -> list[AttributedLine]:
+def targets_of(payers: tuple[Payer, ...]) -> Targets:
+    """Those who pay as targets: each has its weight's part of a cost."""
+    names = [_named(p.team, p.feature, p.service, p.transfer) for p in payers]
+    return Targets([payer.weight for payer in payers], names)
+
+
+_TargetsOf = Callable[[tuple[Payer, ...]], Targets]
+
+
+def _parts(line: AttributedLine, users: Users, targets: _TargetsOf) -> list[AttributedLine]:
     o = line.owner
     payers = payers_of(o, line.payers, line.joint, users)
     if not payers:
         return [line]
     salt = _named(line.provider, o.team, o.feature, o.purpose, o.executor, line.state)
-    calls, tokens, list_pico, contract_pico, card_pico = (
-        apportioned(total, payers, salt)
-        for total in (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
-    )
-    units = {unit: apportioned(n, payers, _named(salt, unit)) for unit, n in line.units.items()}
+    share = targets(payers).parts
+    totals = (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
+    shared = {total: share(total, salt) for total in set(totals)}  # layers are often one price
+    calls, tokens, list_pico, contract_pico, card_pico = (shared[total] for total in totals)
+    units = {unit: share(n, _named(salt, unit)) for unit, n in line.units.items()}
     return [
         AttributedLine(
             provider=line.provider,
@@ -140,17 +151,11 @@ def _parts(line: AttributedLine, users: Users) -> list[AttributedLine]:
     ]
 
 
-def apportioned(total: int, payers: Sequence[Payer], salt: str) -> list[int]:
-    """The parts of a whole, one to each payer."""
-    names = [_named(p.team, p.feature, p.service, p.transfer) for p in payers]
-    return apportion(total, [payer.weight for payer in payers], names, salt)
-
-
 def _named(*parts: str) -> str:
     return "\0".join(parts)
 
 
-def _uses(invocations: Iterable[Invocation]) -> tuple[TransferUse, ...]:
+def _uses(invocations: Iterable[Invocation], targets: _TargetsOf) -> tuple[TransferUse, ...]:
     """What is owed; who uses its own team's service owes nothing."""
     sums: dict[TransferUse, list[int]] = defaultdict(lambda: [0, 0, 0])
     for one in invocations:
@@ -158,10 +163,8 @@ def _uses(invocations: Iterable[Invocation]) -> tuple[TransferUse, ...]:
             continue
         count = one.outcomes if one.per == PER_OUTCOME else one.calls
         salt = _named(one.service, one.origin, one.origin_feature, one.purpose)
-        parts = [
-            apportioned(total, one.payers, salt)
-            for total in (one.calls, one.outcomes, one.price_nano * count)
-        ]
+        share = targets(one.payers).parts
+        parts = [share(total, salt) for total in (one.calls, one.outcomes, one.price_nano * count)]
         for i, payer in enumerate(one.payers):
             if payer.team == one.executor:
                 continue

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +20,14 @@ from tallybook.attribute.behalf import Behalf
 from tallybook.attribute.kin import Kin, kin_of
 from tallybook.attribute.levels import Steps, go_down
 from tallybook.attribute.model import Invocation
-from tallybook.attribute.nodes import NOBODY, Digests, Nodes, Positions
+from tallybook.attribute.nodes import NOBODY, Digests, Nodes, Positions, distinct
 from tallybook.attribute.path import ROOT, Paths
 from tallybook.attribute.told import Rows, Told
 from tallybook.attribute.tree import Node, parents_of, standing
 from tallybook.rate.rating import Metering
 from tallybook.store import sql_text
 from tallybook.store.lake import Session
-
-_CHAINS: Final = 1 << 31
-"""A place is the number of an origin times this, and the number of a chain."""
+from tallybook.store.memory import release_unused
 
 
 @dataclass(slots=True)
@@ -43,6 +42,8 @@ class Walk:
 def walk(session: Session, metering: Metering, paths: Paths, behalf: Behalf | None = None) -> Walk:
     """Walk the traces of a period; makes the table ``placed``: ``row_at`` of a call and its place.
 
+    The place of a call is the number of the end of its path, as `Paths.end` gives it.
+
     Every call of the period has a place, also one that stands alone, or every call of the traces
     that were asked for.
 
@@ -52,12 +53,9 @@ def walk(session: Session, metering: Metering, paths: Paths, behalf: Behalf | No
         paths: decides each step once.
         behalf: tells for whom each call was made, as the column ``behalf`` of ``placed``.
     """
-    return _Walker(session, metering, paths, behalf).walk()
-
-
-def place_of(place: int) -> tuple[int, int]:
-    """The numbers (origin, chain) of a place."""
-    return divmod(place, _CHAINS)
+    walked = _Walker(session, metering, paths, behalf).walk()
+    release_unused()  # the engine needs as much for rating the month
+    return walked
 
 
 class _Walker:
@@ -70,6 +68,7 @@ class _Walker:
         none = np.zeros(0, np.int64)
         self._placed: list[dict[str, NDArray[Any]]] = [dict.fromkeys(self._columns, none)]
         self._used: dict[tuple[int, int, int, int], int] = defaultdict(int)
+        self._end = cache(paths.end)
         self._nodes = self._one_by_one = 0
 
     def walk(self) -> Walk:
@@ -94,7 +93,8 @@ class _Walker:
         said, service = self._told.said(rows)
         above = np.full(len(said), ROOT, np.int64)
         origins, chains = self._steps.origins(above, said), self._steps.chains(above, service)
-        placed = {"row_at": rows["row_at"], "place": origins * _CHAINS + chains}
+        places = self._places(origins, chains, rows["epoch"])
+        placed = {"row_at": rows["row_at"], "place": places}
         if self._behalf:
             placed["behalf"] = self._behalf.of_lone(rows["row_at"], rows["epoch"])
         self._placed.append(placed)
@@ -169,9 +169,10 @@ class _Walker:
         up: NDArray[np.int32],
     ) -> None:  # fmt: skip
         count = len(nodes)
-        places = origins[:count] * _CHAINS + chains[:count]
         bills = nodes.bills
-        placed: dict[str, NDArray[Any]] = {"row_at": nodes.row_at[bills], "place": places[bills]}
+        epochs = np.maximum(nodes.mark[bills], 0) // 2
+        places = self._places(origins[:count][bills], chains[:count][bills], epochs)
+        placed: dict[str, NDArray[Any]] = {"row_at": nodes.row_at[bills], "place": places}
         if self._behalf:
             placed["behalf"] = self._behalf.of_nodes(nodes, up, origins[:count])[bills]
         self._placed.append(placed)
@@ -184,33 +185,54 @@ class _Walker:
         asks = (nodes.mark >= 0) & invoked[known] & (known == nodes.service)
         self._count(origins[:count][asks], above[asks], nodes.service[asks], nodes.mark[asks])
 
+    def _places(
+        self, origins: Positions, chains: Positions, epochs: NDArray[Any]
+    ) -> NDArray[np.int32]:
+        """The places of calls, by the origin and chain of each and its epoch; each asked once."""
+        wide, charts = self._paths.chains, self._paths.charts
+        keys = (origins * wide + chains) * charts + epochs
+        asked, at = distinct(keys, self._paths.origins * wide * charts)
+        pairs, epochs = np.divmod(asked, charts)
+        columns = (*np.divmod(pairs, wide), epochs)
+        ends = zip(*(column.tolist() for column in columns), strict=True)
+        places: NDArray[np.int32] = np.array([self._end(*end) for end in ends], np.int32)[at]
+        return places
+
     def _count(
         self, origins: Positions, above: Positions,
         services: NDArray[np.int32], marks: NDArray[np.int32],
     ) -> None:  # fmt: skip
         """Count nodes by what they invoke."""
-        pairs, at = np.unique(origins * _CHAINS + above, return_inverse=True)
-        marked = int(marks.max(initial=0)) + 1
-        keys = (at * (int(services.max(initial=0)) + 1) + services) * marked + marks
-        _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-        for pair, service, mark, calls in zip(
-            pairs[at[first]].tolist(),
-            services[first].tolist(),
-            marks[first].tolist(),
-            counts.tolist(),
-            strict=True,
-        ):
-            self._used[*place_of(pair), service, mark] += calls
+        pairs, at = distinct(
+            origins * self._paths.chains + above, self._paths.origins * self._paths.chains
+        )
+        wide, marked = self._paths.services, 2 * self._paths.charts
+        keys, which = distinct(
+            (at * np.int64(wide) + services) * marked + marks, len(pairs) * wide * marked
+        )
+        calls = np.bincount(which, minlength=len(keys))
+        rest, mark = np.divmod(keys, marked)
+        pair, service = np.divmod(rest, wide)
+        origin, chain = np.divmod(pairs[pair], self._paths.chains)
+        columns = (origin, chain, service, mark, calls)
+        for *what, count in zip(*(column.tolist() for column in columns), strict=True):
+            self._used[tuple(what)] += count
 
     def _invocations(self) -> tuple[Invocation, ...]:
-        sums: dict[Invocation, list[int]] = {}
+        counts: dict[tuple[int, int, int, int], list[int]] = defaultdict(lambda: [0, 0])
         for (origin, above, service, mark), calls in sorted(self._used.items()):
             epoch, fails = divmod(mark, 2)
-            one = self._paths.invocation(origin, above, service, epoch)
+            since = self._paths.invoked_since(origin, above, service, epoch)
+            held = counts[origin, above, service, since]
+            held[0] += calls
+            held[1] += 0 if fails else calls
+        sums: dict[Invocation, list[int]] = defaultdict(lambda: [0, 0])
+        for what, (calls, outcomes) in counts.items():
+            one = self._paths.invocation(*what)
             if one is not None:
-                held = sums.setdefault(one, [0, 0])
+                held = sums[one]
                 held[0] += calls
-                held[1] += 0 if fails else calls
+                held[1] += outcomes
         return tuple(
             replace(one, calls=calls, outcomes=outcomes) for one, (calls, outcomes) in sums.items()
         )
