@@ -8,16 +8,7 @@ from pathlib import Path
 import pytest
 
 from stores import Stores, Template
-from tallybook.ledger import (
-    Act,
-    ActKind,
-    Entry,
-    Posting,
-    Reason,
-    append_act,
-    append_entry,
-    reverse,
-)
+from tallybook.ledger import Act, ActKind, Entry, Posting, Reason, append_act, append_entry, reverse
 from tallybook.store import Store
 from tampering import Attacked, head_of
 

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 
 from stores import USUAL, Stores, Template
 from tallybook.errors import StoreError
-from tallybook.ledger import (
-    GENESIS,
-    Verification,
-    entries,
-    trial_balance,
-    verify,
-)
+from tallybook.ledger import GENESIS, Verification, entries, trial_balance, verify
 from tallybook.ledger.chain import LINK_FIELDS, POSTING_FIELDS
 from tallybook.store import Store
 from tampering import Attacked, head_of, kinds

@@ -20,7 +20,7 @@ from tallybook.errors import StoreError
 from tallybook.ledger.chain import head
 from tallybook.ledger.fold import fold_faults, orphan_faults
 from tallybook.ledger.walk import Walk, walk_on
-from tallybook.store import Store, Tx
+from tallybook.store import Store, Tx, sql_text
 
 LINKS_MIN = 100_000
 """What fewer are read in is little more than it takes to start a process."""
@@ -99,8 +99,7 @@ def _starts(tx: Tx, last: int) -> Iterator[Walk]:
     They end where a link is missing.
     """
     yield Walk()
-    statement = "SELECT seq, reason, period FROM chain WHERE kind = 'act' ORDER BY seq"
-    acts, known, place = tx.rows(statement), Walk(), 0
+    acts, known, place = tx.rows(sql_text(__package__, "turns")), Walk(), 0
     for seq in range(LINKS_EACH, last - LINKS_EACH + 1, LINKS_EACH):
         while place < len(acts) and acts[place].seq <= seq:
             if not isinstance(acts[place].period, str):
