@@ -72,6 +72,7 @@ def test_it_comes_to_the_month_in_every_figure(company):
         cost_pico=sum(line.card_pico for line in lines),
         unpriced=1,
         unknown=1,
+        costed=5,
     )
     assert month_graph(company.store, OCTOBER).total_cents == total.cost_pico // 10**10
     assert costs(company)["c-4"] == 1
@@ -134,3 +135,21 @@ def test_the_machine_form_is_exact(company):
     assert value["unstated"]["calls"] == 1
     empty = replace(customers(company.store, OCTOBER, team="nobody"), rows=())
     assert customers_values(empty)["total"]["cost"] == "0.000000000000"
+
+
+def test_what_nobody_knows_of_a_customer_is_no_zero(company):
+    company.ingest(
+        usage("dear", model="nobody-prices-it", customer="c-1"),
+        usage("dark", usage="unknown", tokens=None, customer="c-2"),
+        usage("free", tokens={"input_uncached": 0, "output": 0}, customer="c-4"),
+        usage("plain", customer="c-1", cohort="paid"),
+    )
+    company.run()
+    value = customers_values(customers(company.store, OCTOBER, names=True))
+    told = {row["name"]: (row["tokens"], row["cost"]) for row in value["rows"]}
+    assert told["c-1"] == (120_000, "1.000000000000")
+    assert told["c-2"] == (None, None)
+    assert told["c-4"] == (0, "0.000000000000")
+    assert value["unstated"]["cost"] == "0.000000000000"
+    value = customers_values(customers(company.store, OCTOBER, "cohort"))
+    assert [(row["id"], row["cost"]) for row in value["rows"]] == [("paid", "1.000000000000")]

@@ -19,13 +19,7 @@ from tallybook.ledger.chart import PART_SEPARATOR
 from tallybook.ledger.journal import JournalEntry
 from tallybook.ledger.model import Posting
 from tallybook.money import NANO_SCALE, format_units
-from tallybook.report.exported import (
-    REPLACED,
-    ROOTS,
-    dimensions_of,
-    exported,
-    family_and_parts,
-)
+from tallybook.report.exported import REPLACED, ROOTS, dimensions_of, exported, family_and_parts
 from tallybook.store import canonical_json
 
 CURRENCY = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")

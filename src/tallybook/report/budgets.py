@@ -11,15 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tallybook.attribute.model import AttributedLine
-from tallybook.books.budgets import (
-    Budget,
-    Denial,
-    Grant,
-)
-from tallybook.books.model import (
-    FOREVER_US,
-    Books,
-)
+from tallybook.books.budgets import Budget, Denial, Grant
+from tallybook.books.model import FOREVER_US, Books
 from tallybook.clock import Calendar, Period
 from tallybook.money import cents_of_lines, cents_of_nano, cumulative_nano, nano_of_pico
 from tallybook.report.lines import Terms

@@ -14,7 +14,7 @@ from typing import Any
 from tallybook.attribute.behalf import Behalf
 from tallybook.attribute.lines import paths_of
 from tallybook.attribute.path import Paths
-from tallybook.attribute.walk import place_of, walk
+from tallybook.attribute.walk import walk
 from tallybook.clock import Period
 from tallybook.errors import CorruptedError
 from tallybook.meter.subjects import names_of
@@ -34,7 +34,8 @@ CUSTOMER = "customer"
 class Tally:
     """Calls with their tokens and cost at the rate card, in pico.
 
-    ``unpriced`` calls have no cost that is known, of ``unknown`` ones not all usage is.
+    ``unpriced`` calls have no cost that is known, of ``unknown`` ones not all usage is; of the
+    ``costed`` ones both are.
     """
 
     calls: int = 0
@@ -42,6 +43,17 @@ class Tally:
     cost_pico: int = 0
     unpriced: int = 0
     unknown: int = 0
+    costed: int = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether anybody knows of any tokens, if there are calls."""
+        return self.unknown < self.calls or bool(self.tokens) or not self.calls
+
+    @property
+    def is_costed(self) -> bool:
+        """Whether anybody knows of any cost, if there are calls."""
+        return bool(self.costed) or bool(self.cost_pico) or not self.calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ def together(tallies: Sequence[Tally]) -> Tally:
         cost_pico=sum(one.cost_pico for one in tallies),
         unpriced=sum(one.unpriced for one in tallies),
         unknown=sum(one.unknown for one in tallies),
+        costed=sum(one.costed for one in tallies),
     )
 
 
@@ -133,7 +146,7 @@ def customers(
 
 
 def customers_values(found: Customers) -> dict[str, Any]:
-    """The machine form; amounts are exact text.
+    """The machine form; amounts are exact text, and null where nobody knows any of it.
 
     Returns:
         ``period``, ``currency``, ``by``, ``team``, ``feature``, ``total``, ``rows`` (``id``,
@@ -157,8 +170,8 @@ def customers_values(found: Customers) -> dict[str, Any]:
 def _values(tally: Tally) -> dict[str, Any]:
     return {
         "calls": tally.calls,
-        "tokens": tally.tokens,
-        "cost": format_units(tally.cost_pico, PICO_SCALE),
+        "tokens": tally.tokens if tally.is_counted else None,
+        "cost": format_units(tally.cost_pico, PICO_SCALE) if tally.is_costed else None,
         "unpriced": tally.unpriced,
         "unknown": tally.unknown,
     }
@@ -177,7 +190,7 @@ def _read(
         wanted = ""
         if team or feature:
             _open_wanted(session, paths, place, team, feature)
-            wanted = f"SEMI JOIN wanted w ON r.{place} = w.place AND r.epoch = w.epoch"
+            wanted = f"SEMI JOIN wanted w ON r.{place} = w.place"
         statement = sql_text(__package__, "customers").format(wanted=wanted, behalf=behalf)
         return [
             (said, Tally(*(int(value or 0) for value in sums)))
@@ -188,11 +201,11 @@ def _read(
 def _open_wanted(session: Session, paths: Paths, place: str, team: str, feature: str) -> None:
     """The table ``wanted`` of the places whose origin is asked for."""
     wanted = []
-    for at, epoch in session.rows(f"SELECT DISTINCT {place}, epoch FROM rated"):
-        origin = paths.decision(*place_of(at), epoch).owner.started_by
+    for (at,) in session.rows(f"SELECT DISTINCT {place} FROM rated"):
+        origin = paths.decisions[at].owner.started_by
         if team in ("", origin[0]) and feature in ("", origin[1]):
-            wanted.append((at, epoch))
-    session.table("wanted", {"place": "whole", "epoch": "whole"}, wanted)
+            wanted.append((at,))
+    session.table("wanted", {"place": "whole"}, wanted)
 
 
 def _require_tied(store: Store, basis: Basis, total: Tally) -> None:

@@ -35,12 +35,7 @@ from tallybook.post.compute import month_of, pool_actuals
 from tallybook.post.late import Ranges
 from tallybook.post.run import is_from_events, posting_key
 from tallybook.post.sheet import Sheet, sheet_at, sheet_number
-from tallybook.report.adjustments import (
-    Adjustment,
-    adjustment_figures,
-    decided_key,
-    is_decided,
-)
+from tallybook.report.adjustments import Adjustment, adjustment_figures, decided_key, is_decided
 from tallybook.report.calls import NO_CALLS, Calls, find_calls
 from tallybook.report.draft import pool_of
 from tallybook.report.held import held_in
@@ -57,7 +52,7 @@ from tallybook.report.lines import (
 from tallybook.report.notes import notes_of
 from tallybook.report.sides import PRICE, price_text, sides_of
 from tallybook.store import Store, Tx, sql_text
-from tallybook.store.collector import collector_paused
+from tallybook.store.memory import collector_paused
 
 LINE = re.compile(r"L-(\d{4}-\d{2})-[0-9a-f]{12}")
 ENTRY = re.compile(r"(E-\d+)(?::(\d+))?")
@@ -386,7 +381,7 @@ def _parts(line: AttributedLine, users: Users) -> Sequence[AttributedLine]:
     payers = payers_of(line.owner, line.payers, line.joint, users)
     if not payers:
         return [line]
-    return transferred(Attribution((replace(line, payers=tuple(payers), joint=None),))).lines
+    return transferred(Attribution((replace(line, payers=payers, joint=None),))).lines
 
 
 class _View:

@@ -65,6 +65,11 @@ class Tally:
     undelivered_pico: int = 0
     cost_pico: int = 0
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether anybody knows what any of it cost that did not arrive, if there are calls."""
+        return bool(self.measured) or not self.calls
+
     def __add__(self, other: Tally) -> Tally:
         """Both together."""
         return Tally(
@@ -198,7 +203,9 @@ def undelivered_values(found: Undelivered) -> dict[str, Any]:
         "currency": found.currency,
         **_values(total),
         "month_cost": format_units(found.month_pico, PICO_SCALE),
-        "undelivered_share": format_share(total.undelivered_pico, found.month_pico),
+        "undelivered_share": format_share(total.undelivered_pico, found.month_pico)
+        if total.is_measured
+        else None,
         "rows": [
             {"team": row.team, "feature": row.feature, "model": row.model, **_values(row.tally)}
             for row in found.rows
@@ -209,7 +216,6 @@ def undelivered_values(found: Undelivered) -> dict[str, Any]:
 def _values(tally: Tally) -> dict[str, Any]:
     nothing = not tally.calls
     is_told = nothing or tally.untold < tally.calls
-    undelivered_cost = format_units(tally.undelivered_pico, PICO_SCALE)
     return {
         "calls": tally.calls,
         "calls_unknown": tally.unknown,
@@ -217,6 +223,8 @@ def _values(tally: Tally) -> dict[str, Any]:
         "calls_untold": tally.untold,
         "output_billed": tally.output if is_told else None,
         "output_delivered": tally.delivered if is_told else None,
-        "undelivered_cost": undelivered_cost if nothing or tally.measured else None,
+        "undelivered_cost": format_units(tally.undelivered_pico, PICO_SCALE)
+        if tally.is_measured
+        else None,
         "cost": format_units(tally.cost_pico, PICO_SCALE) if nothing or tally.costed else None,
     }

@@ -11,9 +11,9 @@ import pytest
 from company import PRICES, Company, org, policy, usage
 from tallybook.errors import PeriodError
 from tallybook.post.sheet import latest_sheet
+from tallybook.report.graph import trace as trace_module
 from tallybook.report.graph import trace_text as trace_text_module
 from tallybook.report.graph.trace import traces_of
-from tallybook.report.graph.trace_model import Trace
 from tallybook.report.graph.trace_text import payers_of, trace_json, trace_text
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -58,12 +58,15 @@ def test_costs_are_rolled_up_and_every_node_has_its_owners(books):
         usage("other"),
     )
     (trace,) = traces_of(books.store, TRACE)
+    nodes = list(trace.nodes)
     drawn = [
-        (one.depth, one.event_id, one.own_pico // DOLLAR, one.rolled_pico // DOLLAR)
-        for one in trace.nodes
+        (one.above, one.event_id, one.own_pico // DOLLAR, one.rolled_pico // DOLLAR)
+        for one in nodes
     ]
-    assert drawn == [(0, "root", 1, 4), (1, "find", 1, 2), (2, "deep", 1, 1), (1, "late", 1, 1)]
-    owners = [one.decision.owner for one in trace.nodes]
+    assert drawn == [(None, "root", 1, 4), (0, "find", 1, 2), (1, "deep", 1, 1), (0, "late", 1, 1)]
+    assert (trace.above, trace.rolled_pico) == ([-1, 0, 1, 0], [one.rolled_pico for one in nodes])
+    assert list(trace.read([1, 3])) == [nodes[1], nodes[3]]
+    owners = [one.decision.owner for one in nodes]
     assert {owner.started_by for owner in owners} == {("a", "bot")}
     assert [owner.executor for owner in owners] == ["a", "b", "b", "a"]
     assert {owner.team for owner in owners} == {"a"}
@@ -103,17 +106,22 @@ def test_the_tree_says_what_the_run_booked(books):
         booked, True
     )
     assert sum(paid.values()) == sum(booked.values()) == trace.total_pico == 5 * DOLLAR
-    assert {one.depth for one in trace.nodes if one.event_id in ("egg", "lost")} == {0}
+    assert {one.above for one in trace.nodes if one.event_id in ("egg", "lost")} == {None}
 
 
-def test_a_tree_of_nothing_costs_nothing():
-    assert Trace(TRACE, "2026-10", "USD", ()).total_pico == 0
+def test_a_trace_whose_calls_were_all_taken_back_is_empty(books):
+    books.ingest(usage("old", trace_id=TRACE))
+    books.ingest(usage("new", trace_id="another", supersedes="old"), name="again")
+    (trace,) = traces_of(books.store, TRACE)
+    assert (len(trace), trace.total_pico, list(trace.nodes)) == (0, 0, [])
+    assert told(trace)["months"][0]["nodes"] == []
+    assert "0 calls, USD 0.00 at rate card" in trace_text(trace, 10)
 
 
 def test_a_call_that_stands_alone_is_a_tree_of_one(books):
     books.ingest(usage("one", trace_id=TRACE, span_id="s"))
     (trace,) = traces_of(books.store, TRACE)
-    assert [(one.depth, one.own_pico) for one in trace.nodes] == [(0, DOLLAR)]
+    assert [(one.above, one.own_pico) for one in trace.nodes] == [(None, DOLLAR)]
 
 
 def test_a_corrected_call_counts_once(books):
@@ -122,6 +130,14 @@ def test_a_corrected_call_counts_once(books):
     (trace,) = traces_of(books.store, TRACE)
     billed = {one.event_id: one.own_pico // DOLLAR for one in trace.nodes if one.bills}
     assert billed == {"root": 1, "better": 2}
+
+
+def test_a_call_may_cost_more_than_64_bits_hold(books):
+    books.ingest(node("root"), node("dear", "root", tokens={"output": 10**12 + 1}))
+    (trace,) = traces_of(books.store, TRACE)
+    root, dear = trace.nodes
+    assert dear.own_pico == (10**12 + 1) * root.own_pico // 20_000 > 1 << 62
+    assert root.rolled_pico == trace.total_pico == root.own_pico + dear.own_pico
 
 
 def test_a_trace_of_two_months_has_a_tree_in_each(books):
@@ -135,7 +151,7 @@ def test_a_trace_of_two_months_has_a_tree_in_each(books):
         ("elsewhere", 0),
         ("call", 1),
     ]
-    assert second.nodes[1].decision.owner.started_by == ("a", "bot")
+    assert [one.decision.owner.started_by for one in second.nodes][1] == ("a", "bot")
 
 
 def test_a_large_trace_is_drawn_as_far_as_it_is_asked_for(books):
@@ -144,7 +160,7 @@ def test_a_large_trace_is_drawn_as_far_as_it_is_asked_for(books):
     )
     (trace,) = traces_of(books.store, TRACE)
     text = trace_text(trace, 10)
-    assert "21 cheaper nodes are not drawn" in text
+    assert "21 cheaper nodes are not drawn, of USD 21.00 by themselves; --json" in text
     assert len([line for line in text.splitlines() if "─ " in line]) == 9
     assert len(told(trace)["months"][0]["nodes"]) == 31
 
@@ -175,7 +191,7 @@ def test_every_node_says_for_whom_its_origin_works(books):
     value = month["nodes"][1]
     assert (value["customer"], value["cohort"], value["plan"]) == agent
     (another,) = traces_of(books.store, "another")
-    assert another.nodes[0].for_whom == ("", "", "")
+    assert [one.for_whom for one in another.nodes] == [("", "", "")]
     assert "Calls:" not in trace_text(another, 10)
 
 
@@ -184,6 +200,7 @@ def test_the_machine_form_is_one_value_however_it_is_cut(books, monkeypatch):
     (trace,) = traces_of(books.store, TRACE)
     once = told(trace, trace)
     monkeypatch.setattr(trace_text_module, "_AT_ONCE", 1)
+    monkeypatch.setattr(trace_module, "_NAMED_AT_ONCE", 1)
     assert told(trace, trace) == once
     assert [len(month["nodes"]) for month in once["months"]] == [2, 2]
     assert once["months"][0]["total"] == "2.000000000000"

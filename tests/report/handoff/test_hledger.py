@@ -16,11 +16,7 @@ from tallybook.errors import LedgerError
 from tallybook.ledger.chart import is_memo
 from tallybook.ledger.journal import JournalEntry
 from tallybook.ledger.model import Posting, Reason
-from tallybook.report.handoff.hledger import (
-    hledger_account,
-    hledger_text,
-    read_hledger_account,
-)
+from tallybook.report.handoff.hledger import hledger_account, hledger_text, read_hledger_account
 
 UTF_8 = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 

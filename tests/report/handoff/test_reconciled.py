@@ -5,13 +5,7 @@ from decimal import Decimal
 
 import openpyxl
 
-from tallybook.reconcile.model import (
-    Item,
-    ProviderResult,
-    Reconciliation,
-    Variance,
-    VarianceKind,
-)
+from tallybook.reconcile.model import Item, ProviderResult, Reconciliation, Variance, VarianceKind
 from tallybook.report.handoff.reconciled import reconciliation_workbook
 
 

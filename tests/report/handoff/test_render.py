@@ -14,12 +14,7 @@ from tallybook.errors import HandoffError
 from tallybook.report.handoff.accounts_file import read_accounts
 from tallybook.report.handoff.chart_file import read_chart
 from tallybook.report.handoff.mapping import ERPS, load_mapping
-from tallybook.report.handoff.model import (
-    ControlTotals,
-    JournalLine,
-    NeutralJournal,
-    Voucher,
-)
+from tallybook.report.handoff.model import ControlTotals, JournalLine, NeutralJournal, Voucher
 from tallybook.report.handoff.render import date_text, period_text, rendered
 
 from .conftest import ACCOUNTS, CHART

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tallybook.attribute.path import Decision
@@ -19,7 +20,6 @@ class TraceNode:
     """
 
     above: int | None
-    depth: int
     role: str
     name: str
     service: str
@@ -45,14 +45,32 @@ class TraceNode:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The nodes of a trace as one month sees them, roots first, children by their start."""
+    """A trace as one month sees it: its tree, roots first, children by their start, and its cost.
+
+    A trace may have a million nodes, so they are columns here, by place; ``read`` tells the rest of
+    those at some places. ``above`` is the place of each one's parent, -1 for a root. ``for_whom``
+    counts the calls of those for whom somebody stated that they were made, in the order of places.
+    """
 
     trace_id: str
     period: str
     currency: str
-    nodes: tuple[TraceNode, ...]
+    calls: int
+    above: Sequence[int]
+    own_pico: Sequence[int]
+    rolled_pico: Sequence[int]
+    for_whom: Mapping[tuple[str, ...], int]
+    read: Callable[[Sequence[int]], Iterator[TraceNode]]
+
+    def __len__(self) -> int:
+        return len(self.above)
+
+    @property
+    def nodes(self) -> Iterator[TraceNode]:
+        """All nodes, in the order of the tree."""
+        return self.read(range(len(self)))
 
     @property
     def total_pico(self) -> int:
         """What the trace cost in the month, at rate card."""
-        return sum(node.own_pico for node in self.nodes)
+        return sum(self.own_pico)

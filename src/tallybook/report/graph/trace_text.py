@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
+
+import msgspec
 
 from tallybook.attribute.model import Payer
 from tallybook.attribute.path import Decision
@@ -23,6 +24,7 @@ _INDENT, _DEPTH = 2, 8
 """Blanks of one step of the machine form, and those before a node."""
 _NODES = '"nodes": ['
 _NO_NODES = f"{_NODES}]"
+_END = "\n" + " " * (_DEPTH - _INDENT) + "]"
 _AT_ONCE = 1_000
 
 
@@ -33,22 +35,22 @@ def trace_text(trace: Trace, most: int) -> str:
         trace: as a month sees it.
         most: how many nodes to draw: the dearest, and what stands above them.
     """
-    calls = sum(node.bills for node in trace.nodes)
-    total = f"{calls:,} calls, {trace.currency} {_amount(trace.total_pico)} at rate card"
+    total = f"{trace.calls:,} calls, {trace.currency} {_amount(trace.total_pico)} at rate card"
     lines = [
         f"Trace {trace.trace_id}, {trace.period}: {total}",
-        *_for_whom(trace.nodes),
+        *_for_whom(trace.for_whom),
         "",
         _row("", "own", "with all below", "caused by", "run by", "paid by"),
     ]
-    shown = _shown(trace.nodes, most)
-    last = _last_children(trace.nodes, shown)
-    for at, node in enumerate(trace.nodes):
-        if at in shown:
-            lines.append(_line(trace.nodes, at, node, last))
-    left = len(trace.nodes) - len(shown)
+    shown = sorted(_shown(trace, most))
+    last = _last_children(trace.above, shown)
+    for at, node in zip(shown, trace.read(shown), strict=True):
+        lines.append(_line(trace.above, at, node, last))
+    left = len(trace) - len(shown)
     if left:
-        lines += ["", f"{left:,} cheaper nodes are not drawn; --json has them all."]
+        rest = _amount(trace.total_pico - sum(trace.own_pico[at] for at in shown))
+        told = f"{left:,} cheaper nodes are not drawn, of {trace.currency} {rest} by themselves"
+        lines += ["", f"{told}; --json has them all."]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -72,12 +74,17 @@ def trace_json(trace_id: str, traces: Sequence[Trace]) -> Iterator[str]:
     first, *after = _spelled({"trace": trace_id, "months": months}).split(_NO_NODES)
     yield first
     for trace, rest in zip(traces, after, strict=True):
-        yield _NODES
-        for at in range(0, len(trace.nodes), _AT_ONCE):
-            told = (_spelled(_value(node)) for node in trace.nodes[at : at + _AT_ONCE])
-            indented = (textwrap.indent(one, " " * _DEPTH) for one in told)
-            yield ("," if at else "") + "\n" + ",\n".join(indented)
-        yield "\n" + " " * (_DEPTH - _INDENT) + "]" + rest
+        nodes, before = trace.nodes, _NODES
+        while some := list(islice(nodes, _AT_ONCE)):
+            yield before + _indented([_value(node) for node in some])
+            before = ","
+        yield (_NO_NODES if before == _NODES else _END) + rest
+
+
+def _indented(values: Sequence[object]) -> str:
+    """Values as they stand in a list at `_DEPTH`, without its brackets; as `_spelled`, but fast."""
+    told = msgspec.json.format(msgspec.json.encode(values), indent=_INDENT).decode()
+    return told[1:-2].replace("\n", "\n" + " " * (_DEPTH - _INDENT))
 
 
 def _spelled(value: object) -> str:
@@ -129,26 +136,26 @@ def payers_of(decision: Decision) -> tuple[Payer, ...]:
     return decision.payers or (Payer(o.team, o.feature, o.service, o.transfer, 1),)
 
 
-def _for_whom(nodes: Sequence[TraceNode]) -> list[str]:
+def _for_whom(calls: Mapping[tuple[str, ...], int]) -> list[str]:
     """For whom the calls were made, those of most first; nothing where nobody stated it."""
-    calls = Counter(node.for_whom for node in nodes if node.bills and any(node.for_whom))
+    most = sorted(calls.items(), key=lambda item: -item[1])
     told = [
         f"{count:,} for "
         + ", ".join(f"{by} {said}" for by, said in zip(TOLD_FOR, whom, strict=True) if said)
-        for whom, count in calls.most_common(_WHOM_SHOWN)
+        for whom, count in most[:_WHOM_SHOWN]
     ]
     told += [f"{len(calls) - _WHOM_SHOWN:,} more in --json"] * (len(calls) > _WHOM_SHOWN)
     return [f"Calls: {'; '.join(told)}"] if told else []
 
 
-def _line(nodes: Sequence[TraceNode], at: int, node: TraceNode, last: set[int]) -> str:
+def _line(above: Sequence[int], at: int, node: TraceNode, last: Collection[int]) -> str:
     owner = node.decision.owner
     name = " ".join(part for part in (node.name, node.service, node.model) if part)
     own = "unpriced" if node.unpriced else _amount(node.own_pico) if node.bills else ""
     if node.role == "elsewhere":
         own = "other month"
     return _row(
-        _branches(nodes, at, last) + name,
+        _branches(above, at, last) + name,
         own,
         _amount(node.rolled_pico),
         " ".join(part for part in owner.started_by if part),
@@ -163,14 +170,14 @@ def _row(name: str, own: str, rolled: str, caused: str, ran: str, paid: str) -> 
     return f"{name:<{_NAME_WIDTH}} {own:>12} {rolled:>14}  {caused:<22} {ran:<14} {paid}"
 
 
-def _branches(nodes: Sequence[TraceNode], at: int, last: set[int]) -> str:
+def _branches(above: Sequence[int], at: int, last: Collection[int]) -> str:
     drawn: list[str] = []
-    above = nodes[at].above
-    if above is not None:
+    up = above[at]
+    if up >= 0:
         drawn.append("\u2514\u2500 " if at in last else "\u251c\u2500 ")
-    while above is not None and nodes[above].above is not None:
-        drawn.append("   " if above in last else "\u2502  ")
-        above = nodes[above].above
+    while up >= 0 and above[up] >= 0:
+        drawn.append("   " if up in last else "\u2502  ")
+        up = above[up]
     return "".join(reversed(drawn))
 
 
@@ -183,31 +190,25 @@ def _paid_by(decision: Decision) -> str:
     return " : ".join(shares) + (f" ({'; '.join(rules)})" if rules else "")
 
 
-def _shown(nodes: Sequence[TraceNode], most: int) -> set[int]:
+def _shown(trace: Trace, most: int) -> Collection[int]:
     """The dearest nodes with all that stand above them; every node if they are few."""
-    if len(nodes) <= most:
-        return set(range(len(nodes)))
-    ranked = sorted(range(len(nodes)), key=lambda at: (-nodes[at].rolled_pico, at))
+    if len(trace) <= most:
+        return range(len(trace))
     shown: set[int] = set()
-    for first in ranked:
+    for first in sorted(range(len(trace)), key=lambda at: -trace.rolled_pico[at]):
         path, at = [], first
-        while at not in shown:
+        while at >= 0 and at not in shown:
             path.append(at)
-            above = nodes[at].above
-            if above is None:
-                break
-            at = above
+            at = trace.above[at]
         if len(shown) + len(path) > most:
             break
         shown |= set(path)
     return shown
 
 
-def _last_children(nodes: Sequence[TraceNode], shown: set[int]) -> set[int]:
-    last: dict[int | None, int] = {}
-    for at in sorted(shown):
-        last[nodes[at].above] = at
-    return set(last.values())
+def _last_children(above: Sequence[int], shown: Sequence[int]) -> Collection[int]:
+    """Of each node the last child that is drawn; ``shown`` ascends."""
+    return set({above[at]: at for at in shown}.values())
 
 
 def _amount(pico: int) -> str:

@@ -16,13 +16,7 @@ from tallybook.ledger.chart import PART_SEPARATOR
 from tallybook.ledger.journal import JournalEntry
 from tallybook.ledger.model import Posting
 from tallybook.money import NANO_SCALE, format_units
-from tallybook.report.exported import (
-    REPLACED,
-    ROOTS,
-    dimensions_of,
-    exported,
-    family_and_parts,
-)
+from tallybook.report.exported import REPLACED, ROOTS, dimensions_of, exported, family_and_parts
 from tallybook.store import canonical_json
 
 TYPES = {"Assets": "A", "Equity": "E", "Expenses": "X", "Liabilities": "L"}

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tallybook.attribute.lines import decide_all, decided_groups, sums_of
 from tallybook.attribute.path import Decision
-from tallybook.attribute.transfer import Users, apportioned, joint_users, payers_of
+from tallybook.attribute.transfer import Users, joint_users, payers_of, targets_of
 from tallybook.clock import Period
 from tallybook.clock.period import day_start_us
 from tallybook.post.basis import Basis
@@ -212,6 +212,7 @@ def _cells(
         owner.started_by[0], owner.feature, owner.purpose, "", 0, 0, price_id,
     )  # fmt: skip
     payers = payers_of(owner, decision.payers, decision.joint, users)
+    share = targets_of(payers).parts
     for number, (meter, quantity) in enumerate(counts.items()):
         counted = calls if number == 0 else 0
         whole = cell._replace(token_class=meter, quantity=quantity, calls=counted)
@@ -219,7 +220,7 @@ def _cells(
             yield whole
             continue
         salt = repr((whole, owner))
-        parts = [apportioned(total, payers, salt) for total in (quantity, counted)]
+        parts = [share(total, salt) for total in (quantity, counted)]
         for payer, part, part_calls in zip(payers, *parts, strict=True):
             yield whole._replace(
                 payer=payer.team, feature=payer.feature, quantity=part, calls=part_calls
