@@ -23,8 +23,8 @@ ALERTS = policy() + '    alerts: {loop: 5, retries: 3, spend: {times: 2, least: 
 
 
 @pytest.fixture
-def acme(tmp_path):
-    made = Company(tmp_path, now="2026-10-03T10:30:00Z")
+def acme(tmp_path, stores):
+    made = Company(tmp_path, now="2026-10-03T10:30:00Z", opened=stores.open)
     made.apply(org=OWNED, policy=ALERTS, prices=PRICES)
     yield made
     made.store.close()
@@ -58,6 +58,20 @@ def test_a_loop_is_told_once_with_trace_agent_and_owner(acme, watch):
 def test_a_retry_storm_is_told(acme, watch):
     acme.ingest(*[usage(f"e-{n}", trace_id="t", operation_id="op", attempt=n) for n in (1, 2, 3)])
     assert [one.kind for one in watch.keep_up()] == ["retries"]
+
+
+@pytest.mark.both_stores
+def test_what_no_text_of_a_store_holds_stops_nobody_who_looks(acme, watch):
+    odd = {"trace_id": "t\0", "service": "plan\0ner", "operation_id": "op\0"}
+    acme.ingest(*looping(0, 4, **odd))
+    first = watch.look()
+    assert (first.live.month.calls, [one.kind for one in first.fired]) == (4, ["retries"])
+    acme.ingest(*looping(4, 7, **odd), name="more")
+    assert [one.kind for one in watch.look().fired] == ["loop"]
+    with Watch(acme.store, acme.clock) as another:
+        seen = another.look()
+    assert (seen.live.traces[0].tally.calls, seen.fired) == (7, ())
+    assert len(alerts(acme.store)) == 2
 
 
 def test_spend_beyond_the_usual_is_told_once_an_hour(acme, watch):

@@ -7,6 +7,7 @@ import pytest
 from company import PRICES, Company, org, policy, usage
 from tallybook.clock import Period
 from tallybook.live.requests import requests
+from tallybook.store import sql_text
 
 UNIT = 10**12
 OCTOBER = Period.parse("2026-10")
@@ -55,6 +56,22 @@ def test_percentiles_are_costs_that_were_there(acme):
     assert sum(one.cost_pico for one in found.features) == 211 * UNIT
     assert (found.tail.traces, found.tail.depth, found.typical.depth) == (1, 20, 10)
     assert found.dearest[0].trace == "t20"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 19, 20, 21, 99, 100, 101, 399])
+def test_the_engine_ranks_as_we_do(acme, count):
+    """Of so many amounts too large for 64 bits: nearest-rank, as a whole number."""
+    large = 10**19 + 1
+    with acme.store.lake.session(acme.store.lake.snapshot()) as session:
+        session.run(
+            "CREATE TABLE request_total AS SELECT '' AS who, 1 AS calls, 0 AS unpriced,"
+            f" (range + 1) * {large}::HUGEINT AS card_pico FROM range({count})"
+        )
+        ((_, requests, *_, p50, p95, p99, most),) = session.rows(
+            sql_text("tallybook.live", "request_rank")
+        )
+    ranks = [-(-count * percent // 100) * large for percent in (50, 95, 99)]
+    assert (requests, [p50, p95, p99], most) == (count, ranks, count * large)
 
 
 def test_the_tail_says_what_makes_it_dear(acme):

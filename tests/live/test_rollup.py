@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from company import PRICES, Company, org, policy, usage
+from tallybook.errors import StoreError
 from tallybook.live.answer import Answerer
 from tallybook.live.rollup import Rollup
 from tallybook.post.sheet import latest_sheet
@@ -161,6 +162,23 @@ def test_two_that_look_take_in_each_batch_once(acme, live):
         assert live().month.calls == n + 1
         assert Answerer(other).live().month.calls == n + 1
     other.close()
+
+
+def test_a_first_step_that_was_not_written_counts_once(acme, monkeypatch):
+    acme.ingest(usage("e-1"))
+    acme.run()
+    monkeypatch.setattr("tallybook.live.shelf._MANY", 0)  # a month of very many tallies
+    rollup = Rollup(acme.store, acme.clock)
+
+    def fails(_tx):
+        raise StoreError("the database went away")
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr("tallybook.live.rollup.forget_names", fails)
+        with pytest.raises(StoreError):
+            rollup.caught_up()
+    assert Answerer(rollup).live().month.cost_pico == UNIT
+    rollup.close()
 
 
 def test_the_usual_is_that_of_earlier_days(acme, live):

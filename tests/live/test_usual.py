@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallybook.live.model import HOUR_US
-from tallybook.live.usual import (
-    DAY_US,
-    WEEK_US,
-    Before,
-    hours_before,
-    touched_hours,
-    usual_of,
-)
+from tallybook.live.usual import DAY_US, WEEK_US, Before, hours_before, touched_hours, usual_of
 
 NOON = 20_000 * DAY_US + 12 * HOUR_US
 WHO = ("a", "bot")

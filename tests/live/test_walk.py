@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tallybook.live.walk import (
@@ -79,3 +81,27 @@ def test_what_is_an_agent():
     assert agent_name("span", "execute_tool", "search") == ""
     assert agent_name("call", "invoke_agent", "bedrock") == ""
     assert agent_name("agent", "ai.generateText", "") == "ai.generateText"
+
+
+def test_the_depth_of_a_tree_is_its_longest_path():
+    chain = [node(f"{n}", f"{n - 1}" if n else "") for n in range(50_000)]
+    assert Tree(chain[::-1]).depth() == 50_000
+    assert Tree([node("egg", "hen"), node("hen", "egg"), node("c", "egg")]).depth() == 3
+    assert Tree([node("", ""), node("", "")]).depth() == 2
+    assert Tree([node("r"), node("c", "r"), node("x", "gone")]).depth() == 2
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_depth_is_that_of_every_path_walked(seed):
+    chance = random.Random(seed)
+    spans = [f"s{n}" for n in range(chance.randrange(1, 12))]
+    nodes = [
+        node(
+            chance.choice([span, span, span, "", chance.choice(spans)]),
+            chance.choice([before, before, "", "gone", chance.choice(spans)]),
+            at=chance.randrange(3),
+        )
+        for before, span in zip(["", *spans], spans, strict=False)
+    ]
+    tree = Tree(nodes)
+    assert tree.depth() == max(len(tree.path(one, len(nodes))) for one in nodes)

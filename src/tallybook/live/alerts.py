@@ -10,7 +10,7 @@ from typing import Any, Final
 from tallybook.books.model import Org
 from tallybook.errors import StoreError, WrongUsageError
 from tallybook.live.model import Alert
-from tallybook.store import Store, Tx, canonical_json
+from tallybook.store import Store, Tx, canonical_json, storable
 from tallybook.store.commands import Command, log_command
 
 ROLES: Final = ("engineering", "product", "finance")
@@ -27,7 +27,15 @@ def give(store: Store, found: Iterable[Alert], org: Org, now_us: int) -> list[Al
     Returns:
         the new ones, with their ids.
     """
-    alerts = [replace(one, owner=owner_of(org, one.team, now_us), fired_us=now_us) for one in found]
+    alerts = [
+        replace(
+            one,
+            subject=storable(one.subject),
+            owner=owner_of(org, one.team, now_us),
+            fired_us=now_us,
+        )
+        for one in found
+    ]
     if not alerts:
         return []
     with store.read() as tx:

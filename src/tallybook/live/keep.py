@@ -9,7 +9,7 @@ from typing import Final
 from tallybook.live.bucket import packed_usuals, unpacked_usuals
 from tallybook.live.detect import Usuals, nearest_rank
 from tallybook.live.trace import Trace, trace_of
-from tallybook.store import Tx
+from tallybook.store import Tx, storable
 from tallybook.store.calls import aliased
 
 TRACE_KEPT_US: Final = 1_800_000_000
@@ -63,11 +63,14 @@ class Recent:
 
 def _stored(tx: Tx, names: Sequence[str]) -> dict[str, Trace]:
     found: dict[str, Trace] = {}
-    for start in range(0, len(names), 500):
-        part = {f"t{i}": name for i, name in enumerate(names[start : start + 500])}
+    held = {storable(name): name for name in names}
+    keys = list(held)
+    for start in range(0, len(keys), 500):
+        part = {f"t{i}": key for i, key in enumerate(keys[start : start + 500])}
         binds = ", ".join(f":{name}" for name in part)
         statement = f"SELECT trace, body FROM live_trace WHERE trace IN ({binds})"
-        for name, body in tx.plain_rows(statement, **part) or ():
+        for key, body in tx.plain_rows(statement, **part) or ():
+            name = held[key]
             found[name] = trace_of(name, body)
     return found
 
@@ -97,7 +100,7 @@ def trace_rows(traces: Mapping[str, Trace], floor: int, now_us: int) -> list[Tra
     rows = []
     for name, trace in sorted(traces.items()):
         rank = min(trace.figures[2], _RANK_MAX)
-        rows.append((name, now_us, rank, int(0 < rank >= floor), trace.body))
+        rows.append((storable(name), now_us, rank, int(0 < rank >= floor), trace.body))
     return rows
 
 

@@ -18,7 +18,7 @@ from tallybook.live.model import HOUR_US, Alert, Live
 from tallybook.live.rollup import Rollup, Standing
 from tallybook.money import PICO_PER_NANO
 from tallybook.store import Store
-from tallybook.store.collector import collector_paused
+from tallybook.store.memory import collector_paused
 
 SEEN_KEPT: Final = 100_000
 """How many alerts a watch remembers to have been given, so that it need not ask the books."""

@@ -1,17 +1,18 @@
--- One row per call that bills: whose it is, the request and the trace that it belongs to, its cost.
--- A call without a trace is a request of its own.
+-- One row per call that bills: whose it is, the trace that it belongs to, its cost. A call without a
+-- trace is a request of its own, with a number below nothing.
 CREATE OR REPLACE TABLE request_call AS
 SELECT
-  k.owner,
-  e.trace_id AS trace,
-  CASE WHEN e.trace_id = '' THEN e.source || ' ' || e.event_id ELSE e.trace_id END AS request,
+  CAST(k.owner AS INTEGER) AS owner,
+  COALESCE(t.number, -1 - e.row_at) AS request,
   {agent} AS agent,
-  e.provider || '/' || e.model AS model,
+  e.provider,
+  e.model,
   e.context_tokens AS context,
-  CAST(COALESCE(e.attempt, 1) > 1 AS BIGINT) AS retried,
-  CAST({unpriced} AS BIGINT) AS unpriced,
+  COALESCE(e.attempt, 1) > 1 AS is_retry,
+  {unpriced} AS is_unpriced,
   CASE WHEN {unpriced} THEN 0 ELSE {amount} END AS card_pico
 FROM events e
+LEFT JOIN request_trace t ON e.trace_id = t.trace_id
 {price_join}
 {joined}
 JOIN live_owned k ON {same}

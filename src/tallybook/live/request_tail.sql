@@ -1,5 +1,6 @@
 -- The traces above a cost, the dearest first, and some of those about a rank in the middle.
-SELECT is_tail, request, calls, card_pico, retries, retried_pico, most_context, growth, unpriced
+SELECT
+  is_tail, trace_id, request, calls, card_pico, retries, retried_pico, most_context, growth
 FROM (
   SELECT
     *,
@@ -8,5 +9,6 @@ FROM (
     ROW_NUMBER() OVER (ORDER BY card_pico, request) AS rank
   FROM request_total
 )
+JOIN request_trace ON request = number
 WHERE (is_tail AND from_top <= $most) OR (NOT is_tail AND rank >= $low AND rank <= $high)
 ORDER BY from_top

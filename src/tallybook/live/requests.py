@@ -122,13 +122,14 @@ def requests(store: Store, period: Period, feature: str = "") -> Requests:
         return Requests(str(period), currency, None, None, (), ())
     part = Part(basis.snapshot.files, basis.corrections, basis.beside)
     with opened(store, ground, part) as on:
+        on.session.run(sql_text(__package__, "request_trace"), on.bounds)
         on.session.run(on.text("request"), on.bounds)
         owners = [i for i, one in enumerate(on.subjects) if feature in ("", one.feature)]
         wanted = f"owner IN ({', '.join(map(str, owners)) or '-1'})" if feature else "TRUE"
-        features = _ranked(on, "owner", "request", wanted)
-        agents = _ranked(on, "agent", "trace || ' ' || agent", f"{wanted} AND trace <> ''")
-        untraced = _ranked(on, "''", "request", f"{wanted} AND trace = ''")
-        traces = _ranked(on, "''", "trace", f"{wanted} AND trace <> ''")
+        features = _ranked(on, "owner", wanted)
+        agents = _ranked(on, "agent", f"{wanted} AND request > 0")
+        untraced = _ranked(on, "''", f"{wanted} AND request < 0")
+        traces = _ranked(on, "''", f"{wanted} AND request > 0", _DEAR)
         seen, mix = _explained(on, wanted, traces[0]) if traces else (_Seen(), {})
     depths = _depths(store, period, [*seen.tail, *seen.typical])
     tail, typical = (
@@ -147,8 +148,16 @@ def requests(store: Store, period: Period, feature: str = "") -> Requests:
     )
 
 
-def _ranked(on: Opened, who: str, what: str, wanted: str) -> list[Cost]:
-    total = sql_text(__package__, "request_total").format(who=who, what=what, wanted=wanted)
+_DEAR: Final = """,
+  COUNT_IF(is_retry) AS retries,
+  SUM(CASE WHEN is_retry THEN card_pico ELSE 0 END) AS retried_pico,
+  MAX(context) AS most_context,
+  MAX(context) - MIN(context) AS growth"""
+"""What makes a trace dear."""
+
+
+def _ranked(on: Opened, who: str, wanted: str, more: str = "") -> list[Cost]:
+    total = sql_text(__package__, "request_total").format(who=who, wanted=wanted, more=more)
     on.session.run(total)
     rows = on.session.rows(sql_text(__package__, "request_rank"))
     return [
@@ -176,12 +185,13 @@ def _explained(
         "high": middle + _MIDDLE,
     }
     seen, rows = _Seen(), []
-    for is_tail, trace, *values in on.session.rows(sql_text(__package__, "request_tail"), bounds):
-        calls, cost, retries, retried, context, growth, _ = (int(one or 0) for one in values)
+    found = on.session.rows(sql_text(__package__, "request_tail"), bounds)
+    for is_tail, trace, request, *values in found:
+        calls, cost, retries, retried, context, growth = (int(one or 0) for one in values)
         part = seen.tail if is_tail else seen.typical
         part.append(Dear(trace, calls, cost, 0, retries, retried, context, growth))
-        rows.append((trace, bool(is_tail)))
-    on.session.table("request_wanted", {"request": "text", "is_tail": "truth"}, rows)
+        rows.append((request, bool(is_tail)))
+    on.session.table("request_wanted", {"request": "whole", "is_tail": "truth"}, rows)
     mixed = sql_text(__package__, "request_mix").format(wanted=wanted)
     mix = {
         (bool(is_tail), str(model)): (int(cost), int(calls))
@@ -199,12 +209,7 @@ def _depths(store: Store, period: Period, wanted: Sequence[Dear]) -> dict[str, i
         for trace, span, parent, started_us in spans:
             node = Node(span, parent, started_us, "", "", "", NOBODY)
             by_trace.setdefault(trace, []).append(node)
-    return {trace: _depth(nodes) for trace, nodes in by_trace.items()}
-
-
-def _depth(nodes: Sequence[Node]) -> int:
-    tree = Tree(nodes)
-    return max(len(tree.path(node, len(nodes))) for node in nodes)
+    return {trace: Tree(nodes).depth() for trace, nodes in by_trace.items()}
 
 
 def _with_depth(one: Dear, depths: Mapping[str, int]) -> Dear:

@@ -53,6 +53,10 @@ MICRO_ROWS: Final = 20_000
 """How many rows of the inbox are taken in at once."""
 SLOTS_KEPT_US: Final = HOUR_US + SLOT_US
 _TRIES: Final = 100
+_NO_STEP: Final = ("", -1)
+"""Where a month stands that nobody asked for yet."""
+_UNKNOWN: Final = ("", -2)
+"""Where memory stands while a step is written: it is forgotten unless the step comes true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Rollup:
         self._rater = Rater(store)
         self._ground: Ground | None = None
         self._facts: tuple[object, ...] = ()
-        self._step: tuple[str, int] = ("", -1)
+        self._step: tuple[str, int] = _NO_STEP
         self._recent = Recent()
         self.touched: dict[str, Trace] = {}
 
@@ -187,7 +191,7 @@ class Rollup:
 
     def _remember(self, state: State | None) -> None:
         """Forget what is in memory if somebody else moved the rollup."""
-        step = (state.period, state.step) if state else ("", -1)
+        step = (state.period, state.step) if state else _NO_STEP
         if step != self._step:
             self.shelf.forget()
             self._recent.forget()
@@ -299,7 +303,7 @@ class Rollup:
         with self.store.read() as tx:
             traces = self._recent.read(tx, {row.trace_id for row in rows} - {""}, now_us)
             known = known_names(tx, {name for told in names.values() for name in told})
-        self._step = ("", -1)  # until it is written, what traces hold is true of no step
+        self._step = _UNKNOWN  # traces are changed in place
         first = state.first_batch if state.has_waiting else batches[0].batch
         taken = take(
             ground, rows, traces, names, known,
@@ -337,7 +341,7 @@ class Rollup:
         with self.store.write() as tx:
             if not is_current(tx, old, new.period) or (lots and next_lot(tx) > min(lots)):
                 return False
-            self._step = ("", -1)  # until it is committed, nothing is known
+            self._step = _UNKNOWN
             if step.taken is not None:
                 floor = keep_traces(tx, step.traced, new.floor, step.now_us)
                 new = replace(new, noted={**new.noted, "floor": floor})

@@ -7,7 +7,7 @@ said here is provisional: a parent is often told of after its child.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -16,6 +16,9 @@ SERVED: Final = 1
 NOBODY: Final = 0
 """How a node was given an owner: it names a team, its service has one, or nobody knows."""
 
+
+_LOOPS: Final = -1
+"""The depth of a span that is its own ancestor, or lies under one, and of one not looked at yet."""
 
 STEPS_WALKED: Final = 128
 """So far up a running trace is walked; what stands above is found once it is sealed."""
@@ -74,6 +77,31 @@ class Tree:
             found.append(above)
             seen.add(above.span)
         return found
+
+    def depth(self) -> int:
+        """The length of the longest path: each node is looked at once, but for those that loop."""
+        known: dict[str, int] = {}
+        for span, node in self._by_span.items():
+            path: list[str] = []
+            at: Node | None = node if span not in known else None
+            while at is not None and at.span not in known:
+                known[at.span] = _LOOPS
+                path.append(at.span)
+                at = self._above(at)
+            deep = 0 if at is None else known[at.span]
+            if deep != _LOOPS:
+                known |= {one: n for n, one in enumerate(reversed(path), start=deep + 1)}
+        return max(self._deep(node, known) for node in self._nodes)
+
+    def _deep(self, node: Node, known: Mapping[str, int]) -> int:
+        """The length of the path of a node, given those of all spans."""
+        above = self._above(node)
+        if above is None:
+            return 1
+        same = node.span == "" or self._by_span[node.span].parent == node.parent
+        if same and known[above.span] != _LOOPS:
+            return known[above.span] + 1
+        return len(self.path(node, len(self._nodes)))
 
     def _above(self, node: Node) -> Node | None:
         parent = self._by_span.get(node.parent) if node.parent else None
