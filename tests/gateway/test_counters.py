@@ -41,12 +41,16 @@ def test_the_text_is_that_of_prometheus():
     assert len(COUNTED) < len(lines)
 
 
-def test_what_is_counted_in_one_step_is_counted_under_its_name():
+def test_what_plain_calls_count_is_in_the_table_once_it_is_published():
     table = Counters(1)
     row = table.row(0)
-    row.came(10)
-    row.came(5)
-    row.answered(7)
-    totals = table.totals()
-    assert (totals["requests"], totals["in_bytes"]) == (2, 15)
-    assert (totals["answers_2xx"], totals["out_bytes"]) == (1, 7)
+    row.requests += 2
+    row.in_bytes += 15
+    row.calls += 3
+    row.answers += 1
+    row.out_bytes += 7
+    for _ in range(2):
+        row.publish()
+        totals = table.totals()
+        assert (totals["requests"], totals["in_bytes"]) == (2, 15)
+        assert (totals["calls"], totals["answers_2xx"], totals["out_bytes"]) == (3, 1, 7)

@@ -139,3 +139,57 @@ def test_of_a_head_only_what_is_the_providers_goes_on():
         "Cookie: a",
     )
     assert sent_on(made) == [(b"anthropic-version", b"1")]
+
+
+def raw(*lines):
+    return "\r\n".join(["POST /v1/chat/completions HTTP/1.1", "Host: gw", *lines, "", ""]).encode()
+
+
+def test_a_head_is_known_again_but_for_its_length(desk):
+    made, secret = desk
+    lines = (f"Authorization: Bearer {secret}", "X-Tallybook-User: a")
+    first = raw(*lines, "Content-Length: 5", "bX: 1")
+    opening = made.open(RequestHead(first))
+    assert isinstance(opening, Opening)
+    known = made.know(first, opening)
+    assert known is not None
+    again = raw(*lines, "Content-Length: 17", "bX: 1")
+    assert made.known(again) == (known, 17)
+    assert known.body_of(again + b"x" * 17) == b"x" * 17
+    for other in (
+        raw(*lines[:1], "X-Tallybook-User: ab", "Content-Length: 5", "X: 1"),
+        raw(*lines, "content-length: 5", "bX: 1"),
+        raw(*lines, "Content-Length:5", "bX: 1"),
+        raw(*lines, "Content-Length: +5", "bX: 1"),
+        raw(*lines, "Content-Length: ", "bX: 1"),
+        raw(*lines, "Content-Length: 0000000000000005", "bX: 1"),
+        raw(*lines, "Content-Length: 5", "Content-Length: 5", "bX: 1"),
+        raw(*lines, "bX: 1"),
+    ):
+        assert made.known(other) is None
+        assert known.body_of(other + b"x" * 5) is None
+    for cut in (again, again + b"x" * 16, again + b"x" * 18, again[:-1], again[:70], b""):
+        assert known.body_of(cut) is None
+
+
+@pytest.mark.parametrize("ends", ["expires_us", "revoked_us"])
+def test_a_head_is_unknown_once_its_key_has_ended_or_keys_changed(desk, ends):
+    made, _ = desk
+    secret = issue(made._config.keys, key("other", **{ends: 20}))
+    made._keys.refresh()
+    head_ = raw(f"Authorization: Bearer {secret}", "Content-Length: 5")
+    opening = made.open(RequestHead(head_))
+    assert isinstance(opening, Opening)
+    known = made.know(head_, opening)
+    assert known is not None
+    assert known.is_good()
+    made._clock.advance(10)
+    assert not known.is_good()
+    assert made.known(head_) is None
+    made._clock = FixedClock(10)
+    known = made.know(head_, opening)
+    assert known is not None
+    assert known.is_good()
+    issue(made._config.keys, key("third"))
+    made._keys.refresh()
+    assert not known.is_good()

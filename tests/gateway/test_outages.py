@@ -66,6 +66,15 @@ def take_the_rest(nodes):
     return every
 
 
+def wait_for_each_other(nodes):
+    """Wait until every node lets a call in: before it heard of the others it may draw nothing."""
+    end_s = time.monotonic() + 10
+    for node in nodes:
+        while asyncio.run(callers([(node.port, node.secret)], 1, asks())) != [200]:
+            assert time.monotonic() < end_s
+            time.sleep(0.05)
+
+
 def kill_whole(process):
     """Kill -9, the parent and all that it started: the machine is gone."""
     os.killpg(process.pid, signal.SIGKILL)
@@ -80,6 +89,7 @@ def test_a_gateway_that_is_killed_takes_little_with_it_and_brings_it_back(tmp_pa
         for node in others:
             held.enter_context(node.running())
         with nodes[2].running() as lost:
+            wait_for_each_other(nodes)
             gateways = [(node.port, node.secret) for node in nodes]
             assert set(asyncio.run(callers(gateways, 12, asks(), times=8))) == {200}
             kill_whole(lost)

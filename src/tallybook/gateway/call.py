@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,7 +94,13 @@ class Ledger:
     """
 
     def __init__(
-        self, journal: Journal, pending: Pending, *, clock: Clock, counters: Row, health: Health
+        self,
+        journal: Journal,
+        pending: Pending,
+        *,
+        clock: Clock,
+        counters: Row,
+        health: Health,
     ) -> None:
         self._journal = journal
         self._note = journal.note
@@ -102,6 +108,7 @@ class Ledger:
         self._clock = clock
         self._counters = counters
         self._health = health
+        self._turn: list[tuple[str, bytes, Callable[[], None]]] = []
         self.budgets: Budgets | None = None
         self._failures: OrderedDict[int, tuple[str, int, float]] = OrderedDict()
         self._ids: list[str] = []
@@ -161,11 +168,11 @@ class Ledger:
             OSError: it cannot be noted, so it must not go out.
         """
         attempt, standing = call.attempt, call.standing
-        if attempt is None or call.treatment != "metered":
+        if attempt is None:
             return
         if standing is not None and attempt.tags is standing.tags:
             self._note(attempt.event_id, standing.intent(attempt))
-        else:
+        elif call.treatment == "metered":
             self._journal.admit(attempt)
 
     def dismiss(self, call: Call) -> None:
@@ -176,6 +183,62 @@ class Ledger:
                 self._journal.settle(call.attempt.event_id, [])
             if call.held is not None and self.budgets is not None:
                 self.budgets.release(call)
+
+    def settle_plain(
+        self,
+        call: Call,
+        reading: UsageReading,
+        headers: Mapping[str, str],
+        took_s: float,
+        then: Callable[[], None],
+    ) -> bool:
+        """A plain call went well: its event is written at the end of this turn of the loop.
+
+        All events of a turn are one ``write`` (`end_turn`). It is the same event that `settle`
+        writes.
+
+        Args:
+            call: that was answered.
+            reading: of the answer.
+            headers: of the answer.
+            took_s: from the request to the answer.
+            then: is called once the event is on the disk.
+
+        Returns:
+            whether it is as plain as that; if not, nothing was done.
+        """
+        attempt, standing = call.attempt, call.standing
+        if attempt is None or standing is None or call.is_settled:
+            return False
+        took_us = int(took_s * 1_000_000)
+        request_id = "" if reading.request_id else request_id_of(headers)
+        line = standing.told(attempt, reading, took_us, None, request_id)
+        if line is None:
+            return False
+        call.is_settled = True
+        self._counters.took(took_us // 1000)
+        if self._failures:
+            self._failures.pop(hash(call.asks), None)
+        if call.held is not None and self.budgets is not None:
+            with self._health.guarded("budgets"):
+                self.budgets.settle(call, Ending("ok", reading=reading, billed=True))
+        self._turn.append((attempt.event_id, line, then))
+        return True
+
+    def end_turn(self) -> None:
+        """Write the events of the calls that went well in this turn; then their answers go out."""
+        turn, self._turn = self._turn, []
+        if not turn:
+            return
+        event_ids, lines, thens = zip(*turn, strict=True)
+        written = self._journal.settle_all(event_ids, lines)
+        self._counters.add("events" if written else "events_delayed", len(turn))
+        self._counters.publish()
+        for then in thens:
+            try:
+                then()
+            except Exception as error:  # noqa: BLE001 - one answer's trouble is not the others'
+                self._health.failed("answer", error)
 
     def settle(self, call: Call, ending: Ending, took_s: float) -> None:
         """The call has ended; its events are on the disk when this returns."""

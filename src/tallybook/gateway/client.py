@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from tallybook import __version__
-from tallybook.gateway.desk import Opening
+from tallybook.gateway.desk import Known, Opening
 from tallybook.gateway.exchange import Exchange
 from tallybook.gateway.faces import error_answer
 from tallybook.gateway.framing import Body, FramingError
@@ -37,12 +37,14 @@ class Client(asyncio.Protocol):
 
     _buffer = b""
     _head: RequestHead | None = None
+    _known: Known | None = None
     _length = 0
     _body: Body | None = None
     _opening: Opening | None = None
     _exchange: Exchange | None = None
     _uploading: Exchange | None = None
     _streams = _closing = _begun = False
+    _is_between = True
     _lingered = 0
     send: Callable[[bytes], None]
     """Hand over bytes of an answer."""
@@ -70,7 +72,7 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """They are gone."""
         self._works.clients.discard(self)
-        self._closing = True
+        self._closing, self._is_between = True, False
         exchange, self._exchange = self._exchange, None
         self._uploading = None
         if exchange is not None:
@@ -81,17 +83,22 @@ class Client(asyncio.Protocol):
         return False
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of requests."""
-        if self._closing:
-            self._linger(len(data))
-            return
-        if not self._buffer and self._body is None and self._exchange is None:
+        """Bytes of requests; they are handled at the end of this turn of the loop."""
+        self._works.turn.request(self, data)
+
+    def take(self, data: bytes) -> None:
+        """Handle bytes that came."""
+        if self._is_between:
             try:
                 if self._take_known(data):
                     return
             except Exception as error:  # noqa: BLE001 - as in `_advance`
                 self._fault(error)
                 return
+        elif self._closing:
+            self._linger(len(data))
+            return
+        self._is_between = False
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
         if self._exchange is not None and len(self._buffer) > _WAITING_MAX:
@@ -133,18 +140,21 @@ class Client(asyncio.Protocol):
 
         Nearly all are like that. Whatever is not goes through `_advance`, which decides everything.
         """
+        known = self._known
+        body = known.body_of(data) if known is not None and known.is_good() else None
+        if known is None or body is None:
+            return False
         works = self._works
-        end = data.find(b"\r\n\r\n") + 4
-        known = works.desk.known(data[:end])
-        if known is None:
+        length = len(body)
+        if length > works.limits.body_bytes:
             return False
-        opening, length = known
-        head = opening.head
-        if len(data) - end != length or length > works.limits.body_bytes or head.expects:
-            return False
-        self._head, self._length, self._begun = head, length, False
-        works.counters.came(length)
-        self._pass_on(opening, data[end:], whole=True)
+        self._is_between = False
+        opening = known.opening
+        self._head, self._length = opening.head, length
+        counters = works.counters
+        counters.requests += 1
+        counters.in_bytes += length
+        self._pass_on(opening, body, whole=True)
         return True
 
     def _take_head(self) -> bool:
@@ -166,7 +176,7 @@ class Client(asyncio.Protocol):
             self._head = head = RequestHead(raw)
             self._length = head.length
         else:
-            head, self._length = known[0].head, known[1]
+            head, self._length = known[0].opening.head, known[1]
             self._head = head
         self._body = Body(self._length)
         self._pieces, self._opening, self._streams = [], None, False
@@ -186,13 +196,14 @@ class Client(asyncio.Protocol):
         if self._body is not None:
             self._take_body()
 
-    def _open(self, head: RequestHead, raw: bytes, known: Opening | None) -> None:
-        opened = self._works.desk.open(head) if known is None else known
+    def _open(self, head: RequestHead, raw: bytes, known: Known | None) -> None:
+        opened = self._works.desk.open(head) if known is None else known.opening
         if isinstance(opened, Refusal):
             self._refuse(opened)
             return
         if known is None:
-            self._works.desk.know(raw, opened)
+            known = self._works.desk.know(raw, opened)
+        self._known = known if not head.expects else None
         limits = self._works.limits
         self._streams = _is_streamed(opened, self._length)
         most = limits.upload_bytes if self._streams else limits.body_bytes
@@ -237,12 +248,13 @@ class Client(asyncio.Protocol):
         self._pass_on(opening, content, whole=whole)
 
     def _pass_on(self, opening: Opening, content: bytes, *, whole: bool) -> None:
-        call = self._works.desk.begin(opening, content, whole=whole)
+        works = self._works
+        call = works.desk.begin(opening, content, whole=whole)
         if isinstance(call, Refusal):
             self._refuse(call, close=not whole)
             return
         length = len(call.body) if whole else self._length
-        exchange = Exchange(self._works, call, opening, length, self)
+        exchange = Exchange(works, call, opening, length, self, sent_all=whole)
         self._exchange = exchange
         if not whole:
             self._uploading = exchange
@@ -254,6 +266,7 @@ class Client(asyncio.Protocol):
         works = self._works
         kind, status = "application/json", "200 OK"
         if head.path == "/metrics":
+            works.counters.publish()
             works.counters.put("under_way", works.ledger.under_way)
             works.counters.put("clients", len(works.clients))
             kind, text = "text/plain; version=0.0.4", works.table.as_text()
@@ -299,10 +312,12 @@ class Client(asyncio.Protocol):
             self._body = None
         if close:
             self._close()
+        else:
+            self._is_between = self._body is None and not self._buffer
 
     def _close(self) -> None:
         """Say that nothing follows, and hear the caller out, so that the answer arrives."""
-        self._closing = True
+        self._closing, self._is_between = True, False
         self._buffer = b""
         if (
             self._body is None
@@ -347,10 +362,12 @@ class Client(asyncio.Protocol):
             self._close()
         elif self._buffer:
             works.soon(self._advance)
+        else:
+            self._is_between = self._body is None
 
     def cut(self) -> None:
         """Break the connection."""
-        self._closing = True
+        self._closing, self._is_between = True, False
         self._transport.abort()
 
     def hold(self, *, still: bool) -> None:

@@ -48,6 +48,7 @@ _FIRST_BUCKET: Final = _INDEX["took_0"]
 _TOOK_MS: Final = _INDEX["took_ms"]
 _REQUESTS: Final = _INDEX["requests"]
 _IN_BYTES: Final = _INDEX["in_bytes"]
+_CALLS: Final = _INDEX["calls"]
 _OUT_BYTES: Final = _INDEX["out_bytes"]
 _ANSWERS_2XX: Final = _INDEX["answers_2xx"]
 
@@ -99,33 +100,29 @@ class Counters:
         return "\n".join([*lines, *_histogram(totals), ""])
 
 
-AT: Final = dict(_INDEX)
-"""Where each number stands in a row, for who counts with every call."""
-
-
 class Row:
     """The numbers of one process."""
 
-    __slots__ = ("_numbers",)
+    __slots__ = ("_numbers", "answers", "calls", "in_bytes", "out_bytes", "requests")
 
     def __init__(self, numbers: memoryview) -> None:
         self._numbers = numbers
+        self.requests = self.in_bytes = self.calls = self.answers = self.out_bytes = 0
+        """of plain calls, since they were last put into the table (`publish`)"""
 
     def add(self, name: str, count: int = 1) -> None:
         """Count something."""
         self._numbers[_INDEX[name]] += count
 
-    def came(self, in_bytes: int) -> None:
-        """Count a request that came whole."""
+    def publish(self) -> None:
+        """Put what plain calls counted into the table: for many of them at once."""
         numbers = self._numbers
-        numbers[_REQUESTS] += 1
-        numbers[_IN_BYTES] += in_bytes
-
-    def answered(self, out_bytes: int) -> None:
-        """Count an answer that went well and goes out whole."""
-        numbers = self._numbers
-        numbers[_ANSWERS_2XX] += 1
-        numbers[_OUT_BYTES] += out_bytes
+        numbers[_REQUESTS] += self.requests
+        numbers[_IN_BYTES] += self.in_bytes
+        numbers[_CALLS] += self.calls
+        numbers[_ANSWERS_2XX] += self.answers
+        numbers[_OUT_BYTES] += self.out_bytes
+        self.requests = self.in_bytes = self.calls = self.answers = self.out_bytes = 0
 
     def put(self, name: str, value: int) -> None:
         """Say how much there is of something now."""

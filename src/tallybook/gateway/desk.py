@@ -12,7 +12,6 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from tallybook.books.globs import glob_matches
-from tallybook.books.model import FOREVER_US
 from tallybook.clock import Clock
 from tallybook.gateway.call import Call, Ledger
 from tallybook.gateway.heads import LENGTH_LINE, NEVER_SENT, Pairs, RequestHead, written
@@ -38,7 +37,8 @@ _KEY_HEADERS: Final = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-
 _AWS: Final = b"AWS4-HMAC-SHA256 "
 _FORM_FIELD: Final = b'name="model"'
 _LABEL_MAX: Final = 128
-_WITH_ONE_LENGTH: Final = 3
+_WITH_ONE_LENGTH: Final = 5
+_DIGITS_MAX: Final = 16
 _KNOWN_MAX: Final = 2_000
 _KNOWN_BYTES: Final = 8_192
 _STANDINGS_MAX: Final = 64
@@ -65,20 +65,60 @@ class Opening:
     address: Address | None = None
     """what the path asks for, where the body is JSON that is looked at whole"""
     standings: dict[Asked, Standing] = field(default_factory=dict)
+    plain: dict[str, Standing] = field(default_factory=dict)
+    """the same for requests that name a model and ask for nothing special, by that name"""
     sent: tuple[bytes, bytes] = (b"", b"")
     """how the head goes on, up to the length of the body, with the credential it was made with"""
 
 
-class _Known:
-    """A head that was let through, to be known again: clients send the same one every time."""
+class Known:
+    """A head that was let through, to be known again: clients send the same one every time.
 
-    __slots__ = ("generation", "opening", "until_us")
+    It was read and found good byte by byte, so what is the same but for the digits of its one
+    length is as good. Only what may have changed since is looked at: the keys, and the time.
 
-    def __init__(self, opening: Opening, generation: int) -> None:
+    Args:
+        opening: what was let through.
+        around: what stands before the digits of its length, and after them.
+        keys: by which it was.
+        clock: for keys that expire.
+    """
+
+    __slots__ = (
+        *("_after", "_before", "_clock", "_digits_at", "_generation", "_keys", "_until_us"),
+        "opening",
+    )
+
+    def __init__(
+        self, opening: Opening, around: tuple[bytes, bytes], keys: Keyring, clock: Clock
+    ) -> None:
         key = opening.key
         self.opening = opening
-        self.generation = generation
-        self.until_us = min([us for us in (key.expires_us, key.revoked_us) if us] or [FOREVER_US])
+        self._before, self._after = around
+        self._digits_at = len(self._before)
+        self._keys = keys
+        self._clock = clock
+        self._generation = keys.generation
+        self._until_us = min((us for us in (key.expires_us, key.revoked_us) if us), default=0)
+
+    def is_good(self) -> bool:
+        """Whether it is still let through."""
+        until_us = self._until_us
+        return self._keys.generation == self._generation and (
+            not until_us or self._clock.now_us() < until_us
+        )
+
+    def body_of(self, data: bytes) -> bytes | None:
+        """The body, where bytes are a whole request with this head and no byte more; else None."""
+        start = self._digits_at
+        end = data.find(b"\r", start, start + _DIGITS_MAX)
+        digits = data[start:end]
+        if not (
+            data.startswith(self._before) and data.startswith(self._after, end) and digits.isdigit()
+        ):
+            return None
+        body = data[end + len(self._after) :]
+        return body if len(body) == int(digits) else None
 
 
 class Desk:
@@ -98,8 +138,7 @@ class Desk:
         self._clock = clock
         self._upstreams = {one.name: one for one in config.upstreams}
         self._default = self._upstreams.get(config.default)
-        self._known: dict[bytes, _Known] = {}
-        self._exact: dict[bytes, tuple[_Known, int]] = {}
+        self._known: dict[tuple[bytes, bytes], Known] = {}
 
     def upstream_of(self, path: str) -> tuple[Upstream | None, str]:
         """The upstream that a path names first, and the rest of the path."""
@@ -107,39 +146,28 @@ class Desk:
         upstream = self._upstreams.get(first)
         return (upstream, f"/{rest}") if upstream else (self._default, path)
 
-    def known(self, raw: bytes) -> tuple[Opening, int] | None:
+    def known(self, raw: bytes) -> tuple[Known, int] | None:
         """A head that was let through before, but for the length of its body; None of any other.
 
-        It was read and found good byte by byte, so only what may have changed since is looked at:
-        the keys, and the time.
-
         Returns:
-            the opening, and the length of this body.
+            what is known of it, and the length of this body.
         """
-        exact = self._exact.get(raw)
-        if exact is None:
-            parts = LENGTH_LINE.split(raw)
-            held = self._known.get(parts[0] + parts[2]) if len(parts) == _WITH_ONE_LENGTH else None
-            if held is None:
-                return None
-            if len(self._exact) >= _KNOWN_MAX:
-                self._exact.clear()
-            self._exact[raw] = exact = (held, int(parts[1]))
-        held, length = exact
-        if held.generation != self._keys.generation or (
-            held.until_us != FOREVER_US and self._clock.now_us() >= held.until_us
-        ):
-            return None
-        return held.opening, length
-
-    def know(self, raw: bytes, opening: Opening) -> None:
-        """Remember a head that was let through."""
         parts = LENGTH_LINE.split(raw)
-        if len(parts) == _WITH_ONE_LENGTH and len(raw) <= _KNOWN_BYTES:
-            if len(self._known) >= _KNOWN_MAX:
-                self._known.clear()
-            self._exact.pop(raw, None)
-            self._known[parts[0] + parts[2]] = _Known(opening, self._keys.generation)
+        if len(parts) != _WITH_ONE_LENGTH:
+            return None
+        held = self._known.get(_around(parts))
+        return (held, int(parts[2])) if held is not None and held.is_good() else None
+
+    def know(self, raw: bytes, opening: Opening) -> Known | None:
+        """Remember a head that was let through; None where such heads are not known again."""
+        parts = LENGTH_LINE.split(raw)
+        if len(parts) != _WITH_ONE_LENGTH or len(raw) > _KNOWN_BYTES:
+            return None
+        if len(self._known) >= _KNOWN_MAX:
+            self._known.clear()
+        around = _around(parts)
+        made = self._known[around] = Known(opening, around, self._keys, self._clock)
+        return made
 
     def open(self, head: RequestHead) -> Opening | Refusal:
         """Look at a head."""
@@ -216,8 +244,9 @@ class Desk:
             body: as far as it is there.
             whole: whether that is all of it.
         """
-        if opening.address is not None and whole:
-            return self._begin_json(opening, opening.address, body)
+        address = opening.address
+        if address is not None and whole:
+            return self._begin_json(opening, address, body)
         head, upstream = opening.head, opening.upstream
         asked = self._asked(opening, body, whole=whole)
         refusal = _model_refused(opening, asked)
@@ -251,8 +280,21 @@ class Desk:
         wanted = wanted_of(body)
         if wanted is None:
             return _NOT_JSON
-        asked = address.asked(wanted)
-        standing = opening.standings.get(asked) or self._stand(opening, asked)
+        model = wanted.model
+        standing = None
+        is_plain = (
+            type(model) is str
+            and wanted.stream is False
+            and wanted.background is False
+            and wanted.stream_options is None
+        )
+        if is_plain:
+            standing = opening.plain.get(model)
+        if standing is None:
+            asked = address.asked(wanted)
+            standing = opening.standings.get(asked) or self._stand(opening, asked)
+            if is_plain:
+                opening.plain[model] = standing
         if standing.refusal is not None:
             return standing.refusal
         asked, upstream, key = standing.asked, opening.upstream, opening.key
@@ -282,6 +324,7 @@ class Desk:
     def _stand(self, opening: Opening, asked: Asked) -> Standing:
         if len(opening.standings) >= _STANDINGS_MAX:
             opening.standings.clear()
+            opening.plain.clear()
         upstream = opening.upstream
         made = opening.standings[asked] = Standing(
             asked,
@@ -310,6 +353,12 @@ class Desk:
             {upstream.authority.lower(): upstream.provider},
             form,
         )
+
+
+def _around(parts: list[bytes]) -> tuple[bytes, bytes]:
+    """What stands before and after the digits of a length, in a head that was split there."""
+    before, name, _, end, after = parts
+    return before + name, end + after
 
 
 def _address(upstream: Upstream, head: RequestHead, path: str) -> Address | None:

@@ -12,11 +12,7 @@ from tallybook.gateway.call import Call, Ending
 from tallybook.gateway.desk import Opening
 from tallybook.gateway.faces import error_answer, error_event
 from tallybook.gateway.framing import LAST_CHUNK, TRAILER_TOLD, chunk, takes_trailer, with_cost
-from tallybook.gateway.heads import (
-    CHUNKED,
-    UNTIL_CLOSE,
-    ReplyHead,
-)
+from tallybook.gateway.heads import CHUNKED, UNTIL_CLOSE, ReplyHead, with_length
 from tallybook.gateway.model import Refusal
 from tallybook.gateway.onward import request_of
 from tallybook.gateway.prices import as_text
@@ -30,8 +26,6 @@ _HELD_MAX: Final = 4 * 1024 * 1024
 _ERROR: Final = 400
 _SUCCESS: Final = range(200, 300)
 _MAYBE_BILLED: Final = frozenset({504, 524})
-_SIGNED: Final = frozenset({"content-type", "x-amzn-bedrock-accept", "accept"})
-_SERVICE: Final = "bedrock"
 _MASK: Final = b"[key]"
 _CLASSES: Final = tuple(f"answers_{digit}xx" for digit in range(6))
 
@@ -69,53 +63,63 @@ class Exchange:
         opening: what of the caller's head goes on.
         length: of the body: a number, or `CHUNKED` for one that is streamed.
         caller: who asked.
+        sent_all: whether the body is there whole.
     """
 
-    # Where a call stands at its start; each has its own once it differs.
-    _connection: Connection | None = None
-    _reply: ReplyHead | None = None
-    _reading: Reading | None = None
-    _watch: Watch | None = None
-    _first_s: float | None = None
-    _held: list[bytes] | None = None
-    _uploads: tuple[bytes, ...] = ()
-    _head = b""
-    _was_sent = _retried = _reframed = _head_out = _closes = _left_whole = _over = _trails = False
-    _delivered = _drained = 0
-    goes_straight = False
-    """Whether the next piece of the answer goes on as it comes, unless it is the last."""
+    __slots__ = (
+        *("_begun_s", "_call", "_caller", "_closes", "_connection", "_delivered", "_drained"),
+        *("_first_s", "_head", "_head_out", "_held", "_left_whole", "_length", "_opening", "_over"),
+        *("_reading", "_reframed", "_reply", "_retried", "_sent_all", "_trails", "_uploads"),
+        *("_was_sent", "_watch", "_works", "deadline_s", "goes_straight", "method"),
+    )
 
     def __init__(
-        self, works: Works, call: Call, opening: Opening, length: int, caller: Caller
+        self,
+        works: Works,
+        call: Call,
+        opening: Opening,
+        length: int,
+        caller: Caller,
+        *,
+        sent_all: bool,
     ) -> None:
         self._works = works
         self._call = call
         self._opening = opening
         self._length = length
         self._caller: Caller | None = caller
+        self._sent_all = sent_all
         self.method = call.method
         self._begun_s = works.time()
-        self._sent_all = length == len(call.body)
         self.deadline_s = self._begun_s + works.limits.connect_s + 1
-        if call.treatment != "metered":
-            self._watch = watch_of(call, works.ledger)
-
-    @property
-    def over(self) -> bool:
-        """Whether everything is settled."""
-        return self._over
+        self.goes_straight = False
+        """Whether the next piece of the answer goes on as it comes, unless it is the last."""
+        self._connection: Connection | None = None
+        self._reply: ReplyHead | None = None
+        self._reading: Reading | None = None
+        self._watch: Watch | None = None
+        self._first_s: float | None = None
+        self._held: list[bytes] | None = None
+        self._uploads: tuple[bytes, ...] = ()
+        self._head = b""
+        self._was_sent = self._retried = self._reframed = self._head_out = self._closes = False
+        self._left_whole = self._over = self._trails = False
+        self._delivered = self._drained = 0
 
     # -- towards the provider
 
     def start(self) -> None:
         """Have the call let in by its budgets, now or in a while; then it goes out."""
-        budgets = self._works.budgets
+        works, call = self._works, self._call
+        if call.treatment != "metered":
+            self._watch = watch_of(call, works.ledger)
+        works.exchanges.add(self)
+        budgets = works.budgets
         if budgets is None:
             self._go()
             return
         self.deadline_s += budgets.wait_s
-        self._works.exchanges.add(self)
-        budgets.admit(self._call, self._go, self._not_let_in)
+        budgets.admit(call, self._go, self._not_let_in)
 
     def _not_let_in(self, refusal: Refusal) -> None:
         self._works.ledger.dismiss(self._call)
@@ -124,22 +128,22 @@ class Exchange:
     def _go(self) -> None:
         """Note the call and find a connection for it."""
         works, call = self._works, self._call
+        ledger = works.ledger
         if self._over:
-            works.ledger.dismiss(call)
+            ledger.dismiss(call)
             return
-        if self._sent_all and self._length != CHUNKED:
+        if self._sent_all:
             self._length = len(call.body)  # another model may stand in it now
         try:
-            works.ledger.admit(call)
+            ledger.admit(call)
         except OSError as error:
             works.health.failed("intents", error)
-            works.ledger.dismiss(call)
+            ledger.dismiss(call)
             self._refuse(
                 Refusal(503, "not_metered", "This call cannot be noted, so it is not passed on.", 5)
             )
             return
-        works.exchanges.add(self)
-        works.counters.add("calls")
+        works.counters.calls += 1
         pool = works.pools.get(call.upstream.name) or works.pool_of(call.upstream)
         pool.take(self)
 
@@ -153,6 +157,8 @@ class Exchange:
         self.deadline_s = works.time() + works.limits.first_byte_s
         connection.send(request_of(works, self._call, self._opening, self._length))
         self._was_sent = True
+        if self._sent_all and not self._uploads:
+            return
         for piece in self._uploads:
             connection.send(piece)
         self._uploads = ()
@@ -239,25 +245,34 @@ class Exchange:
             or not self._sent_all
         ):
             return False
-        named = reply.named
         try:
+            named = reply.named
             found = standing.reader(body, named)
+            took_s = works.time() - self._begun_s
+            if found is None or not works.ledger.settle_plain(
+                call, found, named, took_s, self._hand_over
+            ):
+                return False
         except Exception as error:  # noqa: BLE001 - it is read again, and then counted as a fault
             works.health.failed("reader", error)
             return False
-        if found is None:
-            return False
-        size = len(body)
-        works.counters.answered(size)
-        took_s = works.time() - self._begun_s
-        ending = Ending("ok", reading=found, billed=True, headers=named, delivered=size, total=size)
-        works.ledger.settle(call, ending, took_s)
-        stays = caller.stays
-        end = b"\r\n" if stays else b"Connection: close\r\n\r\n"
-        self._head_out = True
-        caller.send(b"".join((reply.raw, call.lines, end, body)))
-        self._part(close=not stays)
+        counters = works.counters
+        counters.answers += 1
+        counters.out_bytes += len(body)
+        self._closes = not caller.stays
+        end = b"Connection: close\r\n\r\n" if self._closes else b"\r\n"
+        self._head = b"".join((reply.raw, call.lines, end, body))
+        self._over = self._head_out = True
+        self._connection = None
         return True
+
+    def _hand_over(self) -> None:
+        """The event of a plain answer is on the disk, so it goes out."""
+        self._works.exchanges.discard(self)
+        caller, self._caller = self._caller, None
+        if caller is not None:
+            caller.send(self._head)
+            caller.done(close=self._closes)
 
     def _must_hold(self, reply: ReplyHead) -> bool:
         """Whether the answer is looked at whole before any of it goes on."""
@@ -376,7 +391,8 @@ class Exchange:
             for mark in works.credentials[self._call.upstream.name].marks:
                 changed = changed.replace(mark, _MASK)
                 self._head = self._head.replace(mark, _MASK)
-        self._head = _with_length(self._head, reply, len(changed))
+        if reply.length != len(changed):
+            self._head = with_length(self._head, len(changed))
         cost = self._cost()
         if cost:
             self._head += f"x-tallybook-cost: {cost}\r\n".encode()
@@ -525,9 +541,9 @@ class Exchange:
 
     def caller_lost(self) -> None:
         """The caller has left."""
+        self._caller = None
         if self._over:
             return
-        self._caller = None
         self.goes_straight = False
         self._left_whole = self._reading is not None and self._reading.ended
         self._works.counters.add("client_aborts")
@@ -580,12 +596,3 @@ class Exchange:
 def _is_cut(ending: Ending) -> bool:
     reading = ending.reading
     return reading is not None and reading.status == "client_aborted"
-
-
-def _with_length(head: bytes, reply: ReplyHead, length: int) -> bytes:
-    if reply.length == length:
-        return head
-    start, *lines = head.split(b"\r\n")
-    cut = (b"content-length", b"transfer-encoding", b"trailer")
-    kept = [line for line in lines if line.partition(b":")[0].lower() not in cut]
-    return b"\r\n".join([start, *kept]) + b"Content-Length: %d\r\n" % length

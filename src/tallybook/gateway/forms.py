@@ -41,16 +41,24 @@ class _Values(msgspec.Struct, Mapping[str, str], metaclass=_StructMapping, gc=Fa
     """The headers of a head of a known form, found where they stand when they are asked for."""
 
     head: bytes
+    end: int
+    """of the head; what follows is the answer's body"""
     marks: dict[str, bytes]
 
     def __getitem__(self, name: str) -> str:
-        mark, head = self.marks[name], self.head
-        start = head.rfind(mark) + len(mark)
-        return head[start : head.find(b"\r", start)].lstrip(b" \t").decode("latin-1")
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
         """The value of a header, the last of several; what is given where there is none."""
-        return self[name] if name in self.marks else default
+        mark = self.marks.get(name)
+        if mark is None:
+            return default
+        head = self.head
+        start = head.rfind(mark, 0, self.end) + len(mark)
+        return head[start : head.find(b"\r", start)].lstrip(b" \t").decode("latin-1")
 
     def __contains__(self, name: object) -> bool:
         return name in self.marks
@@ -72,7 +80,8 @@ class Form:
     """
 
     def __init__(self, pattern: bytes, head: bytes, reply: ReplyHead) -> None:
-        self.fits: Callable[[bytes], re.Match[bytes] | None] = re.compile(pattern).fullmatch
+        self.fits: Callable[[bytes], re.Match[bytes] | None] = re.compile(pattern).match
+        """Whether bytes begin with such a head."""
         self.status = reply.status
         self.keep_alive = reply.keep_alive
         self.is_plain = reply.is_plain
@@ -129,8 +138,37 @@ class Forms:
         self._met: set[bytes] = set()
         self._made_s = 0.0
 
+    def known(self, data: bytes, method: str) -> tuple[ReplyHead, int] | None:
+        """The head that an answer begins with, if it has a known form; and how long the head is.
+
+        Args:
+            data: the answer, as far as it came.
+            method: of the request.
+        """
+        if method == "HEAD":
+            return None
+        for form in self._forms:
+            found = form.fits(data)
+            if found is not None:
+                break
+        else:
+            return None
+        if form is not self._forms[0]:
+            self._forms.remove(form)
+            self._forms.insert(0, form)
+        end = found.end()
+        reply = ReplyHead(
+            form.status,
+            int(found[form.length_at]) if form.length_at else CHUNKED,
+            form.keep_alive,
+            b"".join(found.group(*form.kept)) if form.kept else data[: end - 2],
+            _Values(data, end, form.marks),
+            form.is_plain,
+        )
+        return reply, end
+
     def read(self, head: bytes, method: str) -> ReplyHead:
-        """The head of an answer.
+        """The head of an answer of any form; its form is learnt.
 
         Args:
             head: with its empty line.
@@ -139,21 +177,6 @@ class Forms:
         Raises:
             ValueError: it is none, or its length cannot be trusted.
         """
-        if method != "HEAD":
-            for form in self._forms:
-                found = form.fits(head)
-                if found is not None:
-                    if form is not self._forms[0]:
-                        self._forms.remove(form)
-                        self._forms.insert(0, form)
-                    return ReplyHead(
-                        form.status,
-                        int(found[form.length_at]) if form.length_at else CHUNKED,
-                        form.keep_alive,
-                        b"".join(found.group(*form.kept)) if form.kept else head[:-2],
-                        _Values(head, form.marks),
-                        form.is_plain,
-                    )
         usual = recognised(head, method)
         reply = parsed(head, method) if usual is None else usual
         named = reply.named

@@ -39,7 +39,7 @@ _SINGLE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"
 _TARGET: Final = re.compile(rb"/[!-~]*")
 _BODILESS: Final = frozenset({204, 304})
 
-LENGTH_LINE: Final = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ([0-9]{1,15})\r\n")
+LENGTH_LINE: Final = re.compile(rb"(\r\n[Cc]ontent-[Ll]ength: )([0-9]{1,15})(\r\n)")
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -373,6 +373,14 @@ def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
 def written(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Headers as lines."""
     return b"".join(_lines(pairs))
+
+
+def with_length(head: bytes, length: int) -> bytes:
+    """The head of an answer without its empty line, as one that tells a length, in one way."""
+    start, *lines = head.split(b"\r\n")
+    cut = (b"content-length", b"transfer-encoding", b"trailer")
+    kept = [line for line in lines if line.partition(b":")[0].lower() not in cut]
+    return b"\r\n".join([start, *kept]) + b"Content-Length: %d\r\n" % length
 
 
 def request_start(method: str, target: str, authority: str, lines: bytes) -> bytes:

@@ -1,10 +1,10 @@
 """What is on the disk before anybody is told: intents of calls under way, events of settled ones.
 
-An event is one ``write`` into a spool at settlement, before the last byte of the answer goes out;
-the page cache survives a killed process. Intents stand in a file that is mapped into memory: one is
-copied there when a call is admitted and crossed out when it is settled. Those of a process that
-died become events of unknown usage, so no call is ever lost. A power cut may take what is younger
-than the last ``sync``.
+An event is in a ``write`` into a spool before the last byte of its answer goes out; those of calls
+that end in one turn of the loop are in one. The page cache survives a killed process. Intents stand
+in a file that is mapped into memory: one is copied there when a call is admitted and crossed out
+when it is settled. Those of a process that died become events of unknown usage, so no call is ever
+lost. A power cut may take what is younger than the last ``sync``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import mmap
 import os
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,14 +73,16 @@ class Intents:
             del self._live[event_id]
             raise
 
-    def settle(self, event_id: str) -> None:
-        """Its event is written, or it was never sent."""
-        if self._live.pop(event_id, None) is None:
+    def settle(self, *event_ids: str) -> None:
+        """Their events are written, or they were never sent."""
+        live = self._live
+        noted = [event_id for event_id in event_ids if live.pop(event_id, None) is not None]
+        if not noted:
             return
-        line = b"-%b\n" % event_id.encode()
-        end = self._at + len(line)
+        lines = "-{}\n".format("\n-".join(noted)).encode()
+        end = self._at + len(lines)
         if end <= self._end:
-            self._map[self._at : end] = line
+            self._map[self._at : end] = lines
             self._at = end
         else:
             self._renew()  # a new file holds only what is under way
@@ -184,6 +186,16 @@ class Journal:
             return False
         self._dirty = True
         self._intents.settle(event_id)
+        return True
+
+    def settle_all(self, event_ids: Sequence[str], lines: Sequence[bytes]) -> bool:
+        """The same for many calls of one event each, with one ``write``."""
+        count = len(lines)
+        if self._unwritten or not self._spool.append(b"\n".join(lines), events=count):
+            self._unwritten.extend(zip(event_ids, lines, [1] * count, strict=True))
+            return False
+        self._dirty = True
+        self._intents.settle(*event_ids)
         return True
 
     def tend(self) -> None:

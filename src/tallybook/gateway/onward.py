@@ -30,13 +30,14 @@ def request_of(works: Works, call: Call, opening: Opening, length: int) -> bytes
         length: of the body: a number of bytes, or `CHUNKED`.
     """
     upstream, body = call.upstream, call.body
-    if upstream.kind == "bedrock":
+    made_with, start = opening.sent
+    if start and length > 0 and made_with is works.credentials[upstream.name].lines:
+        return b"%b%d\r\n\r\n%b" % (start, length, body)
+    is_signed = upstream.kind == "bedrock"
+    if is_signed:
         credential = _signature(works, call, opening)
     else:
         credential = works.credentials[upstream.name].lines
-        made_with, start = opening.sent
-        if start and made_with == credential and length > 0 and call.path is opening.path:
-            return b"%b%d\r\n\r\n%b" % (start, length, body)
     target = upstream.base + call.path
     if call.query:
         target = f"{target}?{call.query}"
@@ -46,7 +47,8 @@ def request_of(works: Works, call: Call, opening: Opening, length: int) -> bytes
     if length == 0 or call.method in _BODILESS:
         return request_head(call.method, target, upstream.authority, lines, length) + body
     start = request_start(call.method, target, upstream.authority, lines)
-    opening.sent = (credential, start)
+    if not is_signed:
+        opening.sent = (credential, start)
     return b"%b%d\r\n\r\n%b" % (start, length, body)
 
 

@@ -16,6 +16,7 @@ import msgspec
 from tallybook.clock import format_instant
 from tallybook.gateway.journal import BEGUN, events_of
 from tallybook.gateway.model import Refusal
+from tallybook.meter.usage.model import UsageReading
 from tallybook.meter.usage.plain import Reader, plain_reader
 from tallybook.sdk.asked import Asked
 from tallybook.sdk.record import Attempt, Outcome
@@ -107,10 +108,12 @@ class Standing:
 
     def intent(self, attempt: Attempt) -> bytes:
         """The line that notes that a call goes out, as `Intents.begin` writes it."""
+        event_id = _ENCODER.encode(attempt.event_id)
+        operation_id = attempt.operation_id
         return b'%b{"event_id":%b,"operation_id":%b,"attempt":%d,"started_us":%d,%b' % (
             BEGUN,
-            _ENCODER.encode(attempt.event_id),
-            _ENCODER.encode(attempt.operation_id),
+            event_id,
+            event_id if operation_id is attempt.event_id else _ENCODER.encode(operation_id),
             attempt.attempt,
             attempt.started_us,
             self._intent,
@@ -119,21 +122,32 @@ class Standing:
     def event(self, attempt: Attempt, outcome: Outcome) -> bytes | None:
         """The event of a call that went well, encoded; None of one that is not plain."""
         reading = outcome.reading
+        if reading is None or outcome.status != "ok" or outcome.supersedes:
+            return None
+        return self.told(attempt, reading, outcome.took_us, outcome.first_us, outcome.request_id)
+
+    def told(
+        self,
+        attempt: Attempt,
+        reading: UsageReading,
+        took_us: int,
+        first_us: int | None,
+        request_id: str,
+    ) -> bytes | None:
+        """The same of what an answer says; ``request_id`` where it does not say that."""
+        parts = reading.parts
         if (
             self._same is None
-            or reading is None
             or attempt.tags is not self.tags
             or attempt.asked is not self.asked
-            or outcome.status != "ok"
-            or outcome.supersedes
-            or len(reading.parts) != 1
+            or len(parts) != 1
             or reading.reported_cost
         ):
             return None
-        part = reading.parts[0]
+        part = parts[0]
         if part.operation:
             return None
-        took_us, started_us = outcome.took_us, attempt.started_us
+        started_us = attempt.started_us
         told = _Told(
             attempt.event_id,
             attempt.operation_id,
@@ -147,9 +161,9 @@ class Standing:
             part.tokens or None,
             part.units or None,
             reading.response_id,
-            reading.request_id or outcome.request_id,
+            reading.request_id or request_id,
             reading.tier,
             reading.region or self.region,
-            None if outcome.first_us is None else outcome.first_us // 1000,
+            None if first_us is None else first_us // 1000,
         )
         return self._same + _ENCODER.encode(told)[1:]

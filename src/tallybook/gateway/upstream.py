@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _HEAD_MAX: Final = 256 * 1024
 _EARLY: Final = range(100, 200)
 _SWITCHING: Final = 101
-_WHOLE: Final = Body(0)
-"""Stands for a body that is over."""
 
 
 class Pool:
@@ -51,8 +49,9 @@ class Pool:
             exchange: is told by ``connected`` or ``failed``.
             fresh: dial even if one is kept.
         """
-        while self._idle and not fresh:
-            connection = self._idle.pop()
+        idle = self._idle
+        while idle and not fresh:
+            connection = idle.pop()
             if connection.is_open:
                 connection.begin(exchange, reused=True)
                 return
@@ -88,11 +87,12 @@ class Pool:
 
     def keep(self, connection: Connection) -> None:
         """Take a connection back for the next call."""
-        if self._works.stopping or len(self._idle) >= self._works.limits.pool_size:
+        works, idle = self._works, self._idle
+        if works.stopping or len(idle) >= works.limits.pool_size:
             connection.abort()
             return
-        connection.idle_since_s = self._works.time()
-        self._idle.append(connection)
+        connection.idle_since_s = works.time()
+        idle.append(connection)
 
     def forget(self, connection: Connection) -> None:
         """A connection that was kept is gone."""
@@ -158,8 +158,6 @@ class Connection(asyncio.Protocol):
     def begin(self, exchange: Exchange, *, reused: bool) -> None:
         """Serve an exchange."""
         self._exchange = exchange
-        self._reply = self._body = None
-        self._buffer = b""
         self._reused = reused
         exchange.connected(self)
 
@@ -177,6 +175,7 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         reply, body = self._reply, self._body
         whole = body is not None and body.ended and not self._buffer
+        self._reply = self._body = None
         if reusable and whole and self.is_open and reply is not None and reply.keep_alive:
             if self.is_held:
                 self.hold(still=False)
@@ -198,18 +197,28 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of an answer."""
+        """Bytes of an answer; but for streams they are handled at the end of this turn."""
+        exchange = self._exchange
+        if exchange is None or not exchange.goes_straight:
+            self._works.turn.answer(self, data)
+            return
+        content = self._body.whole_chunk(data) if self._body is not None else b""
+        if not content:
+            self.take(data)
+            return
+        try:
+            exchange.relay(data, content)
+        except Exception as error:  # noqa: BLE001 - as in `take`
+            self._fault(exchange, error)
+
+    def take(self, data: bytes) -> None:
+        """Handle bytes that came."""
         exchange = self._exchange
         if exchange is None:  # nobody asked for anything
             self._pool.forget(self)
             self.abort()
             return
         try:
-            if exchange.goes_straight and self._body is not None:
-                content = self._body.whole_chunk(data)
-                if content:
-                    exchange.relay(data, content)
-                    return
             if self._body is None:
                 self._take_head(exchange, self._buffer + data if self._buffer else data)
             else:
@@ -222,12 +231,20 @@ class Connection(asyncio.Protocol):
             )
             self.abort()
         except Exception as error:  # noqa: BLE001 - a fault of ours must not leave a call unsettled
-            self._works.health.failed("answer", error)
-            self._exchange = None
-            exchange.failed(Refusal(502, "gateway_fault", "The gateway failed."), billed=True)
-            self.abort()
+            self._fault(exchange, error)
+
+    def _fault(self, exchange: Exchange, error: Exception) -> None:
+        self._works.health.failed("answer", error)
+        self._exchange = None
+        exchange.failed(Refusal(502, "gateway_fault", "The gateway failed."), billed=True)
+        self.abort()
 
     def _take_head(self, exchange: Exchange, data: bytes) -> None:
+        known = self._pool.forms.known(data, exchange.method)
+        if known is not None:
+            reply, end = known
+            self._answer(exchange, reply, data[end:])
+            return
         while True:
             end = data.find(b"\r\n\r\n")
             if end < 0:
@@ -243,12 +260,18 @@ class Connection(asyncio.Protocol):
                 raise ValueError("it switches protocols")
             if reply.status not in _EARLY:
                 break
+        self._answer(exchange, reply, data)
+
+    def _answer(self, exchange: Exchange, reply: ReplyHead, data: bytes) -> None:
         self._buffer = b""
+        if 0 < reply.length == len(data) and exchange.answered(reply, data):
+            self._exchange = None
+            if reply.keep_alive and not self.is_held:
+                self._pool.keep(self)
+            else:
+                self.abort()
+            return
         self._reply = reply
-        if 0 < reply.length == len(data):
-            self._body = _WHOLE
-            if exchange.answered(reply, data):
-                return
         self._body = Body(reply.length)
         exchange.replied(reply)
         self._take_body(exchange, data)

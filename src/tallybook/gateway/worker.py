@@ -156,6 +156,7 @@ async def serving(
         await asyncio.gather(*tending, return_exceptions=True)
         for pool in works.pools.values():
             pool.close()
+        works.turn.end()
         works.journal.close()
         if works.budgets is not None:
             works.budgets.close()
@@ -227,6 +228,7 @@ async def _refresh(works: Works, loop: asyncio.AbstractEventLoop) -> None:
 
 def _count(works: Works) -> None:
     counts = works.health.counts()
+    works.counters.publish()
     works.counters.put("faults", counts.get("failed", 0))
     works.counters.put("under_way", works.ledger.under_way)
     works.counters.put("clients", len(works.clients))

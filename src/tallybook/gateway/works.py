@@ -16,6 +16,7 @@ from tallybook.gateway.keyring import Keyring
 from tallybook.gateway.model import GatewayConfig, Limits, Upstream
 from tallybook.gateway.prices import PriceTable
 from tallybook.gateway.secret import Credential
+from tallybook.gateway.turn import Turn
 from tallybook.gateway.upstream import Pool
 from tallybook.sdk.counters import Health
 
@@ -54,10 +55,12 @@ class Works:
 
     limits: Limits = field(init=False)
     """of the configuration"""
+    turn: Turn = field(init=False)
 
     def __post_init__(self) -> None:
         """Keep at hand what every call asks for."""
         self.limits = self.config.limits
+        self.turn = Turn(self.soon, self.ledger.end_turn, self.health)
 
     def pool_of(self, upstream: Upstream) -> Pool:
         """The connections to an upstream."""
