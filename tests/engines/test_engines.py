@@ -19,15 +19,7 @@ from engines.adversaries import (
     overflowing_sum,
     sealed_books,
 )
-from engines.proof import (
-    MASTER,
-    end_java,
-    prove,
-    reading_on,
-    spark_found,
-    table_of,
-    worlds,
-)
+from engines.proof import MASTER, end_java, prove, reading_on, spark_found, table_of, worlds
 from tallybook.cli.app import App
 from tallybook.cli.main import cli
 from tallybook.clock import FixedClock, Period

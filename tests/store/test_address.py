@@ -48,7 +48,13 @@ def test_either_file_makes_a_folder_a_home(tmp_path, name):
         ("database: postgresql://host", "is no address"),
         ("database: postgresql://u:s3cret@host/books", "holds a password"),
         ("database: postgresql://host/books?password=s3cret", "holds a password"),
+        ("database: postgresql://host/books?sslkey=k&sslpassword=s3cret", "holds a password"),
+        ("database: 'postgresql://[::1/books'", "is no address"),
         ("lake: bucket", "no address of a place"),
+        ("lake: 's3://'", "no address of a place"),
+        ("lake: file://lake/here", "no address of a place"),
+        ("lake: 'file:///'", "no address of a place"),
+        ("lake: sftp://u:s3cret@host/lake", "sealed files holds a password"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place_and_without_its_secret(tmp_path, text, what):
@@ -68,6 +74,8 @@ def test_a_wrong_file_is_refused_with_its_place_and_without_its_secret(tmp_path,
             "postgresql:///books?host=/run/pg&options=-csearch_path%3Dacme",
             "postgresql:///run/pg/books",
         ),
+        ("postgresql://u@a:5432,b:5433/books?target=any", "postgresql://a:5432,b:5433/books"),
+        ("postgresql://u@[::1]:5433/books", "postgresql://[::1]:5433/books"),
         ("", "home/book.sqlite"),
     ],
 )

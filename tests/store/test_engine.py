@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event
 
-from tallybook.errors import CorruptedError, StoreError
+from tallybook.errors import CorruptedError, RangeError, StoreError
 from tallybook.store import Store, canonical_json
 from tallybook.store.schema import APPEND_ONLY
 
@@ -43,7 +43,7 @@ def act(tx, seq, reason):
 
 def test_a_number_beyond_a_column_is_an_error_of_ours(store):
     """SQLite's driver raises what no command expects."""
-    with pytest.raises(StoreError), store.write() as tx:
+    with pytest.raises(RangeError, match="larger than a column holds"), store.write() as tx:
         tx.run(DOCUMENT, version=10**20)
     with pytest.raises(StoreError), store.read() as tx:
         tx.rows("SELECT * FROM document WHERE version = CAST(:version AS BIGINT)", version=10**20)

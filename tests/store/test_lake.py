@@ -133,7 +133,7 @@ def test_refiling_on_a_full_disk_keeps_the_old_files(sealed, monkeypatch):
 
     with sealed.store.read() as tx:
         calendar = latest_books(tx)[0].calendar
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(pq, "ParquetWriter", full)
     with pytest.raises(StoreError, match="another zone: No space left on device"):
         refile(sealed.store, calendar)
     assert sealed.store.lake.snapshot() == before

@@ -36,6 +36,20 @@ def test_a_notice_that_comes_twice_is_kept_once(store):
         ]
 
 
+def test_what_a_caller_wrote_is_no_reason_to_lose_one(store):
+    with store.write() as tx:
+        assert put_notices(tx, [notice("a\0", model="gpt\0-4"), notice("a\0", calls=9)]) == 1
+        assert put_notices(tx, [notice("a\0"), notice("b")]) == 1
+    with store.read() as tx:
+        (one, other) = notices_of(tx, OCTOBER)
+    assert (one.notice_id, one.model, one.calls) == (
+        "a\N{REPLACEMENT CHARACTER}",
+        "gpt\N{REPLACEMENT CHARACTER}-4",
+        3,
+    )
+    assert (other.notice_id, other.seq > one.seq) == ("b", True)
+
+
 def test_what_was_known_at_a_time_can_be_read_again(store):
     with store.write() as tx:
         put_notices(tx, [notice("a")])

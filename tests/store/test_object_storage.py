@@ -69,6 +69,16 @@ def test_a_changed_object_is_found_and_never_read(company, storage):
         company.run()
 
 
+def test_a_copy_that_was_damaged_here_is_fetched_again(company):
+    company.ingest(usage("1"))
+    company.run()
+    snapshot = company.store.lake.snapshot()
+    path = company.store.lake.path(snapshot.files[0])
+    path.write_bytes(b"cut off")
+    company.store.lake.verify(snapshot)
+    assert path.stat().st_size == snapshot.files[0].bytes
+
+
 def test_a_storage_that_is_gone_loses_nothing(company, storage, monkeypatch):
     company.ingest(usage("1"))
     storage.stop()

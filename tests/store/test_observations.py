@@ -6,7 +6,7 @@ import pytest
 
 from company import usage
 from tallybook.errors import CorruptedError
-from tallybook.store.observations import Observations, event_row
+from tallybook.store.observations import LIKENESS, Observations, event_row
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_windows_hours_and_likeness(told):
         ("gateway", 1), ("otel", 1), ("otel", 1),
     ]  # fmt: skip
     gateway = first if first["source"] == "gateway" else second
-    ((key, other),) = every.like([gateway], 2_000_000)
+    ((key, other),) = every.like({name: [gateway[name]] for name in LIKENESS}, 2_000_000)
     assert (key, other["source"]) == (gateway["key"], "otel")
 
 

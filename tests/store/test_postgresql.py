@@ -94,6 +94,18 @@ def test_what_is_held_open_is_opened_anew_where_its_line_was_cut(new_books, capl
     assert caplog.records == []
 
 
+def test_who_waited_too_long_on_a_line_that_is_held_open_may_try_again(new_books, monkeypatch):
+    monkeypatch.setattr(PostgreSql, "write", PostgreSql.write.replace("60s", "50ms"))
+    first = new_books()
+    second = Store.open(first.home)
+    with second.held_open():
+        with first.write(), pytest.raises(StoreError, match="is writing"), second.write():
+            pass
+        with second.write() as tx:
+            tx.run(GROUND, period="2026-10")
+    second.close()
+
+
 def test_who_waits_for_the_write_lock_and_is_cut_off_is_told_that_alone(new_books, caplog):
     first = new_books()
     second = Store.open(first.home)

@@ -10,6 +10,7 @@ from tallybook.errors import CorruptedError, StoreError
 from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.verify import verify
 from tallybook.report.body import json_text
+from tallybook.store.address import holds_books
 from tallybook.store.rehome import rehome
 
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
@@ -107,13 +108,20 @@ def test_a_number_that_was_given_is_not_given_again(company, tmp_path):
     copy.store.close()
 
 
-def test_a_damaged_file_is_not_taken_over(company, tmp_path):
+@pytest.mark.both_stores
+def test_a_copy_that_is_not_whole_is_no_books(company, other, tmp_path):
     company.ingest(usage("1"))
     company.run()
     (file,) = company.store.lake.snapshot().files
-    company.store.lake.path(file).write_bytes(b"forged")
+    path = company.store.lake.path(file)
+    sealed = path.read_bytes()
+    path.write_bytes(b"forged")
+    url = other.database()
     with pytest.raises(CorruptedError, match="is not what was written"):
-        rehome(company.home, tmp_path / "copy")
+        rehome(company.home, tmp_path / "copy", url)
+    assert not holds_books(tmp_path / "copy")
+    path.write_bytes(sealed)
+    assert rehome(company.home, tmp_path / "copy", url).files == 1
 
 
 def test_books_are_not_copied_over_books(company, found_company):

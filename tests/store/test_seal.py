@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pyarrow.parquet as pq
 import pytest
 
 from tallybook.clock import Calendar, parse_instant
 from tallybook.errors import CorruptedError, StoreError
-from tallybook.store import faults, inbox
+from tallybook.store import Store, faults, inbox
+from tallybook.store.described import described_file
 from tallybook.store.events import EVENT_SCHEMA, TEXT, WHOLE
+from tallybook.store.lake import EVERY
 from tallybook.store.seal import Settled, content_digest, seal
 
 CALENDAR = Calendar("America/New_York", "2026-01")
@@ -140,10 +143,38 @@ def test_a_full_disk_keeps_the_inbox(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     put(store, OCTOBER)
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(pq, "ParquetWriter", full)
     with pytest.raises(StoreError, match="could not seal 1 events: No space left on device"):
         seal(store, CALENDAR)
     assert waiting(store) == 1
+
+
+def test_a_file_is_written_piece_by_piece_as_if_at_once(store, tmp_path, monkeypatch):
+    """Batches that lie across months and row groups: files hold them in the order of arrival."""
+    monkeypatch.setattr("tallybook.store.seal._ROW_GROUP", 4)
+    days = [f"2026-{10 + n % 2}-{2 + n:02}T12:00:00Z" for n in range(21)]
+    at_once = Store.create(tmp_path / "at-once")
+    put(at_once, *days)
+    for first in range(0, 21, 5):
+        put(store, *days[first : first + 5])
+    for each in (at_once, store):
+        seal(each, CALENDAR, lambda _arrivals: Settled(beside=frozenset({3, 4})))
+    found = {}
+    for file in store.lake.snapshot(kinds=EVERY).files:
+        read = pq.ParquetFile(store.lake.path(file))
+        found[file.kind, file.period] = read.read().column("event_id").to_pylist()
+        sizes = [read.metadata.row_group(n).num_rows for n in range(read.num_row_groups)]
+        assert sizes == [4] * (file.rows // 4) + [file.rows % 4] * (file.rows % 4 > 0)
+        assert described_file(store.lake, file).items() <= asdict(file).items()
+    once = {file.sha256 for file in at_once.lake.snapshot(kinds=EVERY).files}
+    at_once.close()
+    assert once == {file.sha256 for file in store.lake.snapshot(kinds=EVERY).files}
+    assert found == {
+        ("events", "2026-10"): [day for day in days[::2] if day != days[4]],
+        ("events", "2026-11"): [day for day in days[1::2] if day != days[3]],
+        ("evidence", "2026-10"): [days[4]],
+        ("evidence", "2026-11"): [days[3]],
+    }
 
 
 def test_a_changed_file_is_found(store):

@@ -17,7 +17,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import yaml
 
@@ -27,6 +27,7 @@ BOOK: Final = "book.sqlite"
 STORE_FILE: Final = "store.yaml"
 _SCHEMES: Final = ("postgresql", "postgres")
 _KEYS: Final = ("database", "lake")
+_SECRETS: Final = {"password", "sslpassword"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,8 @@ class Address:
         if not self.database:
             return str(self.home / BOOK)
         parts = urlsplit(self.database)
-        host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
-        port = f":{parts.port}" if parts.port else ""
-        return f"postgresql://{host}{port}{parts.path}"
+        hosts = parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
+        return f"postgresql://{hosts}{parts.path}"
 
 
 def holds_books(home: Path) -> bool:
@@ -98,30 +98,61 @@ def checked(address: Address) -> Address:
     """The address, if it can be one.
 
     Raises:
-        StoreError: another scheme, or a password in it.
+        StoreError: another scheme, no place in it, or a password.
     """
-    place = str(address.home / STORE_FILE)
+    where = str(address.home / STORE_FILE)
     if address.database:
-        parts = urlsplit(address.database)
-        if parts.scheme not in _SCHEMES or not parts.path.strip("/"):
-            raise StoreError(
-                f"{parts.scheme}: is no address of a database that books may be in",
-                where=place,
-                next_step="write it as postgresql://user@host/database",
-            )
-        if parts.password or "password" in dict(parse_qsl(parts.query)):
-            raise StoreError(
-                "the address of the database holds a password, which is not to be stored",
-                where=place,
-                next_step="leave it out, and give it in PGPASSWORD or in ~/.pgpass",
-            )
-    if address.lake and "://" not in address.lake:
+        _check_database(_split(address.database), where)
+    if address.lake:
+        _check_lake(_split(address.lake), where)
+    return address
+
+
+def _check_database(parts: SplitResult | None, where: str) -> None:
+    if parts is None or parts.scheme not in _SCHEMES or not parts.path.strip("/"):
+        named = parts.scheme if parts else "this"
         raise StoreError(
-            f"{address.lake!r} is no address of a place for sealed files",
-            where=place,
+            f"{named}: is no address of a database that books may be in",
+            where=where,
+            next_step="write it as postgresql://user@host/database",
+        )
+    if parts.password or not _SECRETS.isdisjoint(dict(parse_qsl(parts.query))):
+        raise StoreError(
+            "the address of the database holds a password, which is not to be stored",
+            where=where,
+            next_step="leave it out, and give it in PGPASSWORD or in ~/.pgpass",
+        )
+
+
+def _check_lake(parts: SplitResult | None, where: str) -> None:
+    if parts is not None and parts.password:
+        raise StoreError(
+            "the address of the sealed files holds a password, which is not to be stored",
+            where=where,
+            next_step="leave it out, and give it where the storage's client looks for it, as in"
+            " AWS_SECRET_ACCESS_KEY or a role",
+        )
+    # What follows file:// up to the next slash is a host, and would be left out silently.
+    is_folder = parts is not None and parts.scheme == "file"
+    if (
+        parts is None
+        or not parts.scheme
+        or (is_folder and (parts.netloc or not parts.path.strip("/")))
+        or not (is_folder or parts.netloc)
+    ):
+        raise StoreError(
+            "this is no address of a place for sealed files",
+            where=where,
             next_step="write it as s3://bucket/folder or file:///folder",
         )
-    return address
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None where it has none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
 
 
 def _refused(path: Path, what: str) -> StoreError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallybook.store.engine import Tx, canonical_json
+from tallybook.store.engine import Tx, canonical_json, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def log_command(
         "INSERT INTO command (name, args, actor, at_us, versions, outcome)"
         " VALUES (:name, :args, :actor, :at_us, :versions, :outcome)",
         name=command.name,
-        args=canonical_json(command.args),
+        args=storable(canonical_json(command.args)),
         actor=command.actor,
         at_us=now_us,
         versions=canonical_json(dict(versions)),

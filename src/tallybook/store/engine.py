@@ -19,21 +19,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import Connection, Engine, Row, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from tallybook.errors import CorruptedError, StoreError
-from tallybook.store.address import (
-    BOOK,
-    Address,
-    checked,
-    holds_books,
-    read_address,
-    write_address,
-)
+from tallybook.errors import CorruptedError, RangeError, StoreError
+from tallybook.store.address import BOOK, Address, checked, holds_books, read_address, write_address
 from tallybook.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from tallybook.store.lake import Lake
 
-__all__ = ["BOOK", "HEAD", "Store", "Tx", "canonical_json"]
+__all__ = ["BOOK", "HEAD", "Store", "Tx", "canonical_json", "storable"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -390,7 +383,7 @@ class Store:
         except self._database.faults as error:
             raise self._database.error(error) from error
         except OverflowError as error:  # SQLite's driver, before it asks the database
-            raise StoreError(
+            raise RangeError(
                 "a number is larger than a column holds", next_step="correct the figure"
             ) from error
 
@@ -427,3 +420,12 @@ def _held_version(connection: Connection) -> str:
 def canonical_json(value: object) -> str:
     """The one text form of a value: sorted keys, no spaces, UTF-8 kept as it is."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def storable(told: str) -> str:
+    """A text of somebody else as either store holds it.
+
+    PostgreSQL has no NUL in text, and neither has what the name of a file may hold that is no
+    UTF-8. For what is kept to be read and found again: what is signed or bills is refused instead.
+    """
+    return told.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

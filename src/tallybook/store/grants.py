@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tallybook.books.budgets import (
-    Acted,
-    Denial,
-    Grant,
-)
+from tallybook.books.budgets import Acted, Denial, Grant
 from tallybook.books.model import FOREVER_US
 from tallybook.clock import Period
 from tallybook.store.engine import Tx

@@ -74,10 +74,7 @@ def put(
     """
     arrays = [_array(columns[field.name], field.type) for field in INBOX_SCHEMA]
     table = pa.table(arrays, schema=INBOX_SCHEMA)
-    sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, INBOX_SCHEMA, options=_OPTIONS) as writer:
-        writer.write_table(table)
-    blob = sink.getvalue().to_pybytes()
+    blob = packed(table)
     tx.run(
         "INSERT INTO inbox (batch, source, rows, sha256, events, received_us)"
         " VALUES (:batch, :source, :rows, :sha256, :events, :received_us)",
@@ -89,6 +86,15 @@ def put(
         received_us=received_us,
     )
     tx.note_number("inbox", "batch", batch)
+
+
+def packed(table: pa.Table) -> bytes:
+    """Events as they wait."""
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, INBOX_SCHEMA, options=_OPTIONS) as writer:
+        writer.write_table(table)
+    blob: bytes = sink.getvalue().to_pybytes()
+    return blob
 
 
 def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Row
 
 from tallybook.clock import Period
-from tallybook.store.engine import Tx
+from tallybook.store.engine import Tx, storable
 
 _COLUMNS: Final = (
     "notice_id", "at_us", "period", "budget", "act", "team", "feature", "key_id", "model",
@@ -16,7 +16,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 _INSERT: Final = (
     f"INSERT INTO budget_notice ({', '.join(_COLUMNS)})"
-    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
+    f" VALUES ({', '.join('?' * len(_COLUMNS))})"
     " ON CONFLICT (notice_id) DO NOTHING"
 )
 
@@ -31,9 +31,14 @@ class Noticed(Protocol):
 
 def put_notices(tx: Tx, notices: Iterable[Noticed]) -> int:
     """Keep those that are not kept yet; how many they were."""
-    return sum(
-        tx.run(_INSERT, **{name: getattr(one, name) for name in _COLUMNS}) for one in notices
-    )
+    rows = [tuple(_value(one, name) for name in _COLUMNS) for one in notices]
+    return tx.run_tuples(_INSERT, rows)
+
+
+def _value(one: Noticed, name: str) -> object:
+    """What a gateway noted of a call is what the caller wrote: a model's name may be anything."""
+    value = getattr(one, name)
+    return storable(value) if isinstance(value, str) else value
 
 
 def notices_of(tx: Tx, period: Period, upto: int | None = None) -> Sequence[Row[Any]]:

@@ -22,7 +22,9 @@ from tallybook.store.seal import DERIVED, Kind, SealedFile
 Row = dict[str, Any]
 
 _COLUMNS: Final = ", ".join(f'o."{name}"' for name in INBOX_SCHEMA.names)
-_LIKENESS: Final = ("context_tokens", "total_tokens")
+COUNTS: Final = ("context_tokens", "total_tokens")
+LIKENESS: Final = ("key", "source", "started_us", *COUNTS)
+"""By what a call is like another, and its key."""
 
 
 class Observations:
@@ -110,23 +112,22 @@ class Observations:
                 {"from_us": from_us, "to_us": to_us},
             ).fetchall()
 
-    def like(self, calls: Sequence[Row], slack_us: int) -> list[tuple[bytes, Row]]:
+    def like(self, calls: Mapping[str, Sequence[Any]], slack_us: int) -> list[tuple[bytes, Row]]:
         """Calls of other sources with the same counts of tokens, started about the same time.
 
         Args:
-            calls: observations with more than no tokens.
+            calls: the columns of `LIKENESS` of observations with more than no tokens.
             slack_us: how far apart two starts may lie.
 
         Returns:
             pairs of the key of a call and an observation that is like it.
         """
-        if not calls:
+        starts = calls["started_us"]
+        if not starts:
             return []
-        names = ("key", "source", "started_us", *_LIKENESS)
-        table = pa.table({name: [row[name] for row in calls] for name in names})
-        low = min(row["started_us"] for row in calls) - slack_us
-        high = max(row["started_us"] for row in calls) + slack_us + 1
-        same = " AND ".join(f"o.{name} = w.{name}" for name in _LIKENESS)
+        table = pa.table(dict(calls))
+        low, high = min(starts) - slack_us, max(starts) + slack_us + 1
+        same = " AND ".join(f"o.{name} = w.{name}" for name in COUNTS)
         with self._opened("events", "evidence", low=low, high=high) as engine:
             engine.register("wanted", table)
             found = _rows(

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 
-from tallybook.errors import CorruptedError, StoreError
+from tallybook.errors import CorruptedError, RangeError, StoreError
 from tallybook.store.address import Address
 from tallybook.store.schema import METADATA
 
@@ -84,6 +84,7 @@ _TOLD: Final[tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...]] = (
         "could not write: {message}; nothing of this command was kept",
         "make room on the server and run the same command again",
     ),
+    (("22003",), RangeError, "a number is larger than a column holds", "correct the figure"),
     (("55P03",), StoreError, "another command is writing", "run it again in a moment"),
     (
         ("XX00",),
@@ -158,6 +159,8 @@ class PostgreSql:
         except psycopg.Error:
             if driver.closed:
                 connection.invalidate()  # or it were given back, and a rollback tried on it
+            else:
+                driver.rollback()  # one that is kept begins the next transaction too
             raise
 
     def answers(self, connection: Connection) -> bool:

@@ -8,12 +8,14 @@ statement its bytes. The journal goes in through the guards of the new store, li
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Table
 
-from tallybook.errors import CorruptedError
+from tallybook.errors import CorruptedError, StoreError
+from tallybook.store.address import BOOK, STORE_FILE
 from tallybook.store.engine import Store, Tx
 from tallybook.store.lake import EVERY
 from tallybook.store.schema import CHAIN, METADATA, POSTING
@@ -45,6 +47,8 @@ def rehome(old: Path, new: Path, database: str = "", lake: str = "") -> Rehomed:
         StoreError: there are no books, or the new place holds some or refuses.
         CorruptedError: a sealed file is not what was written.
         OSError: the disk refuses.
+
+        Whichever it is, the new place holds no books then.
     """
     source = Store.open(old)
     try:
@@ -60,11 +64,24 @@ def rehome(old: Path, new: Path, database: str = "", lake: str = "") -> Rehomed:
                 with made.write() as writing:
                     rows = sum(_take_rows(reading, writing, table) for table in _tables(reading))
                 made.lake.verify(made.lake.snapshot(kinds=EVERY))
+            except BaseException:
+                _take_back(made)
+                raise
             finally:
                 made.close()
         return Rehomed(rows, len(files))
     finally:
         source.close()
+
+
+def _take_back(made: Store) -> None:
+    """Half a copy is no books: nobody takes it for them, and the command may be given again."""
+    if made.address.database:
+        with suppress(StoreError):
+            made.migrate(to="base")
+    made.close()
+    for name in (BOOK, f"{BOOK}-wal", f"{BOOK}-shm", STORE_FILE):
+        (made.home / name).unlink(missing_ok=True)
 
 
 def _tables(tx: Tx) -> list[Table]:

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import ipc
 
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.clock import Calendar, Period
 from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import faults
+from tallybook.store.arrivals import Arrivals
 from tallybook.store.engine import Store, Tx, canonical_json
-from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA, TEXT, WHOLE
+from tallybook.store.events import EVENT_SCHEMA, TEXT, WHOLE
 from tallybook.store.shelf import file_sha256, sync
 
 Kind = Literal["events", "evidence", "netting"]
@@ -73,38 +74,6 @@ class SealedFile:
     supersedes: int
     added: int
     kind: Kind = "events"
-
-
-class Arrivals:
-    """Observations that are about to be sealed, by position."""
-
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table
-
-    def __len__(self) -> int:
-        return int(self._table.num_rows)
-
-    def column(self, name: str) -> list[Any]:
-        """One column of `tallybook.store.events.INBOX_SCHEMA`."""
-        values: list[Any] = self._table.column(name).to_pylist()
-        return values
-
-    def label(self, name: str) -> list[str]:
-        """The value of one label of each; '' where there is none."""
-        labels = self._table.column("labels")
-        if not any(name in chunk.keys.unique().to_pylist() for chunk in labels.chunks):
-            return [""] * len(self)
-        return [dict(pairs or ()).get(name, "") for pairs in labels.to_pylist()]
-
-    def rows(self, positions: Sequence[int]) -> list[dict[str, Any]]:
-        """Whole rows, a map as a list of pairs."""
-        rows: list[dict[str, Any]] = self._table.take(pa.array(positions, pa.int64())).to_pylist()
-        return rows
-
-
-def no_arrivals() -> Arrivals:
-    """Nothing new: for a question, or a decision, about what is sealed already."""
-    return Arrivals(INBOX_SCHEMA.empty_table())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +127,11 @@ def seal(
     """
     sealed = 0
     while batches := _next_batches(store):
-        table = _read_batches(store, batches)
-        if table is None:
-            continue  # another command sealed them a moment ago
-        name = f"{batches[0]:09d}-{batches[-1]:09d}"
-        if _seal_table(store, calendar, settle, table, name, batches):
-            sealed += table.num_rows
+        rows = _seal_lot(store, calendar, settle, batches)
+        if rows:
+            sealed += rows
             if on_rows:
-                on_rows(table.num_rows)
+                on_rows(rows)
     return sealed
 
 
@@ -175,58 +141,68 @@ def settle_anew(store: Store, calendar: Calendar, settle: Settle) -> None:
     Raises:
         StoreError: the disk refuses; nothing changed.
     """
-    while True:
-        with store.read() as tx:
-            name = f"settled-{manifest_version_in(tx):09d}"
-        if _seal_table(store, calendar, settle, INBOX_SCHEMA.empty_table(), name, ()):
-            return
+    while _seal_lot(store, calendar, settle, ()) is None:
+        pass
 
 
-def _seal_table(
-    store: Store,
-    calendar: Calendar,
-    settle: Settle,
-    table: pa.Table,
-    name: str,
-    batches: Sequence[int],
-) -> bool:
-    """Write and list one lot; False if the books changed meanwhile and it is to be done again."""
+def _seal_lot(
+    store: Store, calendar: Calendar, settle: Settle, batches: Sequence[int]
+) -> int | None:
+    """Write and list one lot.
+
+    Returns:
+        how many rows arrived; None if the books changed meanwhile and it is to be done again.
+    """
+    arrivals = _read_batches(store, batches)
+    if arrivals is None:
+        return None  # another command sealed them a moment ago
     with store.read() as tx:
         seen = manifest_version_in(tx)
-    settled = settle(Arrivals(table))
+    name = f"{batches[0]:09d}-{batches[-1]:09d}" if batches else f"settled-{seen:09d}"
+    rows, settled = len(arrivals), settle(arrivals)
     try:
-        files = _write_files(store, calendar, table, settled, name)
+        files = _write_files(store, calendar, arrivals, settled, name)
     except OSError as error:
         raise StoreError(
-            f"could not seal {table.num_rows} events: {error.strerror or error};"
-            " the inbox still holds them",
+            f"could not seal {rows} events: {error.strerror or error}; the inbox still holds them",
             where=store.lake.shelf.place("").rstrip("/"),
             next_step="make room on the disk, or see that the storage answers, and run the same"
             " command again",
         ) from error
+    del arrivals  # a million take a fifth of a gigabyte even packed, and listing takes its own
     faults.reached("seal.renamed")
     listed = _list_files(store, files, batches, seen, settled.write)
     faults.reached("seal.listed")
-    return listed
+    return rows if listed else None
 
 
 def _write_files(
-    store: Store, calendar: Calendar, table: pa.Table, settled: Settled, name: str
+    store: Store, calendar: Calendar, arrivals: Arrivals, settled: Settled, name: str
 ) -> list[SealedFile]:
-    beside = pa.array([i in settled.beside for i in range(table.num_rows)], pa.bool_())
-    own = table.filter(pc.invert(beside)) if settled.beside else table
-    derived = pa.Table.from_pylist([dict(row) for row in settled.derived], EVENT_SCHEMA)
-    netting = pa.Table.from_pylist([_netting_row(one) for one in settled.netted], EVENT_SCHEMA)
-    kinds: tuple[tuple[Kind, pa.Table], ...] = (
-        ("events", pa.concat_tables([own.drop_columns("role"), derived])),
-        ("evidence", table.filter(beside)),
-        ("netting", netting),
-    )
-    return [
-        write_file(store, part, period, name, kind)
-        for kind, rows in kinds
-        for period, part in by_period(rows, calendar)
-    ]
+    with ExitStack() as opened:
+        files: dict[tuple[Kind, Period], _Writing] = {}
+        for kind, rows in _kinds(arrivals, settled):
+            for period, part in by_period(rows, calendar):
+                if (kind, period) not in files:
+                    files[kind, period] = opened.enter_context(_Writing(store, period, name, kind))
+                files[kind, period].add(part)
+        return [files[which].done() for which in sorted(files)]
+
+
+def _kinds(arrivals: Arrivals, settled: Settled) -> Iterator[tuple[Kind, pa.Table]]:
+    """What becomes of arrivals, batch by batch, then what was made of them."""
+    first = 0
+    for batch in arrivals.batches:
+        table = batch.table()
+        beside = pa.array([first + i in settled.beside for i in range(len(batch))], pa.bool_())
+        own = table.filter(pc.invert(beside)) if beside.true_count else table
+        yield "events", own.drop_columns("role")
+        if beside.true_count:
+            yield "evidence", table.filter(beside)
+        first += len(batch)
+    yield "events", pa.Table.from_pylist([dict(row) for row in settled.derived], EVENT_SCHEMA)
+    netting = [_netting_row(one) for one in settled.netted]
+    yield "netting", pa.Table.from_pylist(netting, EVENT_SCHEMA)
 
 
 def _netting_row(one: Netted) -> dict[str, Any]:
@@ -272,8 +248,8 @@ def _next_batches(store: Store) -> list[int]:
     return batches
 
 
-def _read_batches(store: Store, batches: Sequence[int]) -> pa.Table | None:
-    tables = []
+def _read_batches(store: Store, batches: Sequence[int]) -> Arrivals | None:
+    packed = []
     with store.read() as tx:
         for batch in batches:
             row = tx.row("SELECT sha256, events FROM inbox WHERE batch = :batch", batch=batch)
@@ -285,8 +261,8 @@ def _read_batches(store: Store, batches: Sequence[int]) -> pa.Table | None:
                     where=str(store.home),
                     next_step="restore the book from a backup, then ingest the sources again",
                 )
-            tables.append(ipc.open_stream(row.events).read_all())
-    return pa.concat_tables(tables)
+            packed.append(bytes(row.events))
+    return Arrivals(packed)
 
 
 def by_period(table: pa.Table, calendar: Calendar) -> Iterator[tuple[Period, pa.Table]]:
@@ -296,6 +272,9 @@ def by_period(table: pa.Table, calendar: Calendar) -> Iterator[tuple[Period, pa.
         started = table.column("started_us")
         period = calendar.period_of(pc.min(started).as_py())
         inside = pc.less(started, calendar.bounds_us(period)[1])
+        if pc.all(inside).as_py():
+            yield period, table
+            return
         yield period, table.filter(inside)
         table = table.filter(pc.invert(inside))
 
@@ -318,68 +297,133 @@ def write_file(
     Raises:
         OSError: the disk refuses.
     """
-    shelf = store.lake.shelf
-    partial = shelf.desk(f"{kind}/{period}/{name}")
-    pq.write_table(
-        part.combine_chunks(),
-        partial,
-        compression="zstd",
-        row_group_size=_ROW_GROUP,
-        write_page_checksum=True,
-    )
-    sync(partial)
-    faults.reached("seal.written")
-    digest = file_sha256(partial)
-    # Another command may seal the same at the same time and find something else about it: no file
-    # that it lists may be written over by another one.
-    path = f"{kind}/{period}/{name}-{digest[:_DIGITS]}.parquet"
-    size = partial.stat().st_size
-    shelf.keep(partial, path, digest)
-    return SealedFile(
-        path=path,
-        period=str(period),
-        bytes=size,
-        sha256=digest,
-        added=0,
-        kind=kind,
-        **described(part),
-    )
+    with _Writing(store, period, name, kind) as file:
+        file.add(part)
+        return file.done()
+
+
+class _Writing:
+    """An immutable file while it is written, row group by row group; as `write_file`.
+
+    Of what was added less than a row group is held.
+    """
+
+    def __init__(self, store: Store, period: Period, name: str, kind: Kind) -> None:
+        self._shelf, self._kind, self._period, self._name = store.lake.shelf, kind, period, name
+        self._partial = self._shelf.desk(f"{kind}/{period}/{name}")
+        self._writer: pq.ParquetWriter | None = None
+        self._held: pa.Table | None = None
+        self._described = _Description()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        """Leave nothing open, whatever the disk says of a file that nobody will list."""
+        if self._writer is not None:
+            with suppress(OSError):
+                self._writer.close()
+
+    def add(self, part: pa.Table) -> None:
+        """More rows, after those before."""
+        self._described.add(part)
+        self._held = part if self._held is None else pa.concat_tables([self._held, part])
+        while self._held.num_rows >= _ROW_GROUP:
+            self._write(self._held.slice(0, _ROW_GROUP))
+            self._held = self._held.slice(_ROW_GROUP)
+
+    def done(self) -> SealedFile:
+        """Put it into its place."""
+        if self._held is not None and (self._held.num_rows or self._writer is None):
+            self._write(self._held)
+        assert self._writer is not None, "a file has rows"
+        self._writer.close()
+        sync(self._partial)
+        faults.reached("seal.written")
+        digest = file_sha256(self._partial)
+        # Another command may seal the same at the same time and find something else about it: no
+        # file that it lists may be written over by another one.
+        path = f"{self._kind}/{self._period}/{self._name}-{digest[:_DIGITS]}.parquet"
+        size = self._partial.stat().st_size
+        self._shelf.keep(self._partial, path, digest)
+        return SealedFile(
+            path=path,
+            period=str(self._period),
+            bytes=size,
+            sha256=digest,
+            added=0,
+            kind=self._kind,
+            **self._described.fields(),
+        )
+
+    def _write(self, rows: pa.Table) -> None:
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._partial, rows.schema, compression="zstd", write_page_checksum=True
+            )
+        self._writer.write_table(rows.combine_chunks(), _ROW_GROUP)
 
 
 def described(part: pa.Table) -> dict[str, Any]:
     """What the manifest says of a file's rows, from the rows: the fields of `SealedFile`."""
-    started = pc.min_max(part.column("started_us")).as_py()
-    return {
-        "rows": part.num_rows,
-        "digest": _table_digest(part),
-        "min_us": started["min"],
-        "max_us": started["max"],
-        "meters": _meters(part),
-        "price_keys": _price_keys(part),
-        "supersedes": part.num_rows - _equal_count(part.column("supersedes"), ""),
-    }
+    description = _Description()
+    description.add(part)
+    return description.fields()
 
 
-def _table_digest(part: pa.Table) -> str:
+class _Description:
+    """What the manifest says of rows, added up piece by piece."""
+
+    def __init__(self) -> None:
+        self._rows = self._digest = self._supersedes = 0
+        self._starts: list[int] = []
+        self._classes: set[str] = set()
+        self._units: set[str] = set()
+        self._price_keys: set[tuple[str, str, str, str]] = set()
+
+    def add(self, part: pa.Table) -> None:
+        """More rows."""
+        started = pc.min_max(part.column("started_us")).as_py()
+        self._starts = [one for one in (*self._starts, *started.values()) if one is not None]
+        self._starts = [min(self._starts), max(self._starts)] if self._starts else []
+        self._rows += part.num_rows
+        self._digest += _table_digest(part)
+        self._supersedes += part.num_rows - _equal_count(part.column("supersedes"), "")
+        self._classes |= _classes(part)
+        for chunk in part.column("units").chunks:
+            self._units.update(chunk.keys.unique().to_pylist())
+        self._price_keys |= _price_keys(part)
+
+    def fields(self) -> dict[str, Any]:
+        """Those of `SealedFile`."""
+        low, high = self._starts or (None, None)
+        used = [name for name in TOKEN_CLASSES if name in self._classes]
+        return {
+            "rows": self._rows,
+            "digest": digest_text(self._digest),
+            "min_us": low,
+            "max_us": high,
+            "meters": (*used, *sorted(self._units)),
+            "price_keys": tuple(sorted(self._price_keys)),
+            "supersedes": self._supersedes,
+        }
+
+
+def _table_digest(part: pa.Table) -> int:
     """In pieces, for a million digests as objects take more memory than the table."""
     pieces = part.select(["key", "record"]).to_batches(max_chunksize=_DIGESTS_AT_ONCE)
     lists = ([column.to_pylist() for column in piece.columns] for piece in pieces)
-    total = sum(content_digest(keys, records) for keys, records in lists)
-    return digest_text(total)
+    return sum(content_digest(keys, records) for keys, records in lists)
 
 
-def _meters(part: pa.Table) -> tuple[str, ...]:
-    used = [name for name in TOKEN_CLASSES if (pc.max(part.column(name)).as_py() or 0) > 0]
-    units: set[str] = set()
-    for chunk in part.column("units").chunks:
-        units.update(chunk.keys.unique().to_pylist())
-    return (*used, *sorted(units))
+def _classes(part: pa.Table) -> set[str]:
+    return {name for name in TOKEN_CLASSES if (pc.max(part.column(name)).as_py() or 0) > 0}
 
 
-def _price_keys(part: pa.Table) -> tuple[tuple[str, str, str, str], ...]:
+def _price_keys(part: pa.Table) -> set[tuple[str, str, str, str]]:
     distinct = part.select(_PRICE_KEY).group_by(list(_PRICE_KEY)).aggregate([])
     columns = [distinct.column(name).to_pylist() for name in _PRICE_KEY]
-    return tuple(sorted(zip(*columns, strict=True)))
+    return set(zip(*columns, strict=True))
 
 
 def _equal_count(column: pa.ChunkedArray, value: str) -> int:

@@ -51,6 +51,9 @@ class Shelf(Protocol):
             CorruptedError: it has another digest.
         """
 
+    def forget(self, digest: str) -> bool:
+        """Give up a copy that was fetched; whether `path` may give another."""
+
     def digest(self, name: str) -> str:
         """The SHA-256 of the bytes that lie there, in hex.
 
@@ -83,6 +86,10 @@ class Folder:
         """Where it lies."""
         return self._root / name
 
+    def forget(self, digest: str) -> bool:  # noqa: ARG002 - see `Objects`
+        """It lies here, and nowhere else."""
+        return False
+
     def digest(self, name: str) -> str:
         """The SHA-256 of the file."""
         return file_sha256(self._root / name)
@@ -106,7 +113,7 @@ class Objects:
 
     def desk(self, name: str) -> Path:
         """In the cache, which takes it over."""
-        return _desk(self._cache / Path(name).name)
+        return _desk(self._cache / name.replace("/", "-"))
 
     def keep(self, partial: Path, name: str, digest: str) -> None:
         """Put it as one object, see that it is there whole, and keep it for reading."""
@@ -145,8 +152,14 @@ class Objects:
                 where=self.place(name),
                 next_step="restore this file from a backup; nothing was posted from it",
             )
+        sync(partial)
         partial.rename(path)
         return path
+
+    def forget(self, digest: str) -> bool:
+        """Take it out of the cache."""
+        self._cached(digest).unlink(missing_ok=True)
+        return True
 
     def digest(self, name: str) -> str:
         """The SHA-256 of the object as the storage gives it now."""

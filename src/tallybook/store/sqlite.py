@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _PRAGMAS: Final = (
     # Without it REPLACE deletes a row silently, past the triggers that keep the journal (INV-03).
     "recursive_triggers=ON",
 )
+
+_WANTED_AT_ONCE: Final = 50_000
 
 
 class Sqlite:
@@ -159,8 +162,8 @@ class Sqlite:
             "CREATE TEMP TABLE IF NOT EXISTS wanted (one BLOB PRIMARY KEY) WITHOUT ROWID"
         )
         connection.exec_driver_sql("DELETE FROM wanted")
-        connection.exec_driver_sql(
-            "INSERT INTO wanted (one) VALUES (?)", [(value,) for value in values]
-        )
+        left = iter(values)
+        while part := [(value,) for value in islice(left, _WANTED_AT_ONCE)]:
+            connection.exec_driver_sql("INSERT INTO wanted (one) VALUES (?)", part)
         found = text(f"SELECT t.* FROM wanted w JOIN {table} t ON t.{column} = w.one")
         return connection.execute(found).all()

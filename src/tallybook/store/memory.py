@@ -1,7 +1,8 @@
-"""Python's search for reference cycles, paused where it finds none and costs much."""
+"""Memory: the search for reference cycles paused, and what was freed given back to the system."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,3 +22,13 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def release_unused() -> None:
+    """Give what was freed back to the system, where the C library can (glibc's ``malloc_trim(3)``).
+
+    Arrays that are freed leave holes between what lives on, and the heap would keep them.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
