@@ -34,16 +34,16 @@ class Books:
     def take(self, provider, *paths, period="", rates=(), mapping=None, **more):
         ask = Ask(provider, self.window(period) if period else None)
         told = read_files([Path(path) for path in paths], ask, mapping)
-        return self._bring(provider, told, dict(rates), more)
+        return self.bring(provider, told, dict(rates), more)
 
     def enter(
         self, provider, period, *lines, number="INV-1", total="", rates=(), currency="USD", **more
     ):
         ask = Ask(provider, self.window(period))
         form = MapForm(invoice=InvoiceForm(number=number, currency=currency, total=total))
-        return self._bring(provider, typed(lines, ask, form), dict(rates), more)
+        return self.bring(provider, typed(lines, ask, form), dict(rates), more)
 
-    def _bring(self, provider, told, rates, more):
+    def bring(self, provider, told, rates, more):
         terms = Terms(provider, (("file", "0"),), rates, **more)
         command = Command("invoice", {}, "tester")
         return bring_in(self.store, told, terms, command, self.company.clock.now_us())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from company import usage
+from company import org, usage
 from tallybook.clock import Period
 from tallybook.errors import PeriodError
 from tallybook.post.basis import read_basis
@@ -74,6 +74,39 @@ def test_what_was_used_before_the_books_began_is_not_nothing(company, terms, wor
             ask(company)
         assert "the books in 2026-10: what was used of it before is not known" in str(refused.value)
     assert company.dump() == before
+
+
+def test_a_credit_of_the_first_day_is_of_the_first_month_west_of_utc_too(company):
+    """In New York its day begins in September, and October is the first month of the books."""
+    first = PACK.replace("2026-09-30", "2026-10-01")
+    company.apply(org=org("America/New_York"), prices=company._files["prices"] + first)
+    company.ingest(usage())
+    company.run()
+    (one,) = post(company).credits
+    assert (one.bought_nano, one.used_nano) == (9_000_000_000, 1_000_000_000)
+    assert company.balances()["Prepaid:X"] == "8.00"
+    assert post(company).entries == ()
+
+
+def test_a_credit_that_was_told_after_its_month_closed_is_booked_in_the_month_after(company):
+    """Else it would be used and never have been bought: a prepaid balance below zero."""
+    company.ingest(usage(), usage("n", started_at="2026-11-03T10:00:00Z"))
+    company.run()
+    company.close()
+    told = PACK.replace("2026-09-30", "2026-10-20")
+    company.apply(prices=company._files["prices"] + told)
+    for period in ("2026-11", "2026-12"):
+        company.run(period)
+    later, november = Period.parse("2026-12"), Period.parse("2026-11")
+    assert all(one.bought_nano == 0 for one in accruals(company.store, later).credits)
+    for _ in range(2):
+        found = accrue(company.store, november, clock=company.clock, actor="fin")
+        (one,) = found.credits
+        assert (one.bought_nano, one.closing_nano) == (9_000_000_000, 0)
+    assert found.entries == ()
+    assert company.balances().get("Prepaid:X", "0.00") == "0.00"
+    assert company.balances()["Variance:expired_credit"] == "8.00"
+    assert company.failing() == {}
 
 
 def test_a_commitment_of_months_that_the_books_hold_is_accrued(company):

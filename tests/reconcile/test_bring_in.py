@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from company import policy
 from tallybook.errors import InvoiceError
 from tallybook.reconcile.invoices import (
     invoice_versions,
@@ -12,6 +13,9 @@ from tallybook.reconcile.invoices import (
     standing_lines,
     versions,
 )
+from tallybook.reconcile.read.plain_invoice import typed
+from tallybook.reconcile.read.plain_map import InvoiceForm, MapForm
+from tallybook.reconcile.read.told import Ask
 
 DAY = 86_400
 
@@ -170,3 +174,31 @@ def test_what_no_posting_could_hold_is_refused(books, tmp_path, values):
     with pytest.raises(InvoiceError, match="is too large: an invoice is at most 1,000,000,000"):
         books.take("openai", path)
     assert standing(books) == []
+
+
+def test_an_invoice_names_its_provider(books):
+    """What nobody is named for could not be posted, nor any other invoice of the month."""
+    with pytest.raises(InvoiceError, match="names no provider") as refused:
+        books.enter("  ", "2026-10", "usage 1.00")
+    assert "such as openai" in refused.value.next_step
+    with books.store.read() as tx:
+        assert versions(tx) == []
+
+
+def test_the_date_of_an_invoice_is_one(books):
+    ask, form = Ask("x", books.window("2026-10")), MapForm(invoice=InvoiceForm(
+        number="1", currency="USD", issued_on="soon"))  # fmt: skip
+    with pytest.raises(InvoiceError, match="the invoice's date"):
+        books.bring("x", typed(["usage 1.00"], ask, form), {}, {})
+
+
+def test_lines_of_before_the_books_are_refused_with_their_months(books, tmp_path):
+    """No month takes them: they would wait for ever, and INV-13 could not be proven."""
+    books.company.apply(policy=policy("2026-10"))
+    with pytest.raises(InvoiceError) as refused:
+        books.enter("x", "2026-10", "usage 1.00", "usage 2.00 day=2026-08-31", number="7")
+    said = "1 of 2 lines bill months before 2026-10, in which the books begin, the earliest 2026-08"
+    assert (refused.value.what, refused.value.where) == (said, "line 2")
+    assert "effective_from: 2026-08 or earlier" in refused.value.next_step
+    with books.store.read() as tx:
+        assert versions(tx) == []

@@ -29,6 +29,12 @@ def test_an_open_month_takes_it_itself_a_closed_one_leaves_it_to_the_next(compan
         with pytest.raises(PeriodError, match="2026-10 is closed") as refused:
             landing(tx, OCTOBER, OCTOBER, Reason.TRUE_UP)
     assert "2026-11" in refused.value.next_step
+    with (
+        company.store.read() as tx,
+        pytest.raises(PeriodError, match="2026-09 is before 2026-10") as early,
+    ):
+        landing(tx, OCTOBER, Period.parse("2026-09"), Reason.TRUE_UP)
+    assert "name 2026-10 or a later month" in early.value.next_step
 
 
 def test_what_is_due_is_target_minus_booked_by_source():

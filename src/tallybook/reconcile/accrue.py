@@ -22,8 +22,10 @@ from tallybook.money import cumulative_nano
 from tallybook.post.basis import Basis, latest_books
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.frozen import frozen_sheet
+from tallybook.post.late import finance_period
 from tallybook.post.recharge import family_of, is_charged
 from tallybook.reconcile import commitments, completeness, prepaid, revalue
+from tallybook.reconcile.days import billing_days
 from tallybook.reconcile.history import history
 from tallybook.reconcile.landing import corrected, due
 from tallybook.reconcile.metered import metered
@@ -232,6 +234,7 @@ def _worked_out(tx: Tx, basis: Basis, ready: _Ready) -> Accruals:
                 period,
                 bounds,
                 ready.days.get(provider, ()),
+                lands=period == (finance_period(tx) or _first_period(tx, period)),
             )
         ),
         commitments=tuple(
@@ -244,8 +247,10 @@ def _worked_out(tx: Tx, basis: Basis, ready: _Ready) -> Accruals:
 
 def _require_told(tx: Tx, prices: Prices, calendar: Calendar, period: Period) -> None:
     """Refuse terms that began before the books: what was spent by then is unknown, and not zero."""
-    first = str(tx.scalar("SELECT MIN(period) FROM chain WHERE kind = 'entry'") or period)
-    start_us, end_us = calendar.bounds_us(Period.parse(first))[0], calendar.bounds_us(period)[1]
+    first = _first_period(tx, str(period))
+    # A credit is bought on a day of UTC, which is of the month that a provider bills it in.
+    start_us, _ = billing_days(*calendar.bounds_us(Period.parse(first)))
+    end_us = calendar.bounds_us(period)[1]
     told = [
         (f"commitment {one.id} begins in {one.first}", "what was left to spend", f"from: {first}")
         for one in prices.commitments
@@ -263,6 +268,11 @@ def _require_told(tx: Tx, prices: Prices, calendar: Calendar, period: Period) ->
             where="prices.yaml",
             next_step=f"state as its amount {left} when the books began, with {row}, and apply",
         )
+
+
+def _first_period(tx: Tx, period: str) -> str:
+    """The first month in which anything is booked; of empty books the one at hand."""
+    return str(tx.scalar("SELECT MIN(period) FROM chain WHERE kind = 'entry'") or period)
 
 
 def _entries(tx: Tx, basis: Basis, found: Accruals) -> list[Entry]:

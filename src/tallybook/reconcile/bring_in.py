@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, Literal
 
+from tallybook.books.model import Books
 from tallybook.clock import Calendar
 from tallybook.errors import InvoiceError
 from tallybook.meter.providers import provider_of
 from tallybook.money import AMOUNT_MAX, PICO_PER_UNIT
 from tallybook.post.basis import latest_books
+from tallybook.reconcile.days import period_of_span
 from tallybook.reconcile.exchange import Exchange, Rates
 from tallybook.reconcile.invoices import (
     add_invoice,
@@ -24,7 +26,7 @@ from tallybook.reconcile.invoices import (
 )
 from tallybook.reconcile.model import InvoiceLine, LineKind, ProviderInvoice, Told, ToldLine
 from tallybook.reconcile.read.rows import raw_text
-from tallybook.reconcile.read.told import in_units
+from tallybook.reconcile.read.told import in_units, instant_of
 from tallybook.store import Store, Tx, canonical_json
 from tallybook.store.commands import Command, log_command
 
@@ -68,8 +70,9 @@ def bring_in(
     """Take in what files tell, in one transaction.
 
     Raises:
-        InvoiceError: a currency without a rate, lines that do not add up to the stated total, an
-            issued invoice that is in with other figures, or a report that a later one superseded.
+        InvoiceError: no provider, a date that is none, lines of before the books, a currency
+            without a rate, lines that do not add up to the stated total, an issued invoice that is
+            in with other figures, or a report that a later one superseded.
     """
     if not told.lines:
         raise InvoiceError(
@@ -78,8 +81,16 @@ def bring_in(
             next_step="check that this is the report of the right account and month",
         )
     provider = provider_of(terms.provider)
+    if not provider:
+        raise InvoiceError(
+            "the invoice names no provider, and what it bills would be owed to nobody",
+            next_step="name the provider as its calls do, such as openai",
+        )
+    if told.issued_on:
+        instant_of(told.issued_on, "the invoice's date")
     with store.write() as tx:
         books, _ = latest_books(tx)
+        _require_in_force(told, books)
         told = _with_total(told, terms)
         groups = _grouped(told, books.calendar)
         if told.total_pico is not None and len(groups) > 1:
@@ -108,19 +119,30 @@ class _Ground:
     now_us: int
 
 
-def period_of_span(calendar: Calendar, start_us: int, end_us: int) -> str:
-    """The month that a span is about: that of its middle.
-
-    A provider's day or month is UTC; the company's begins some hours before or after.
-    """
-    return str(calendar.period_of(start_us + (end_us - start_us) // 2))
+def _require_in_force(told: Told, books: Books) -> None:
+    """Refuse lines of before the first policy: no month could ever book them."""
+    first = books.policy.versions[0].effective_from
+    dated = [
+        (period_of_span(books.calendar, line.start_us, line.end_us), line.place)
+        for line in told.lines
+    ]
+    before = [(period, place) for period, place in dated if period < first]
+    if before:
+        earliest, place = min(before)
+        raise InvoiceError(
+            f"{len(before)} of {len(dated)} lines bill months before {first}, in which the books"
+            f" begin, the earliest {earliest}",
+            where=place,
+            next_step=f"import what bills {first} and later; or add a version of policy.yaml with"
+            f" effective_from: {earliest} or earlier, and apply",
+        )
 
 
 def _grouped(told: Told, calendar: Calendar) -> dict[Group, list[ToldLine]]:
     """The lines by invoice; an invoice with a number is of the last month that it bills."""
     groups: dict[Group, list[ToldLine]] = defaultdict(list)
     months: dict[tuple[str, str], str] = {}
-    periods = [period_of_span(calendar, line.start_us, line.end_us) for line in told.lines]
+    periods = [str(period_of_span(calendar, line.start_us, line.end_us)) for line in told.lines]
     for line, period in zip(told.lines, periods, strict=True):
         if line.number:
             held = months.get((line.account, line.number), "")
@@ -220,7 +242,7 @@ def _windows(
         if not told.by_day:
             return told.windows
         return tuple(
-            window for window in told.windows if period_of_span(calendar, *window) == period
+            window for window in told.windows if str(period_of_span(calendar, *window)) == period
         )
     return ((min(x.start_us for x in lines), max(x.end_us for x in lines)),)
 

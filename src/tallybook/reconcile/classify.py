@@ -25,22 +25,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tallybook.clock import format_instant
-from tallybook.reconcile.match import (
-    Form,
-    Match,
-    Series,
-    ghosts,
-    match,
-    widest_form,
-)
-from tallybook.reconcile.model import (
-    DAY_US,
-    Cell,
-    InvoiceLine,
-    Item,
-    LineKind,
-    VarianceKind,
-)
+from tallybook.reconcile.days import billing_day
+from tallybook.reconcile.match import Form, Match, Series, ghosts, match, widest_form
+from tallybook.reconcile.model import DAY_US, Cell, InvoiceLine, Item, LineKind, VarianceKind
 from tallybook.reconcile.timing import Difference, Moved, pair_days, take
 
 CUTOFF_DAYS: Final = 1
@@ -82,8 +69,7 @@ class Scope:
 
     def holds(self, start_us: int, end_us: int) -> bool:
         """Whether a span belongs to the period: the middle of its UTC days does."""
-        start, end = start_us - start_us % DAY_US, end_us + -end_us % DAY_US
-        return self.first_us <= start + (end - start) // 2 < self.last_us
+        return self.first_us <= billing_day(start_us, end_us) < self.last_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,10 @@ def landing(tx: Tx, period: Period, into: Period | None, reason: Reason) -> str:
         PeriodError: the month named is before the other one, or does not take the entry.
     """
     if into is not None and into < period:
-        raise PeriodError(f"{into} is before {period}, which the invoice is about")
+        raise PeriodError(
+            f"{into} is before {period}, which the entry is about",
+            next_step=f"leave --into out, or name {period} or a later month",
+        )
     is_closed = period_state(tx, str(period)) == CLOSED
     found = str(into or (finance_period(tx) if is_closed else period))
     if not admits(tx, found, reason):

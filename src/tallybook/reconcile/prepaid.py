@@ -78,6 +78,8 @@ def credit_months(
     period: str,
     bounds_us: tuple[int, int],
     days: Sequence[tuple[int, int]],
+    *,
+    lands: bool = False,
 ) -> list[CreditMonth]:
     """The credits of one provider over a month.
 
@@ -87,13 +89,24 @@ def credit_months(
         period: the month.
         bounds_us: its first instant, and the one after its last.
         days: what was used by UTC day, in nano.
+        lands: whether a purchase that no earlier month booked is booked in this one.
     """
     start_us, end_us = bounds_us
     before = {one.id: _used_before(found, one, period) for one in bought}
     left = {one.id: one.amount_nano - before[one.id] for one in bought}
     live = [one for one in bought if one.bought_us < end_us and one.expires_us > start_us]
     used = used_by_day(live, left, days)
-    return [_month(one, before[one.id], used.get(one.id, 0), bounds_us) for one in live]
+    return [
+        _month(
+            one,
+            before[one.id],
+            used.get(one.id, 0),
+            is_new=(start_us <= one.bought_us or (lands and one.cost_nano > 0))
+            and not _is_booked(found, one, period),
+            is_gone=one.expires_us <= end_us,
+        )
+        for one in live
+    ]
 
 
 def _used_before(found: History, one: Credit, period: str) -> int:
@@ -104,9 +117,14 @@ def _used_before(found: History, one: Credit, period: str) -> int:
     )
 
 
-def _month(one: Credit, before: int, used: int, bounds_us: tuple[int, int]) -> CreditMonth:
-    start_us, end_us = bounds_us
-    is_new, is_gone = start_us <= one.bought_us < end_us, one.expires_us <= end_us
+def _is_booked(found: History, one: Credit, period: str) -> bool:
+    """Whether the purchase stands in an earlier month."""
+    source = f"{FAMILY}:{one.id}:{BOUGHT}"
+    return bool(found.sum(lambda row: (row.source, row.side) == (source, "Prepaid")
+                          and row.service_period < period))  # fmt: skip
+
+
+def _month(one: Credit, before: int, used: int, *, is_new: bool, is_gone: bool) -> CreditMonth:
     spent = before + used
     cost_before = proportional(one.cost_nano, before, one.amount_nano)
     cost = proportional(one.cost_nano, spent, one.amount_nano)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from tallybook.books.globs import glob_matches
 from tallybook.clock import Period
@@ -15,6 +14,7 @@ from tallybook.post.basis import Basis
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.capacity import standing_capacity
 from tallybook.reconcile.classify import CUTOFF_DAYS, Scope, classify
+from tallybook.reconcile.days import billing_days
 from tallybook.reconcile.history import beside_of, history
 from tallybook.reconcile.invoices import standing_lines, versions
 from tallybook.reconcile.metered import Metered, metered
@@ -38,8 +38,6 @@ from tallybook.reconcile.variances import (
     variances_of,
 )
 from tallybook.store import Store
-
-_HALF_DAY_US: Final = DAY_US // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def reconcile(
     """
     only = provider_of(provider)
     basis = standing_basis(store, period)
-    first, last = _billing_days(basis)
+    first, last = billing_days(basis.start_us, basis.end_us)
     margin = CUTOFF_DAYS * DAY_US
     with store.read() as tx:
         bills = _Bills(
@@ -128,13 +126,6 @@ def _capacity_of(basis: Basis) -> Callable[[InvoiceLine], bool]:
         )
 
     return holds
-
-
-def _billing_days(basis: Basis) -> tuple[int, int]:
-    """The UTC days that providers bill as this month: those whose noon is inside it."""
-    first = basis.start_us + _HALF_DAY_US
-    last = basis.end_us + _HALF_DAY_US
-    return first - first % DAY_US, last - last % DAY_US
 
 
 def _looked_at(lines: Iterable[InvoiceLine], start_us: int, end_us: int) -> tuple[int, int]:

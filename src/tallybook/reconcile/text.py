@@ -8,12 +8,7 @@ from typing import Final
 from tallybook.clock import Period
 from tallybook.money import PICO_PER_NANO, format_share
 from tallybook.reconcile.classify import day_text
-from tallybook.reconcile.model import (
-    ProviderResult,
-    Reconciliation,
-    Variance,
-    VarianceKind,
-)
+from tallybook.reconcile.model import ProviderResult, Reconciliation, Variance, VarianceKind
 from tallybook.reconcile.read.told import in_units
 
 LABELS: Final = {
