@@ -46,6 +46,34 @@ def test_a_bomb_is_never_unpacked_beyond_the_limit(monkeypatch):
     assert sizes == [1001]
 
 
+def test_a_body_of_very_many_members_takes_time_by_its_size(monkeypatch):
+    copied = []
+
+    class Watched:
+        def __init__(self, wbits):
+            self.opener = zlib.decompressobj(wbits)
+
+        def decompress(self, data, most):
+            return self.opener.decompress(data, most)
+
+        @property
+        def eof(self):
+            return self.opener.eof
+
+        @property
+        def unused_data(self):
+            copied.append(len(self.opener.unused_data))
+            return self.opener.unused_data
+
+    class Module:
+        MAX_WBITS, error, decompressobj = zlib.MAX_WBITS, zlib.error, Watched
+
+    monkeypatch.setattr("tallybook.api.body.zlib", Module)
+    members = 5_000
+    assert unpacked(gzip.compress(b"x") * members, "gzip", members) == b"x" * members
+    assert max(copied) < 16 * 1024
+
+
 def test_no_more_is_read_than_the_limit():
     taken = []
 

@@ -19,8 +19,8 @@ MORE = {"budget": "feature:bot", "period": "2026-10", "amount": "1.00", "reason"
 
 
 @pytest.fixture
-def acme(tmp_path):
-    made = company(tmp_path / "acme")
+def acme(tmp_path, stores):
+    made = company(tmp_path / "acme", opened=stores.open)
     yield made
     made.store.close()
 
@@ -62,6 +62,18 @@ def test_from_a_request_to_more(call):
     assert burns[0]["last_increase"]["amount"] == "0.500000000"
 
 
+def test_a_name_is_the_one_that_the_command_line_has(call):
+    zoe = {**DANA, "x-tallybook-actor": "zoë@acme".encode().decode("latin-1")}
+    assert call("POST", "/v1/budgets/requests", zoe, MORE)[1]["requested_by"] == "zoë@acme"
+    wrong = {**DANA, "x-tallybook-actor": "zo\xeb@acme"}
+    assert call("POST", "/v1/budgets/requests", wrong, MORE)[0] == 400
+
+
+@pytest.mark.parametrize("number", ["0", str(2**31), str(10**30), "one"])
+def test_a_number_that_no_request_has_is_not_asked_for_again(call, number):
+    assert call("GET", f"/v1/budgets/requests/{number}")[0] == 422
+
+
 def test_a_denial_wants_a_reason(call):
     call("POST", "/v1/budgets/requests", DANA, MORE)
     assert call("POST", "/v1/budgets/requests/1/deny", BOSS, {})[0] == 400
@@ -79,6 +91,16 @@ def test_a_use_case_is_proposed(call):
     assert (status, made["details"]["limit"]) == (201, "50.000000000")
     status, told = call("POST", "/v1/budgets/requests/1/approve", BOSS, {})
     assert (status, "is a use case" in told["error"]) == (409, True)
+
+
+@pytest.mark.both_stores
+def test_an_amount_that_nothing_holds_is_not_to_come_again(call):
+    body = {
+        "feature": "triage", "team": "a", "provider": "X", "model": "x-1", "calls": 2**63 - 1,
+        "tokens": {"output": 2**63 - 1}, "approvers": ["boss@acme"],
+    }  # fmt: skip
+    status, told = call("POST", "/v1/budgets/proposals", DANA, body)
+    assert (status, "larger than a column holds" in told["error"]) == (400, True)
 
 
 ROUTES = [

@@ -37,6 +37,12 @@ def test_a_line_that_is_not_understood_is_refused_and_its_token_not_told(line):
     assert "scopes are ingest, read, ask, approve, keys" in told.value.next_step
 
 
+def test_a_token_has_one_line():
+    with pytest.raises(WrongUsageError, match="line 3 of the tokens is of a token") as told:
+        tokens_of("s3cret ingest\nother\ns3cret approve as cfo\n")
+    assert "s3cret" not in str(told.value)
+
+
 def test_what_a_token_is_is_not_printed():
     assert "s3cret" not in repr(Guard(tokens_of("s3cret ingest")))
 

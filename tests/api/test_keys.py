@@ -9,6 +9,7 @@ from people import company
 from tallybook.api import make_app
 from tallybook.api.guard import OPEN, Guard, tokens_of
 from tallybook.api.keys import keys_router
+from tallybook.errors import StoreError
 from tallybook.gateway.keyring import Keyring
 
 DANA = {
@@ -96,6 +97,28 @@ def test_what_is_wrong_is_said_and_no_key_changes(call, acme, path, body, words)
     assert status == 400
     assert words in told["error"]
     assert call("GET", "/v1/keys") == (200, [])
+
+
+def test_books_that_cannot_be_written_make_no_secret_but_end_one(call, acme, monkeypatch):
+    secret = call("POST", "/v1/keys", KEY)[1]["secret"]
+
+    def fails():
+        raise StoreError("another command is writing")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(acme.store, "write", fails)
+        assert call("POST", "/v1/keys", {"id": "vk-new"})[0] == 503
+        assert call("POST", "/v1/keys/vk-bot/rotate", {})[0] == 503
+        assert [one["id"] for one in call("GET", "/v1/keys")[1]] == ["vk-bot"]
+        assert call("POST", "/v1/keys/vk-bot/revoke", {})[0] == 503
+    assert ring(acme).find(secret).revoked_us
+    assert call("POST", "/v1/keys", {"id": "vk-new"})[0] == 201
+
+
+def test_a_folder_that_refuses_is_told(call, acme):
+    (acme.home / "gateway").write_text("in the way")
+    status, told = call("POST", "/v1/keys", KEY)
+    assert (status, str(acme.home) in told["error"]) == (503, False)
 
 
 def test_a_key_in_force_is_not_issued_again(call):

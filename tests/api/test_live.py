@@ -13,6 +13,7 @@ from tallybook.api import make_app
 from tallybook.api.guard import Guard, tokens_of
 from tallybook.api.model import Refusal
 from tallybook.api.refused import refused
+from tallybook.errors import StoreError
 
 SECRET = {"authorization": "Bearer s3cret"}
 
@@ -51,6 +52,15 @@ def test_an_answer_holds_what_came_a_moment_ago(acme):
     assert after["last_hour"]["cost"] == "1.000000000000"
     assert "provisional" in after["provisional"]
     assert alerts == []
+
+
+def test_a_store_that_is_gone_asks_to_come_again(acme, monkeypatch):
+    def fails(*_args, **_kwargs):
+        raise StoreError("the database went away")
+
+    monkeypatch.setattr("tallybook.api.live.alerts", fails)
+    (answer,) = asked(make_app(acme.store, clock=acme.clock), ("GET", "/v1/alerts", {}))
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
 
 
 def test_how_many_are_listed_is_a_whole_number(acme):

@@ -21,6 +21,7 @@ NOTICE = {
     "calls": 3,
     "estimate_nano": 7,
 }
+LINES = {"content-type": "application/x-ndjson"}
 
 
 def lines(*notices):
@@ -31,7 +32,7 @@ def lines(*notices):
 def post(store):
     def posted(*bodies):
         app = make_app(store, clock=FixedClock(1))
-        found = asked(app, *(("POST", "/v1/notices", {}, body) for body in bodies))
+        found = asked(app, *(("POST", "/v1/notices", LINES, body) for body in bodies))
         return [(one.status, json.loads(one.body)) for one in found]
 
     return posted
@@ -74,3 +75,10 @@ def test_a_store_that_is_gone_asks_to_come_again(post, store, monkeypatch):
 
     monkeypatch.setattr(store, "write", fails)
     assert post(lines(NOTICE))[0][0] == 503
+
+
+@pytest.mark.parametrize("told", [{}, {"content-type": "text/plain"}])
+def test_what_a_page_of_another_site_may_send_is_refused(store, told):
+    app = make_app(store, clock=FixedClock(1))
+    (answer,) = asked(app, ("POST", "/v1/notices", told, lines(NOTICE)))
+    assert (answer.status, kept(store)) == (415, [])

@@ -29,6 +29,7 @@ from tallybook.errors import (
     MoneyError,
     PeriodError,
     PriceError,
+    RangeError,
     StoreError,
     TallybookError,
     WrongUsageError,
@@ -93,15 +94,25 @@ def carried_out(work: Work) -> Any:
     """
     try:
         return work()
+    except RangeError as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from error
     except StoreError as error:
         raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY_S) from error
+    except OSError as error:
+        raise Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"could not write: {error.strerror or error}", _RETRY_S
+        ) from error
     except TallybookError as error:
         found = (status for kind, status in _STATUS if isinstance(error, kind))
         raise Refusal(next(found, HTTPStatus.CONFLICT), str(error)) from error
 
 
 def _actor(request: Request, token: Token) -> str:
-    actor = request.headers.get(ACTOR, "").strip() or token.actor
+    try:  # a header comes as bytes, and a name is the same as the command line has it
+        told = request.headers.get(ACTOR, "").encode("latin-1").decode()
+    except UnicodeDecodeError as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "X-Tallybook-Actor is not UTF-8 text") from error
+    actor = told.strip() or token.actor
     if token.actor and actor != token.actor:
         raise Refusal(HTTPStatus.FORBIDDEN, f"this token acts as {token.actor}, and as nobody else")
     if not actor or len(actor) > _ACTOR_MAX or not actor.isprintable():

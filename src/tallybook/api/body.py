@@ -1,14 +1,33 @@
-"""The body of a request: read to a limit, unpacked to a limit."""
+"""The body of a request: of a form that is read, read to a limit, unpacked to a limit."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import Final
 
 from tallybook.api.model import Refusal
 
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_PIECE: Final = 16 * 1024
+"""So much of a body at once: after each of a million small members what is left of it is copied."""
+LINES: Final = ("application/x-ndjson", "application/jsonl", "application/json")
+
+
+def expect_lines(content_type: str) -> None:
+    """See that a body says it is one JSON object a line.
+
+    No page of another site gets a browser to send such a body unasked.
+
+    Raises:
+        Refusal: it says something else, or nothing.
+    """
+    if content_type.partition(";")[0].strip().lower() not in LINES:
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"Content-Type is {content_type[:50]!r}; it is {LINES[0]}, one JSON object a line",
+        )
 
 
 async def read_body(chunks: AsyncIterator[bytes], limit: int) -> bytes:
@@ -47,19 +66,22 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
             f"Content-Encoding is {encoding[:50]!r}; it is gzip or identity",
         )
     parts: list[bytes] = []
-    room, rest = limit, body
-    while rest:
-        opener = zlib.decompressobj(_GZIP)
-        try:
-            part = opener.decompress(rest, room + 1)
-        except zlib.error as error:
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is not gzip: {error}") from error
-        if len(part) > room:
-            raise _too_large("the body, unpacked,", limit)
-        if not opener.eof:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "the body is gzip that was cut")
-        parts.append(part)
-        room, rest = room - len(part), opener.unused_data
+    room, opener = limit, None
+    for at in range(0, len(body), _PIECE):
+        rest = body[at : at + _PIECE]
+        while rest:
+            opener = opener or zlib.decompressobj(_GZIP)
+            try:
+                part = opener.decompress(rest, room + 1)
+            except zlib.error as error:
+                raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is not gzip: {error}") from error
+            if len(part) > room:
+                raise _too_large("the body, unpacked,", limit)
+            parts.append(part)
+            room -= len(part)
+            rest, opener = (opener.unused_data, None) if opener.eof else (b"", opener)
+    if opener is not None:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is gzip that was cut")
     return b"".join(parts)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from tallybook.api.acting import acted, answered
 from tallybook.api.guard import Guard
@@ -21,6 +21,9 @@ from tallybook.clock import Clock, Period
 from tallybook.errors import BudgetError
 from tallybook.store import Store
 from tallybook.store.commands import Command
+
+_Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""Of a request: as many as the store may give."""
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,7 +92,7 @@ def budgets_router(store: Store, clock: Clock, guard: Guard) -> APIRouter:
         return await answered(request, guard, "read", lambda: _waiting(store, period, every=every))
 
     @router.get("/v1/budgets/requests/{number}")
-    async def one_request(request: Request, number: int) -> Response:
+    async def one_request(request: Request, number: _Number) -> Response:
         return await answered(request, guard, "read", lambda: _one_request(store, number))
 
     @router.get("/v1/budgets/{name}")
@@ -124,7 +127,7 @@ def requests_router(store: Store, clock: Clock, guard: Guard) -> APIRouter:
         return await acted(request, guard, "ask", Asked, work, HTTPStatus.CREATED)
 
     @router.post("/v1/budgets/requests/{number}/approve")
-    async def approved(request: Request, number: int) -> Response:
+    async def approved(request: Request, number: _Number) -> Response:
         def work(actor: str, told: Approval) -> Any:
             args = {"request": number, **msgspec.to_builtins(told)}
             command = Command("budget approve", args, actor)
@@ -135,7 +138,7 @@ def requests_router(store: Store, clock: Clock, guard: Guard) -> APIRouter:
         return await acted(request, guard, "approve", Approval, work)
 
     @router.post("/v1/budgets/requests/{number}/deny")
-    async def denied(request: Request, number: int) -> Response:
+    async def denied(request: Request, number: _Number) -> Response:
         def work(actor: str, told: Denial) -> Any:
             command = Command("budget deny", {"request": number, "reason": told.reason}, actor)
             now_us = clock.now_us()

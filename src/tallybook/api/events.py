@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from tallybook.api.body import read_body, unpacked
+from tallybook.api.body import expect_lines, read_body, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
@@ -30,7 +30,6 @@ from tallybook.meter.sources.source import Reading
 from tallybook.store import Store
 from tallybook.store.commands import Command
 
-TYPES: Final = ("application/x-ndjson", "application/jsonl", "application/json")
 _RETRY_S: Final = 5
 
 
@@ -50,7 +49,7 @@ def events_router(store: Store, clock: Clock, limits: Limits, guard: Guard) -> A
     async def events(request: Request) -> Response:
         try:
             guard.check(request.headers.get("authorization", ""), "ingest")
-            _check_type(request.headers.get("content-type", ""))
+            expect_lines(request.headers.get("content-type", ""))
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")
             result = await to_thread.run_sync(
@@ -79,14 +78,6 @@ class _Lines:
         for number, line in enumerate(self._body.split(b"\n"), 1):
             if line.strip():
                 yield Reading(f"body:{number}", *read_line(line))
-
-
-def _check_type(told: str) -> None:
-    if told.partition(";")[0].strip().lower() not in TYPES:
-        raise Refusal(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Type is {told[:50]!r}; events are {TYPES[0]}, one JSON object a line",
-        )
 
 
 def _ingested(store: Store, clock: Clock, body: bytes, encoding: str, limit: int) -> IngestResult:

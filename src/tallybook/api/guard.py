@@ -29,10 +29,21 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     """The tokens of a file, or of a variable.
 
     Raises:
-        WrongUsageError: a line is not ``TOKEN [SCOPE,...] [as NAME]``; the token is not told.
+        WrongUsageError: a line is not ``TOKEN [SCOPE,...] [as NAME]``, or its token has another
+            line; the token is not told.
     """
-    lines = enumerate(text.splitlines(), 1)
-    return tuple(_token(line.split(), number) for number, line in lines if line.strip())
+    found: dict[str, Token] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        token = _token(line.split(), number)
+        if token.secret in found:
+            raise WrongUsageError(
+                f"line {number} of the tokens is of a token that has a line already",
+                next_step="give every token one line, with all that it may",
+            )
+        found[token.secret] = token
+    return tuple(found.values())
 
 
 def _token(words: Sequence[str], number: int) -> Token:

@@ -19,7 +19,7 @@ from tallybook.clock import Clock, parse_instant
 from tallybook.errors import ClockError, WrongUsageError
 from tallybook.gateway import keyring
 from tallybook.gateway.model import VirtualKey
-from tallybook.store import Store
+from tallybook.store import Store, Tx
 from tallybook.store.commands import Command, log_command
 
 HOUR_US: Final = 3_600_000_000
@@ -86,8 +86,10 @@ def keys_router(store: Store, clock: Clock, guard: Guard, path: Path | None = No
     async def revoked(request: Request, key_id: str) -> Response:
         def work(actor: str, _told: Nothing) -> Any:
             now_us = clock.now_us()
+            # Ended in any case, be the books as they may.
             count = keyring.revoke(file, key_id, now_us)
-            _log(store, "key revoke", {"id": key_id}, actor, now_us, f"{count} secrets")
+            with store.write() as tx:
+                _log(tx, "key revoke", {"id": key_id}, actor, now_us, f"{count} secrets")
             return {"id": key_id, "revoked": count}
 
         return await acted(request, guard, "keys", Nothing, work)
@@ -109,8 +111,10 @@ def _issue(store: Store, file: Path, actor: str, told: Issued, now_us: int) -> d
         untagged=told.untagged,
         expires_us=_instant(told.expires),
     )
-    secret = keyring.issue(file, key)
-    _log(store, "key issue", msgspec.to_builtins(told), actor, now_us, f"ends in {secret[-4:]}")
+    # The books first: where they cannot be written, no secret is made that nobody learns.
+    with store.write() as tx:
+        secret = keyring.issue(file, key)
+        _log(tx, "key issue", msgspec.to_builtins(told), actor, now_us, f"ends in {secret[-4:]}")
     return {**keyring.row_of(key), "hint": secret[-4:], "secret": secret}
 
 
@@ -123,17 +127,15 @@ def _rotate(
         )
     changes = {"expires_us": _instant(told.expires)} if told.expires else {}
     overlap_us = told.overlap_hours * HOUR_US
-    secret, made = keyring.rotate(file, key_id, now_us, overlap_us, **changes)
     args = {"id": key_id, **msgspec.to_builtins(told)}
-    _log(store, "key rotate", args, actor, now_us, f"ends in {secret[-4:]}")
+    with store.write() as tx:
+        secret, made = keyring.rotate(file, key_id, now_us, overlap_us, **changes)
+        _log(tx, "key rotate", args, actor, now_us, f"ends in {secret[-4:]}")
     return {**keyring.row_of(made), "secret": secret}
 
 
-def _log(
-    store: Store, name: str, args: dict[str, Any], actor: str, now_us: int, outcome: str
-) -> None:
-    with store.write() as tx:
-        log_command(tx, Command(name, args, actor), now_us, {}, outcome)
+def _log(tx: Tx, name: str, args: dict[str, Any], actor: str, now_us: int, outcome: str) -> None:
+    log_command(tx, Command(name, args, actor), now_us, {}, outcome)
 
 
 def _instant(text: str) -> int:

@@ -17,6 +17,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from tallybook.api.acting import answered
 from tallybook.api.guard import Guard
 from tallybook.api.model import Refusal
 from tallybook.api.refused import refused
@@ -116,13 +117,12 @@ def live_router(store: Store, keeper: Keeper, guard: Guard) -> APIRouter:
 
     @router.get("/v1/alerts")
     async def given(request: Request) -> Response:
-        try:
-            guard.check(request.headers.get("authorization", ""), "read")
-            every = request.query_params.get("all", "") in ("1", "true")
-            found = await to_thread.run_sync(lambda: alerts(store, every=every))
-        except Refusal as refusal:
-            return refused(refusal)
-        return JSONResponse([alert_values(one) for one in found])
+        every = request.query_params.get("all", "") in ("1", "true")
+
+        def work() -> list[dict[str, Any]]:
+            return [alert_values(one) for one in alerts(store, every=every)]
+
+        return await answered(request, guard, "read", work)
 
     return router
 

@@ -10,12 +10,12 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 import msgspec
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from tallybook.api.body import read_body, unpacked
+from tallybook.api.body import expect_lines, read_body, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
@@ -63,20 +63,23 @@ def notices_router(store: Store, limits: Limits, guard: Guard) -> APIRouter:
         guard: who may.
     """
     router = APIRouter()
+    writing = CapacityLimiter(1)  # one body is unpacked, read and written at a time
 
     @router.post("/v1/notices")
     async def notices(request: Request) -> Response:
         try:
             guard.check(request.headers.get("authorization", ""), "ingest")
+            expect_lines(request.headers.get("content-type", ""))
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")
-            told = _read(unpacked(body, encoding, limits.unpacked_bytes))
-            kept = await to_thread.run_sync(_kept, store, told)
+            counts = await to_thread.run_sync(
+                _kept, store, body, encoding, limits.unpacked_bytes, limiter=writing
+            )
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except Refusal as refusal:
             return refused(refusal)
-        return JSONResponse({"accepted": kept, "duplicate": len(told) - kept})
+        return JSONResponse(counts)
 
     return router
 
@@ -95,9 +98,11 @@ def _read(body: bytes) -> list[Told]:
     return found
 
 
-def _kept(store: Store, told: list[Told]) -> int:
+def _kept(store: Store, body: bytes, encoding: str, limit: int) -> dict[str, int]:
+    told = _read(unpacked(body, encoding, limit))
     try:
         with store.write() as tx:
-            return put_notices(tx, told)
+            kept = put_notices(tx, told)
     except StoreError as error:
         raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, error.what, _RETRY_S) from error
+    return {"accepted": kept, "duplicate": len(told) - kept}
