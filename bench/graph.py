@@ -16,10 +16,13 @@ def graph_figures(home: Path, rows: int, repeat: int) -> list[Figure]:
     Raises:
         AssertionError: the two runs do not bill the same calls.
     """
-    took = measure_in_turn(("flat", "whole"), home, repeat)
+    took = measure_in_turn(("flat", "whole", "requested"), home, repeat)
     flat, mine = took["flat"], took["whole"]
     if flat.result["events"] != mine.result["events"]:
         raise AssertionError(f"flat billed {flat.result}, over traces {mine.result}")
+    asked = took["requested"]
+    if asked.result["calls"] != flat.result["events"]:
+        raise AssertionError(f"flat billed {flat.result}, requests have {asked.result}")
     walk_s = mine.cpu_s - flat.cpu_s
     return [
         Figure(f"flat run: {flat.result['events']:,} calls of {rows:,} spans", flat.cpu_s, "CPU s"),
@@ -28,4 +31,7 @@ def graph_figures(home: Path, rows: int, repeat: int) -> list[Figure]:
         Figure("  the whole, as a multiple of flat", mine.cpu_s / flat.cpu_s, "x"),
         Figure("  waiting", mine.wall_s, "s"),
         Figure("  peak memory", mine.peak_bytes / MEGABYTE, "MB", most=1100),
+        Figure(f"requests of {asked.result['traces']:,} traces", asked.cpu_s, "CPU s"),
+        Figure("  as a multiple of flat", asked.cpu_s / flat.cpu_s, "x", most=2),
+        Figure("  peak memory", asked.peak_bytes / MEGABYTE, "MB"),
     ]

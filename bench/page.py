@@ -125,10 +125,9 @@ CPU time is that of the proxy's processes alone. nginx passes bytes on and reads
 gateway looks up the key, finds the owner, reads the usage, and puts an intent and an event on the
 disk for each call.
 
-A JSON call misses its ratio: 7.1 on the morning of 22 November, on the same machine, became what
-stands above. A relay of ours that only copies takes about as much as nginx; what is left is the
-key, the owner, two heads, the usage, the price and two writes, in Python. Portkey is warmed with
-the same load first; in the short run only for seconds.
+What came in one turn of the loop is handled together: one write holds the events of all its calls.
+Both cores are busy with the load and the provider too, so two processes gain less than they would
+on more cores. Portkey is warmed with the same load first; in the short run only for seconds.
 """
 
 _TEXTS = {

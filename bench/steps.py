@@ -28,6 +28,7 @@ from bench.reconciling import matched
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.clock import FixedClock, Period
 from tallybook.ledger.verify import verify
+from tallybook.live.requests import requests
 from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.money import apportion
@@ -89,6 +90,17 @@ def flat(home: Path, stack: ExitStack, number: int) -> Act:
     """The run as if no call named a parent; the books are put back afterwards."""
     Lake.may_link = lambda *_given, **_named: False  # type: ignore[method-assign]
     return whole(home, stack, number)
+
+
+def requested(home: Path, _stack: ExitStack, _number: int) -> Act:
+    """What whole requests of the month cost."""
+    store = Store.open(home)
+
+    def act() -> dict[str, int]:
+        found = requests(store, Period.parse(PERIOD)).traces
+        return {"traces": found.requests, "calls": found.calls} if found else {}
+
+    return act
 
 
 def traces(home: Path, _stack: ExitStack, number: int) -> Act:
@@ -241,7 +253,7 @@ def split(_home: Path, _stack: ExitStack, number: int) -> Act:
 
 _ACTS = (
     bare, attribute, whole, post, again, polars, pandas, bring_in, one_line, chain, prove, split,
-    month, claims, litellm, matched, flat, traces, posted_lines, closed,
+    month, claims, litellm, matched, flat, requested, traces, posted_lines, closed,
 )  # fmt: skip
 STEPS = {act.__name__: act for act in _ACTS}
 

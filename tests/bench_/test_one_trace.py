@@ -8,9 +8,10 @@ from bench.one_trace import one_trace_figures, write_trace
 
 def test_every_command_is_measured(tmp_path):
     figures = one_trace_figures(tmp_path, 300)
-    assert [one.unit for one in figures] == ["CPU s", "MB"] * 5
+    assert [one.unit for one in figures] == ["CPU s", "MB"] * 6
     assert all(one.value > 0 for one in figures)
     assert figures[0].what == "one trace of 300 calls: ingest"
+    assert len(one_trace_figures(tmp_path, 300)) == len(figures), "books of a run before"
 
 
 def test_a_call_that_is_lost_gives_no_figure(tmp_path, monkeypatch):
