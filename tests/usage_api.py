@@ -12,7 +12,8 @@ class Api:
 
     ``answer`` takes a path and its parameters (a list of pairs) and gives an object. ``failures``
     are served before that, one for each request: a status, (status, headers), "cut" for a body
-    that ends too early, "half" for half of the JSON, "close" for no answer at all.
+    that ends too early, "half" for half of the JSON, "packed" for a body that says it is packed
+    and is not, "close" for no answer at all.
     """
 
     def __init__(self, answer):
@@ -50,8 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
             body = json.dumps(api.answer(parts.path, params)).encode()
         except LookupError:
             return self._send(400, b'{"error": {"message": "no such page"}}', {})
-        if failure == "half":
-            return self._send(200, body[: len(body) // 2], {})
+        if failure in ("half", "packed"):
+            told = {"Content-Encoding": "gzip"} if failure == "packed" else {}
+            return self._send(200, body[: len(body) // 2], told)
         if failure == "cut":
             self.close_connection = True
             return self._send(200, body[: len(body) // 2], {}, length=len(body))

@@ -13,6 +13,7 @@
     ├── BudgetError                an act on a budget that nobody may do, or that is too late
     ├── HandoffError               what another system would refuse; nothing was written
     ├── StoreError                 the store cannot be opened, read or written
+    │   ├── RangeError             a number is larger than what keeps it holds
     │   └── CorruptedError         bytes are not what was written
     ├── DeliveryError              events could not be delivered; they wait where they are
     ├── PullError                  an API of usage refuses, or does not answer
@@ -133,6 +134,12 @@ class StoreError(TallybookError):
     """The store cannot be opened, read or written."""
 
     code = "store"
+
+
+class RangeError(StoreError):
+    """A number is larger than what keeps it holds; asking again does not help."""
+
+    code = "range"
 
 
 class CorruptedError(StoreError):

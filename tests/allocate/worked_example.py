@@ -11,13 +11,7 @@ from fractions import Fraction
 
 from tallybook.allocate.model import CapacityCost, CostCell, Month, PoolAmount
 from tallybook.attribute.model import TransferUse
-from tallybook.books.model import (
-    CostPool,
-    Evaluation,
-    PolicyVersion,
-    RateCard,
-    TeamPolicy,
-)
+from tallybook.books.model import CostPool, Evaluation, PolicyVersion, RateCard, TeamPolicy
 from tallybook.clock import Period
 from tallybook.money import parse_units
 

@@ -2,10 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from tallybook.books.budgets import (
-    Budget,
-    Increase,
-)
+from tallybook.books.budgets import Budget, Increase
 from tallybook.clock import Period, parse_instant
 
 NANO = 10**9

@@ -3,12 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallybook.books.budgets import (
-    Budget,
-    Budgets,
-    Grant,
-    Increase,
-)
+from tallybook.books.budgets import Budget, Budgets, Grant, Increase
 from tallybook.books.model import FOREVER_US
 from tallybook.clock import Calendar, Period, parse_instant
 

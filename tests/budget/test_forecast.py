@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallybook.budget.forecast import (
-    DAY_US,
-    DAYS_LEAST,
-    HOUR_US,
-    Day,
-    forecast,
-    split_days,
-)
+from tallybook.budget.forecast import DAY_US, DAYS_LEAST, HOUR_US, Day, forecast, split_days
 
 START = 1_000 * DAY_US
 

@@ -8,7 +8,7 @@ from tallybook.check import check as module
 from tallybook.check import intake, journal, months
 from tallybook.check.check import CHECKS, check
 from tallybook.check.model import finding
-from tallybook.errors import WrongUsageError
+from tallybook.errors import PeriodError, WrongUsageError
 
 
 def test_empty_books_hold(company):
@@ -36,6 +36,15 @@ def test_a_check_that_breaks_has_failed(company, monkeypatch):
     (found,) = check(company.store, ["INV-01"])
     assert not found.ok
     assert found.detail == "cannot be proven, the books are damaged: KeyError: 'seq'"
+
+
+def test_a_refusal_is_told_in_one_line_with_what_to_do(company, monkeypatch):
+    def refused(_store):
+        raise PeriodError("no", next_step="do it")
+
+    monkeypatch.setitem(module.CHECKS, "INV-01", refused)
+    (found,) = check(company.store, ["INV-01"])
+    assert (found.ok, found.detail) == (False, "no; next: do it")
 
 
 def test_cheap_proofs_share_one_connection(company):

@@ -122,5 +122,6 @@ def test_init_copies_books_to_another_store(company, call, tmp_path):
         told = call("init", copy, "--from", str(company.home), "--store", url, "--json")
         assert told.value["files"] == 1
         assert "copied" in call("init", str(tmp_path / "back"), "--from", copy).out
+    assert "--join takes the database" in call("init", copy, "--join").err
     refused = call("init", copy, "--from", str(company.home), "--join")
     assert (refused.code, "exclude" in refused.err) == (2, True)

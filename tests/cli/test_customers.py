@@ -36,3 +36,12 @@ def test_it_shows_the_dearest_and_what_nobody_stated(company, call):
     assert [(row["id"], row["calls"]) for row in value["rows"]] == [("free", 7)]
     told = rows(call("customers", "2026-10", "--team", "a").out)
     assert told[0] == "2026-10, USD, at the rate card; started by a"
+
+
+def test_what_nobody_knows_is_a_question_mark(company, call):
+    company.ingest(usage("dear", model="nobody-prices-it", customer="c-1"), usage("plain"))
+    call("run", "2026-10")
+    told = rows(call("customers", "2026-10", "--names").out)
+    assert "c-1 1 60,000 ? ?" in told
+    assert "no customer stated 1 60,000 1.00 100.0 %" in told
+    assert call("customers", "2026-10", "--most", "0").code == 2

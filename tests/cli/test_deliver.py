@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import smtplib
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -128,6 +130,30 @@ def test_mail_goes_to_the_owner_and_to_whoever_is_always_told(acme, mailbox):
     assert message["To"] == "eng@acme.example, finops@acme.example"
     assert message["Subject"] == "Tallybook alert 1: loop, a/bot"
     assert "tallybook alerts ack 1" in message.get_payload()
+
+
+def test_a_password_does_not_go_in_the_clear(acme, mailbox, monkeypatch, capsys):
+    monkeypatch.setattr("tallybook.cli.deliver._HERE", frozenset())
+    mail = Mail(mailbox.url.replace("//", "//dana@"), "s3cret", "a@b.example", ["c@d.example"])
+    delivery(acme, mail=mail).deliver()
+    told = capsys.readouterr().err
+    assert "the mail server offers no TLS" in told
+    assert "s3cret" not in told
+    assert mailbox.got == []
+
+
+def test_a_certificate_is_verified(acme, monkeypatch, capsys):
+    asked = []
+
+    def connect(_host, _port, *, timeout, context):
+        asked.append((timeout > 0, context.verify_mode, context.check_hostname))
+        raise OSError("refused")
+
+    monkeypatch.setattr(smtplib, "SMTP_SSL", connect)
+    mail = Mail("smtps://dana@mail.example", "s3cret", "a@b.example", ["c@d.example"])
+    delivery(acme, mail=mail).deliver()
+    assert set(asked) == {(True, ssl.CERT_REQUIRED, True)}
+    assert "refused" in capsys.readouterr().err
 
 
 def test_nobody_listens(acme, capsys):

@@ -59,6 +59,8 @@ def test_what_is_refused_says_what_to_do(company, call, tmp_path):
     assert (
         "no rate" in call("invoice", "import", "x", page(tmp_path / "a.json"), "--rate", "EUR").err
     )
+    dated = call("invoice", "import", "x", page(tmp_path / "a.json"), "--rate", "EUR=1.1@soon")
+    assert (dated.code, "'soon' is not a date" in dated.err) == (1, True)
     total = call("invoice", "import", "x", page(tmp_path / "a.json"), "--total", "3.00")
     assert (total.code, "2.00 is missing" in total.err) == (1, True)
     assert "neither usage" in call("reconcile", "2031-01").err

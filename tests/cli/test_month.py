@@ -110,3 +110,23 @@ def test_control_characters_of_callers_are_shown_and_not_obeyed(company, call):
     listed = call("worklist", "unpriced", "2026-10").out
     assert r"x\x1b[2J\nnext\u202ey" in listed
     assert len(listed.splitlines()) == 3
+
+
+def test_a_month_to_come_is_not_run_and_nothing_of_it_is_booked(company, call):
+    """A year that was mistyped would book what its pools cost, for ever."""
+    for command in (
+        ("run", "2030-01"),
+        ("status", "2030-01"),
+        ("waive", "2030-01", "unpriced", "--estimate", "1", "--reason", "r"),
+    ):
+        refused = call(*command)
+        assert (
+            refused.code,
+            "2030-01 has not begun: it begins at 2030-01-01T00" in refused.err,
+        ) == (
+            1,
+            True,
+        )
+    with company.store.read() as tx:
+        assert tx.scalar("SELECT COUNT(*) FROM chain WHERE period = '2030-01'") == 0
+    assert call("run", "2026-11").code == 0

@@ -34,6 +34,8 @@ def test_other_machines_are_served_only_with_a_token(home, tmp_path):
     empty = tmp_path / "tokens"
     empty.write_text("\n")
     assert "holds no token" in refused(home, "--token-file", str(empty))
+    empty.write_bytes("schlüssel".encode("latin-1"))
+    assert "is not UTF-8 text" in refused(home, "--token-file", str(empty))
 
 
 def test_a_port_that_is_none_is_wrong_usage(home):

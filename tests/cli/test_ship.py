@@ -44,6 +44,12 @@ def test_the_environment_names_spool_and_place(company, call, spool, tmp_path, m
     assert call("ship", "--json").value["accepted"] == 3
 
 
+def test_a_spool_that_is_not_there_is_told(company, call, spool):
+    found = call("ship", str(spool / "mistyped"), "--json")
+    assert (found.code, found.value["accepted"]) == (0, 0)
+    assert "mistyped is not there" in found.err
+
+
 def test_a_place_that_is_none_is_wrong_usage(company, call, spool):
     found = call("ship", str(spool), "--to", "ftp://there")
     assert found.code == 2

@@ -35,3 +35,13 @@ def test_it_says_who_paid_for_what_did_not_arrive(company, call):
     value = call("undelivered", "2026-10", "--team", "a", "--json").value
     assert (value["undelivered_cost"], value["month_cost"]) == ("0.375000000000", "2.000000000000")
     assert [row["team"] for row in value["rows"]] == ["a", "a"]
+
+
+def test_a_share_that_nobody_knows_is_not_told_as_nothing(company, call):
+    company.ingest(usage("1", status="client_aborted"), usage("2"))
+    call("run", "2026-10")
+    told = call("undelivered", "2026-10").out
+    assert "nobody knows how much of the month's 2.000000 was not delivered" in told
+    assert "0.0 %" not in told
+    value = call("undelivered", "2026-10", "--json").value
+    assert (value["undelivered_cost"], value["undelivered_share"]) == (None, None)

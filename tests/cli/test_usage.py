@@ -1,6 +1,7 @@
 """`ingest` and `worklist`."""
 
 import json
+import os
 
 from company import usage
 from tallybook.store.warehouse import append_table, as_row, write_parquet
@@ -36,6 +37,15 @@ def test_what_cannot_go_in_is_told_by_exit_code_and_file(company, call):
     ).read_text(encoding="utf-8")
     (waiting,) = call("worklist", "quarantine", "--json").value
     assert waiting["event_id"] == "1"
+
+
+def test_the_name_of_a_file_is_in_the_log_as_far_as_it_is_text(company, call):
+    path = company.home / os.fsdecode(b"calls\xff.jsonl")
+    path.write_text(json.dumps(usage("odd")) + "\n")
+    assert call("ingest", "jsonl", str(path)).code == 0
+    with company.store.read() as tx:
+        told = tx.scalar("SELECT args FROM command ORDER BY seq DESC LIMIT 1")
+    assert "calls?.jsonl" in told
 
 
 def test_a_file_that_is_not_there_is_an_error(company, call):

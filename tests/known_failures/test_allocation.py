@@ -12,13 +12,7 @@ import pytest
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import Allocation, CostCell, Month, PoolAmount
 from tallybook.allocate.pools import pool_shares
-from tallybook.books.model import (
-    CostPool,
-    Evaluation,
-    PolicyVersion,
-    RateCard,
-    TeamPolicy,
-)
+from tallybook.books.model import CostPool, Evaluation, PolicyVersion, RateCard, TeamPolicy
 from tallybook.clock import Period
 
 UNIT = 10**9

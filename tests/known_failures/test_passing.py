@@ -10,13 +10,7 @@ import pytest
 
 from gateway.provider import Provider, answer
 from gateway.running import Running
-from gateway.test_exchange import (
-    CLAUDE_STREAM,
-    MESSAGES,
-    OPENAI_STREAM,
-    leave_after,
-    sse,
-)
+from gateway.test_exchange import CLAUDE_STREAM, MESSAGES, OPENAI_STREAM, leave_after, sse
 from sdk.bodies import chat, chat_chunks, message, response
 from tallybook.meter.measure import state
 from tallybook.meter.read import read_event

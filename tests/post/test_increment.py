@@ -165,7 +165,8 @@ def forge(company, *, digest: bool) -> None:
         lines[0][12] *= 2
         body = json.dumps(lines)
         seal = sha256(body.encode()).hexdigest() if digest else "00"
-        tx.run("DROP TRIGGER sheet_no_update")
+        table = " ON sheet" if tx.dialect == "postgresql" else ""
+        tx.run(f"DROP TRIGGER sheet_no_update{table}")
         tx.run("UPDATE sheet SET body = :body, sha256 = :seal", body=body, seal=seal)
 
 

@@ -29,7 +29,9 @@ def test_an_answer_is_a_page(api, client_of):
     assert api.headers[0]["Authorization"].startswith("Bearer sk-admin-")
 
 
-@pytest.mark.parametrize("failure", [429, 500, 502, 503, 504, 529, 408, "cut", "half", "close"])
+@pytest.mark.parametrize(
+    "failure", [429, 500, 502, 503, 504, 529, 408, "cut", "half", "packed", "close"]
+)
 def test_what_may_come_later_is_tried_again(api, client_of, waits, failure):
     api.failures = [failure, failure]
     assert client_of(api).page(ASK)["has_more"] is False

@@ -45,3 +45,7 @@ def test_what_is_no_key_is_told_without_it(tmp_path):
         key_from(("A",), tmp_path / "absent", {})
     with pytest.raises(PullError, match="A and B not set"):
         key_from(("A", "B"), None, {})
+
+
+def test_a_key_that_is_half_a_pair_hides_itself_and_nothing_else():
+    assert Key("pk-lf:", "x").hidden_in("refused: pk-lf") == "refused: [key]"

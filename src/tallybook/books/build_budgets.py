@@ -7,19 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from tallybook.books.budgets import (
-    BUDGET_SCOPES,
-    Budget,
-    Budgets,
-    Increase,
-    Over,
-)
+from tallybook.books.budgets import BUDGET_SCOPES, Budget, Budgets, Increase, Over
 from tallybook.books.build_org import refuse_unknown
 from tallybook.books.faults import Place, Sheet, shown
-from tallybook.books.model import (
-    Org,
-    Span,
-)
+from tallybook.books.model import Org, Span
 from tallybook.books.schema import BudgetForm, BudgetsForm, IncreaseForm, LimitForm
 from tallybook.clock import Calendar, Period
 from tallybook.money import NANO_SCALE, parse_percent, parse_units

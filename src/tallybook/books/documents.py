@@ -23,14 +23,7 @@ from tallybook.books.build_policy import build_policy
 from tallybook.books.build_prices import build_prices
 from tallybook.books.faults import Sheet
 from tallybook.books.model import Books
-from tallybook.books.schema import (
-    BudgetsForm,
-    Form,
-    OrgForm,
-    PolicyForm,
-    PricesForm,
-    read_form,
-)
+from tallybook.books.schema import BudgetsForm, Form, OrgForm, PolicyForm, PricesForm, read_form
 from tallybook.books.source import read_source
 from tallybook.errors import BooksError, CorruptedError
 

@@ -11,12 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from tallybook.books.budgets import (
-    OVERS,
-    RESETS,
-    Over,
-    Resets,
-)
+from tallybook.books.budgets import OVERS, RESETS, Over, Resets
 from tallybook.books.faults import Sheet, refuse_form
 from tallybook.books.model import (
     BUDGETING,

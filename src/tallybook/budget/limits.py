@@ -14,11 +14,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, Final
 
-from tallybook.books.budgets import (
-    EACH,
-    Budget,
-    Budgets,
-)
+from tallybook.books.budgets import EACH, Budget, Budgets
 from tallybook.books.model import Books
 from tallybook.budget.model import Limit, Scope
 from tallybook.clock import Period

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tallybook.check.model import Finding, finding
-from tallybook.clock import Period
 from tallybook.post.basis import latest_books
-from tallybook.reconcile.bring_in import period_of_span
+from tallybook.reconcile.days import period_of_span
 from tallybook.reconcile.invoices import latest, standing_lines, versions
 from tallybook.reconcile.reconcile import reconcile
 from tallybook.store import Store
@@ -29,7 +28,7 @@ def bills_reconcile(store: Store) -> Finding:
     ]
     periods = sorted({period_of_span(calendar, x.start_us, x.end_us) for x in lines if calendar})
     for period in periods:
-        for each in reconcile(store, Period.parse(period)).providers:
+        for each in reconcile(store, period).providers:
             named = sum(one.amount_pico for one in each.variances)
             if each.invoiced_pico != each.metered_pico + named:
                 faults.append(

@@ -64,7 +64,8 @@ def _proven(store: Store, name: str) -> Finding:
     try:
         return CHECKS[name](store)
     except TallybookError as error:
-        return Finding(name, ok=False, examined=0, detail=str(error))
+        # A finding is one line; what to do next is part of it.
+        return Finding(name, ok=False, examined=0, detail=str(error).replace("\n  ", "; "))
     except Exception as error:  # noqa: BLE001 - damaged books raise what they like
         detail = f"cannot be proven, the books are damaged: {type(error).__name__}: {error}"
         return Finding(name, ok=False, examined=0, detail=detail)

@@ -69,6 +69,10 @@ def init(
     """
     if old and is_joined:
         raise WrongUsageError("--from and --join exclude each other", next_step="leave one out")
+    if is_joined and not database:
+        raise WrongUsageError(
+            "--join takes the database that the books are in", next_step="give --store URL"
+        )
     if old:
         done = rehome(old, home, database, lake)
         app.answer(

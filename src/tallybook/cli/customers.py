@@ -14,6 +14,7 @@ from tallybook.report.customers import customers as customers_of
 
 _SHOWN = 20
 _RIGHT = (1, 2, 3, 4)
+_UNKNOWN = "?"
 
 
 @click.command()
@@ -22,7 +23,13 @@ _RIGHT = (1, 2, 3, 4)
 @click.option("--team", default="", help="Only calls that this team started.")
 @click.option("--feature", default="", help="Only calls that this feature started.")
 @click.option("--names", is_flag=True, help="Say who stands behind the ids of customers.")
-@click.option("--most", type=int, default=_SHOWN, show_default=True, help="How many to show.")
+@click.option(
+    "--most",
+    type=click.IntRange(min=1),
+    default=_SHOWN,
+    show_default=True,
+    help="How many to show.",
+)
 @json_option
 @click.pass_obj
 def customers(
@@ -38,7 +45,7 @@ def customers(
 
     A call that an agent or a tool makes on the way is made for the customer of who started it. What
     a source claims that is not trusted is not believed. All rows and the calls of nobody's add up
-    to the month at the rate card. The machine form has every row.
+    to the month at the rate card; a "?" is what nobody knows. The machine form has every row.
 
     Examples:  tallybook customers 2026-10
     tallybook customers 2026-10 --by cohort --feature refund-bot --json
@@ -78,5 +85,9 @@ def _text(found: Customers, most: int) -> str:
 
 
 def _cells(tally: Tally, cents: int, total: Tally) -> list[str]:
-    share = format_share(tally.cost_pico, total.cost_pico)
-    return [f"{tally.calls:,}", f"{tally.tokens:,}", format_cents(cents, grouped=True), share]
+    return [
+        f"{tally.calls:,}",
+        f"{tally.tokens:,}" if tally.is_counted else _UNKNOWN,
+        format_cents(cents, grouped=True) if tally.is_costed else _UNKNOWN,
+        format_share(tally.cost_pico, total.cost_pico) if tally.is_costed else _UNKNOWN,
+    ]

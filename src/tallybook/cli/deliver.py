@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import smtplib
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ TRIES: Final = 3
 PAUSE_S: Final = 0.5
 _TIMEOUT_S: Final = 10.0
 _PORTS: Final = {"smtp": 25, "smtps": 465}
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Send = Callable[[Alert], None]
 
@@ -170,21 +172,37 @@ class Mail:
         """Send one; an alert that nobody is to be told of is told.
 
         Raises:
-            OSError: the server was not reached.
+            OSError: the server was not reached, is not whose certificate it shows, or offers no TLS
+                to a password that would leave this machine.
             smtplib.SMTPException: it refused.
         """
         to = list(dict.fromkeys([*([alert.owner] if "@" in alert.owner else []), *self._always]))
         if not to:
             return
-        made = smtplib.SMTP_SSL if self._is_tls else smtplib.SMTP
-        with made(self._host, self._port, timeout=_TIMEOUT_S) as server:
-            server.ehlo()
-            if not self._is_tls and server.has_extn("starttls"):
-                server.starttls()
-                server.ehlo()
+        with self._connected() as server:
             if self._user:
                 server.login(self._user, self._password)
             server.send_message(self._message(alert, to))
+
+    def _connected(self) -> smtplib.SMTP:
+        verified = ssl.create_default_context()
+        if self._is_tls:
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT_S, context=verified)
+        server = smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT_S)
+        try:
+            self._secure(server, verified)
+        except (OSError, smtplib.SMTPException):
+            server.close()
+            raise
+        return server
+
+    def _secure(self, server: smtplib.SMTP, verified: ssl.SSLContext) -> None:
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=verified)
+            server.ehlo()
+        elif self._user and self._host not in _HERE:
+            raise OSError("the mail server offers no TLS: the password would go in the clear")
 
     def _message(self, alert: Alert, to: Sequence[str]) -> EmailMessage:
         message = EmailMessage()

@@ -13,6 +13,7 @@ from tallybook.cli.app import App, note, parse_period, table
 from tallybook.cli.ledger import exact
 from tallybook.cli.options import json_option, period_argument
 from tallybook.clock import Period, format_instant
+from tallybook.clock.period import parse_date
 from tallybook.errors import InvoiceError, WrongUsageError
 from tallybook.meter.providers import provider_of
 from tallybook.meter.sources.source import open_bytes
@@ -412,6 +413,7 @@ def _rates(told: tuple[str, ...]) -> Rates:
                 f"{text!r} is no rate", next_step="write it as EUR=1.0842@2026-11-03"
             )
         parse_rate(rate)
+        parse_date(date)
         found[currency.strip().upper()] = (rate, date)
     return found
 

@@ -61,8 +61,13 @@ def serve(app: App, host: str, port: int, token_file: Path | None, *, anonymous:
 def _tokens(token_file: Path | None) -> tuple[Token, ...]:
     from tallybook.api.guard import tokens_of  # noqa: PLC0415
 
-    text = token_file.read_text() if token_file else os.environ.get("TALLYBOOK_TOKEN", "")
-    tokens = tokens_of(text)
+    try:
+        text = token_file.read_text("utf-8") if token_file else ""
+    except UnicodeDecodeError as error:
+        raise WrongUsageError(
+            f"{token_file} is not UTF-8 text", next_step="save it as UTF-8"
+        ) from error
+    tokens = tokens_of(text if token_file else os.environ.get("TALLYBOOK_TOKEN", ""))
     if token_file and not tokens:
         raise WrongUsageError(
             f"{token_file} holds no token", next_step="write one a line, long and random"

@@ -48,6 +48,8 @@ def ship(app: App, spool: Path | None, told: str, *, follow: bool) -> None:
     there = destination(address, settings.token)
     health = Health()
     folder = spool or settings.spool
+    if not folder.is_dir():
+        note(f"{folder} is not there: nothing was written to it yet, or it is another folder")
     try:
         total = (
             _followed(folder, there, health) if follow else ship_spool(folder, there, health=health)

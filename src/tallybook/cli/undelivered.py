@@ -46,7 +46,9 @@ def _text(found: Undelivered) -> str:
     parts = [
         f"{found.period}, {found.currency}, at the rate card; callers that left before the end",
         table(_NAMES, rows, _RIGHT),
-        f"{share} of the month's {_money(found.month_pico)} was not delivered",
+        f"{share} of the month's {_money(found.month_pico)} was not delivered"
+        if total.is_measured
+        else f"nobody knows how much of the month's {_money(found.month_pico)} was not delivered",
     ]
     parts += [
         f"{_calls(count)}: {why}"
@@ -66,7 +68,7 @@ def _cells(tally: Tally) -> list[str]:
         f"{tally.calls:,}",
         f"{tally.output:,}" if is_told else _UNKNOWN,
         f"{tally.delivered:,}" if is_told else _UNKNOWN,
-        _money(tally.undelivered_pico) if tally.measured else _UNKNOWN,
+        _money(tally.undelivered_pico) if tally.is_measured else _UNKNOWN,
         _money(tally.cost_pico) if tally.costed else _UNKNOWN,
     ]
 

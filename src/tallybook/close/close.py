@@ -9,13 +9,7 @@ from typing import Protocol
 
 from tallybook.clock import Clock, Period
 from tallybook.close.checklist import Item, ended_item, order_item
-from tallybook.close.duties import (
-    duties_item,
-    require_another,
-    require_duty,
-    role_of,
-    written,
-)
+from tallybook.close.duties import duties_item, require_another, require_duty, role_of, written
 from tallybook.close.items import (
     Asked,
     finance_items,

@@ -6,11 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from tallybook.books.meters import (
-    TOKEN_CLASSES,
-    TOKEN_CLASSES_INFORMATIVE,
-    TOKEN_CLASSES_INPUT,
-)
+from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE, TOKEN_CLASSES_INPUT
 from tallybook.meter.measure import context_tokens, state, total_tokens
 from tallybook.meter.model import TEXT, UsageEvent
 

@@ -22,9 +22,9 @@ from tallybook.meter.revise import claim_stated, revise
 from tallybook.meter.sources.source import Source
 from tallybook.meter.subjects import Person, Subjects
 from tallybook.meter.supersede import refuse_superseders
-from tallybook.store import Store, Tx, faults, inbox, sql_text
-from tallybook.store.collector import collector_paused
+from tallybook.store import Store, Tx, faults, inbox, sql_text, storable
 from tallybook.store.commands import Command, log_command
+from tallybook.store.memory import collector_paused
 
 BATCH_EVENTS = 50_000
 _OTHER_RECORD = "the same id came with another record; the first one stands"
@@ -294,6 +294,6 @@ def _note(
         "event_id": event.event_id,
         "reason": reason,
         "record": text.decode(),
-        "place": place,
+        "place": storable(place),
         "received_us": received_us,
     }

@@ -8,11 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tallybook.books.meters import (
-    TOKEN_CLASSES,
-    TOKEN_CLASSES_INFORMATIVE,
-    TOKEN_CLASSES_VERSION,
-)
+from tallybook.books.meters import TOKEN_CLASSES, TOKEN_CLASSES_INFORMATIVE, TOKEN_CLASSES_VERSION
 from tallybook.clock import parse_instant
 from tallybook.errors import ClockError, EventError
 from tallybook.meter.explain import explain, shown

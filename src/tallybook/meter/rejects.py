@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from os.path import lexists
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from tallybook.errors import StoreError
+from tallybook.store import storable
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -34,7 +36,8 @@ class RejectFile:
         Raises:
             StoreError: the disk refuses.
         """
-        line = _ENCODER.encode({"place": place, "reason": reason, "record": record})
+        told = {"place": storable(place), "reason": reason, "record": record}
+        line = _ENCODER.encode(told)
         try:
             if self._file is None:
                 self._file = self._open()
@@ -60,14 +63,12 @@ class RejectFile:
 
     def _open(self) -> BinaryIO:
         self._folder.mkdir(parents=True, exist_ok=True)
-        number = 1
         while True:
-            path = self._folder / f"{self._name}-{number}.jsonl"
+            path = self._named(self._free())
             try:
                 file = path.open("xb")
             except FileExistsError:
-                number += 1
-                continue
+                continue  # somebody else took it a moment ago
             self.path = path
             folder = os.open(self._folder, os.O_RDONLY)
             try:
@@ -75,6 +76,22 @@ class RejectFile:
             finally:
                 os.close(folder)
             return file
+
+    def _free(self) -> int:
+        """A number that no file has, in few looks: a sender that errs for days leaves thousands."""
+        taken, free = 0, 1
+        while lexists(self._named(free)):
+            taken, free = free, 2 * free
+        while free - taken > 1:
+            middle = (taken + free) // 2
+            if lexists(self._named(middle)):
+                taken = middle
+            else:
+                free = middle
+        return free
+
+    def _named(self, number: int) -> Path:
+        return self._folder / f"{self._name}-{number}.jsonl"
 
     def _refused(self, error: OSError) -> StoreError:
         return StoreError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from tallybook.store import Tx, sql_text
+from tallybook.store import Tx, sql_text, storable
 
 Kind = Literal["user", "customer"]
 Person = tuple[Kind, str]
@@ -36,14 +36,14 @@ class Subjects:
         wanted = set(people)
         resolved = {person: self._known[person] for person in wanted if person in self._known}
         rows = [
-            {"subject": self._new_id(), "kind": kind, "value": _stored(value)}
+            {"subject": self._new_id(), "kind": kind, "value": storable(value)}
             for kind, value in sorted(wanted - resolved.keys())
         ]
         tx.run_many(sql_text(__package__, "add_subject"), rows)
         self._pending = {}
         for kind, value in wanted - resolved.keys():
             subject = tx.scalar(
-                sql_text(__package__, "subject_of"), kind=kind, value=_stored(value)
+                sql_text(__package__, "subject_of"), kind=kind, value=storable(value)
             )
             self._pending[kind, value] = str(subject)
         return resolved | self._pending
@@ -66,9 +66,4 @@ def forget(tx: Tx, kind: Kind, value: str) -> bool:
     Returns:
         whether there was one to erase.
     """
-    return tx.run(sql_text(__package__, "forget_subject"), kind=kind, value=_stored(value)) > 0
-
-
-def _stored(value: str) -> str:
-    """A name as every store holds it: PostgreSQL has no NUL, and no call is lost for one."""
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return tx.run(sql_text(__package__, "forget_subject"), kind=kind, value=storable(value)) > 0

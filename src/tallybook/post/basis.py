@@ -9,12 +9,7 @@ from tallybook import __version__
 from tallybook.attribute.path import counts_uses
 from tallybook.books.budgets import Budgets
 from tallybook.books.documents import parse
-from tallybook.books.model import (
-    Books,
-    Org,
-    PolicyVersion,
-    Prices,
-)
+from tallybook.books.model import Books, Org, PolicyVersion, Prices
 from tallybook.clock import Period
 from tallybook.errors import BooksError, CorruptedError, TallybookError
 from tallybook.ledger.state import PeriodState, period_state

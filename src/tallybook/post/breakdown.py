@@ -14,13 +14,7 @@ from tallybook.allocate.subsidy import NO_CLASS, ClassUsage
 from tallybook.attribute.lines import decided_groups, sums_of
 from tallybook.attribute.model import AttributedLine, Attribution
 from tallybook.attribute.path import Decision
-from tallybook.attribute.transfer import (
-    Users,
-    apportioned,
-    joint_users,
-    payers_of,
-    transferred,
-)
+from tallybook.attribute.transfer import Users, joint_users, payers_of, targets_of, transferred
 from tallybook.books.meters import TOKEN_CLASSES
 from tallybook.books.model import Policy
 from tallybook.clock import Period
@@ -183,7 +177,8 @@ def _shares(one: ClassUsage, decision: Decision, users: Users) -> Iterator[Class
     """The part of each payer."""
     payers = payers_of(decision.owner, decision.payers, decision.joint, users)
     salt = repr((one, decision.owner))
-    parts = [apportioned(int(n), payers, salt) for n in (one.tokens, one.card_pico)]
+    share = targets_of(payers).parts
+    parts = [share(int(n), salt) for n in (one.tokens, one.card_pico)]
     for payer, tokens, card_pico in zip(payers, *parts, strict=True):
         yield replace(one, team=payer.team, tokens=tokens, card_pico=card_pico)
 

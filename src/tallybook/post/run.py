@@ -40,6 +40,7 @@ from tallybook.rate.publish import publish
 from tallybook.store import Store, Tx, faults
 from tallybook.store.commands import Command, log_command
 from tallybook.store.compact import MANY, compact
+from tallybook.store.memory import collector_paused
 from tallybook.store.refile import refile
 
 _REASONS = {
@@ -137,15 +138,16 @@ def on_fresh_lines(
     """
     for _ in range(2):
         seal_inbox(store)
-        basis = read_basis(store, period)
-        require_open(basis)
-        computed = compute(store, basis)
-        late = late_months(store, period, compute)
-        fresh = Fresh(basis, computed.sums, computed.ground, late)
-        faults.reached("run.computed")
-        with store.write() as tx:
-            if not moved(store, tx, basis) and not late_moved(store, tx, period, fresh.late):
-                return finish(tx, fresh)
+        with collector_paused():
+            basis = read_basis(store, period)
+            require_open(basis)
+            computed = compute(store, basis)
+            late = late_months(store, period, compute)
+            fresh = Fresh(basis, computed.sums, computed.ground, late)
+            faults.reached("run.computed")
+            with store.write() as tx:
+                if not moved(store, tx, basis) and not late_moved(store, tx, period, fresh.late):
+                    return finish(tx, fresh)
     raise StoreError(
         "other commands kept changing what this run stands on", next_step="run it again"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
@@ -33,6 +33,8 @@ CellKey = tuple[str, str, str, str, str, str, str, bool, str, str]
 """provider, team, feature, purpose, kind, service, executor, fallback, origin, transfer"""
 
 _owner_values = attrgetter("team", "feature", "purpose", "kind", "service", "executor", "rule")
+_payer_values = attrgetter("team", "feature", "service", "transfer", "weight")
+_joint_values = attrgetter("service", "team", "purposes", "users_of", "by")
 _PLAIN: Final = 16
 """The values of a line in which nothing was transferred."""
 
@@ -138,7 +140,8 @@ def body_of(sums: Attribution) -> str:
     lines = [_line_values(line) for line in sums.lines]
     if not sums.invocations:
         return canonical_json(lines)
-    return canonical_json({"lines": lines, "invocations": [astuple(x) for x in sums.invocations]})
+    invocations = [_invocation_values(one) for one in sums.invocations]
+    return canonical_json({"lines": lines, "invocations": invocations})
 
 
 def sums_of(body: str) -> Attribution:
@@ -167,11 +170,20 @@ def _line_values(line: AttributedLine) -> list[object]:
         line.card_pico,
         dict(line.units),
     ]
-    joint = astuple(line.joint) if line.joint else None
-    graph = [o.origin, o.origin_feature, o.transfer, [astuple(p) for p in line.payers], joint]
+    joint = _joint_values(line.joint) if line.joint else None
+    payers = [_payer_values(payer) for payer in line.payers]
+    graph = [o.origin, o.origin_feature, o.transfer, payers, joint]
     if line.capacity:
         return [*values, *graph, line.capacity]
     return [*values, *graph] if any(graph) else values
+
+
+def _invocation_values(one: Invocation) -> list[object]:
+    payers = [_payer_values(payer) for payer in one.payers]
+    return [
+        one.service, one.executor, one.origin, one.origin_feature, one.purpose, payers,
+        one.price_nano, one.per, one.calls, one.outcomes, one.tokens,
+    ]  # fmt: skip
 
 
 def _line_of(values: Sequence[Any]) -> AttributedLine:

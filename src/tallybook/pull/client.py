@@ -108,7 +108,7 @@ class Client:
         for number in range(self._patience.tries):
             try:
                 answer = self._http.get(f"{self.base_url}/{ask.path}", params=list(ask.params))
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 reason = f"{type(error).__name__}: {error}"
                 self._wait(self._patience.wait_s(number), number)
                 continue

@@ -44,7 +44,7 @@ class Key:
 
     def hidden_in(self, text: str) -> str:
         """A text in which the key, or a part of it, is not to be seen."""
-        for secret in (self._text, *self._text.split(":")):
+        for secret in (self._text, *filter(None, self._text.split(":"))):
             text = text.replace(secret, HIDDEN)
         return text
 

@@ -16,6 +16,9 @@ from tallybook.rate.model import PriceRow
 from tallybook.store import sql_text
 from tallybook.store.lake import ColumnType, Session
 
+_NO_EPOCH = "CAST(0 AS INT)"
+"""The epoch of what is grouped by place alone: a place says what is the case at its own."""
+
 UNPLACED = -1
 """The place of a call that stands alone."""
 
@@ -145,7 +148,8 @@ def carried_sql(metering: Metering) -> str:
         columns.append(f"COALESCE(w.place, {UNPLACED}) AS c{len(columns)}")
     if metering.for_whom:
         columns.append(f"COALESCE(w.behalf, 0) AS c{len(columns)}")
-    return ",\n  ".join([*columns, f"{epoch_sql(metering)} AS epoch"])
+    epoch = epoch_sql(metering) if metering.carries else _NO_EPOCH
+    return ",\n  ".join([*columns, f"{epoch} AS epoch"])
 
 
 def _carried(metering: Metering, field: str) -> str:

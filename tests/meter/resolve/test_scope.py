@@ -6,9 +6,10 @@ import pyarrow as pa
 
 from tallybook.clock import Calendar
 from tallybook.meter.resolve.scope import names_of, period_finder, scope_of
+from tallybook.store.arrivals import Arrivals, no_arrivals
 from tallybook.store.events import INBOX_SCHEMA
+from tallybook.store.inbox import packed
 from tallybook.store.observations import Observations
-from tallybook.store.seal import Arrivals, no_arrivals
 from told import call, observed, span
 
 ID = "chatcmpl-1234567890abcdef"
@@ -18,7 +19,7 @@ def arrivals(*told):
     rows = [{**one.row, "role": one.role, "units": [], "labels": []} for one in told]
     for row in rows:
         row |= {"record": row["key"]}
-    return Arrivals(pa.Table.from_pylist(rows, INBOX_SCHEMA))
+    return Arrivals([packed(pa.Table.from_pylist(rows, INBOX_SCHEMA))])
 
 
 def scope(books, *told):

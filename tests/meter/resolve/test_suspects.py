@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tallybook.meter.resolve.suspects import SLACK_US, suspects_of
-from tallybook.store.seal import no_arrivals
+from tallybook.store.arrivals import no_arrivals
 from told import call
 
 SAME = {"input_uncached": 1200, "output": 34}

@@ -14,8 +14,8 @@ from tallybook.meter.resolve.rank import standpoint_of
 from tallybook.meter.resolve.scope import names_of, scope_of
 from tallybook.meter.resolve.settle import Call, Settlement, settle
 from tallybook.store import Store
+from tallybook.store.arrivals import no_arrivals
 from tallybook.store.observations import Observations
-from tallybook.store.seal import no_arrivals
 
 _INSTANTS: Final = ("started_us", "ended_us")
 _FIELDS: Final = (

@@ -12,8 +12,8 @@ from tallybook.meter.resolve.buckets import Seen, fills_gap, view_of, window_of
 from tallybook.meter.resolve.observation import Observation
 from tallybook.meter.resolve.settle import OF_MANY, Call, plain_columns
 from tallybook.store import Store
+from tallybook.store.arrivals import Arrivals
 from tallybook.store.observations import Observations
-from tallybook.store.seal import Arrivals
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -25,11 +26,15 @@ from tallybook.meter.resolve.observation import (
 )
 from tallybook.meter.resolve.rank import standpoint_of
 from tallybook.store import Store, inbox
+from tallybook.store.arrivals import Arrivals
 from tallybook.store.calls import Member, aliased, declared_same, members_in, members_of
 from tallybook.store.observations import Observations
-from tallybook.store.seal import Arrivals
 
-_COLUMNS: Final = ("key", "role", "started_us", "supersedes", *ALIASED)
+_COLUMNS: Final = (
+    *("key", "role", "started_us", "supersedes"),
+    *("source", "provider", "trace_id"),
+)
+"""What is held of all arrivals at once; most of it is the same text again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +67,17 @@ class Scope:
 
 def names_of(arrivals: Arrivals) -> Names:
     """The names of each arrival that is a call, column by column."""
-    columns = {name: arrivals.column(name) for name in _COLUMNS}
-    call_ids = arrivals.label("call_id")
-    every = zip(*(columns[name] for name in ALIASED), call_ids, strict=True)
-    named = [
-        aliases_of(*told) if role == "call" else ()
-        for role, told in zip(columns["role"], every, strict=True)
-    ]
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    named: list[tuple[bytes, ...]] = []
+    for batch in arrivals.batches:
+        told = {name: batch.column(name) for name in {*_COLUMNS, *ALIASED}}
+        for name in _COLUMNS:
+            columns[name] += told[name]
+        every = zip(*(told[name] for name in ALIASED), batch.label("call_id"), strict=True)
+        named += [
+            aliases_of(*of_one) if role == "call" else ()
+            for role, of_one in zip(told["role"], every, strict=True)
+        ]
     traced: dict[str, list[int]] = defaultdict(list)
     for at, (role, source, trace) in enumerate(
         zip(columns["role"], columns["source"], columns["trace_id"], strict=True)
@@ -115,23 +124,30 @@ class _Growth:
         self._period = period_finder(calendar)
         self._arrivals = arrivals
         self._names = names
-        self._at = {key: at for at, key in enumerate(names.columns["key"])}
         self._traces_done: set[str] = set()
         self.scope = Scope()
+
+    @cached_property
+    def _at(self) -> Mapping[bytes, int]:
+        """Where each arrival stands, by key: few lots ask."""
+        return {key: at for at, key in enumerate(self._names.columns["key"])}
 
     def touched(self) -> tuple[set[int], dict[bytes, str]]:
         """The arrivals that share something with others, and the sealed that they share it with.
 
         The sealed come as keys with their periods.
         """
-        bearers: dict[bytes, list[int]] = defaultdict(list)
+        bearer: dict[bytes, int] = {}
+        shared: dict[bytes, set[int]] = {}
         for at, names in enumerate(self._names.of):
             for name in names:
-                bearers[name].append(at)
-        positions = {at for held in bearers.values() if len(held) > 1 for at in held}
+                first = bearer.setdefault(name, at)
+                if first != at:
+                    shared.setdefault(name, {first}).add(at)
+        positions = {at for held in shared.values() for at in held}
         with self._store.read() as tx:
-            known = aliased(tx, bearers)
-            positions |= {at for name in known for at in bearers[name]}
+            known = aliased(tx, bearer)
+            positions |= {at for name in known for at in shared.get(name, {bearer[name]})}
             positions |= self._in_known_traces(tx) | self._awaited(tx)
         positions |= self._correcting()
         for held in self._names.traced.values():
@@ -140,13 +156,15 @@ class _Growth:
 
     def _in_known_traces(self, tx: Any) -> set[int]:
         """Calls on the way that lie in a trace which a tracer told of."""
-        column = self._names.columns["trace_id"]
+        known = aliased(tx, [ANY_TRACE])
+        if not known and not self._names.traced:
+            return set()
         waiting: dict[str, list[int]] = defaultdict(list)
-        for at, trace in enumerate(column):
+        for at, trace in enumerate(self._names.columns["trace_id"]):
             if trace:
                 waiting[trace].append(at)
         here = {at for trace in self._names.traced for at in waiting.get(trace, ())}
-        if not aliased(tx, [ANY_TRACE]):
+        if not known:
             return here
         names = {trace_alias(trace): trace for trace in waiting}
         return here | {at for name in aliased(tx, names) for at in waiting[names[name]]}
@@ -204,6 +222,8 @@ class _Growth:
     def load(self, keys: Iterable[bytes], periods: Iterable[str]) -> None:
         """Bring sealed observations, or arrivals, into the scope by key."""
         missing = {key for key in keys if key not in self.scope.told}
+        if not missing:
+            return
         self.take([self._at[key] for key in missing if key in self._at])
         sealed = [key for key in missing if key not in self._at]
         if sealed:

@@ -26,6 +26,7 @@ from tallybook.meter.resolve.scope import Names, Scope, names_of, period_finder,
 from tallybook.meter.resolve.settle import Call, Settlement, content, settle
 from tallybook.meter.resolve.suspects import Suspects, suspects_of
 from tallybook.store import Store, Tx
+from tallybook.store.arrivals import Arrivals
 from tallybook.store.calls import (
     Member,
     Standing,
@@ -36,7 +37,7 @@ from tallybook.store.calls import (
     put_standings,
     standings,
 )
-from tallybook.store.seal import DERIVED, Arrivals, Netted, Settled, settle_anew
+from tallybook.store.seal import DERIVED, Netted, Settled, settle_anew
 from tallybook.store.seal import seal as seal_files
 
 

@@ -11,22 +11,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from tallybook.clock import Calendar, format_instant
 from tallybook.meter.resolve.observation import base_model, same_model
 from tallybook.store import Store
-from tallybook.store.observations import Observations
-from tallybook.store.seal import Arrivals
+from tallybook.store.arrivals import Arrivals
+from tallybook.store.observations import COUNTS, LIKENESS, Observations
 
 SLACK_US: Final = 2_000_000
 
 Suspects = Mapping[tuple[bytes, bytes], tuple[str, int]]
 """Pairs of keys, the lesser first, with what was told, as JSON, and when they started."""
 
-_NAMES: Final = (
-    *("key", "source", "started_us", "context_tokens", "total_tokens"),
-    *("provider", "model", "key_id", "event_id"),
-)
+_NAMES: Final = (*LIKENESS, "model", "key_id", "event_id")
 
 
 def suspects_of(
@@ -55,16 +53,34 @@ def suspects_of(
     sealed = Observations(store, periods)
     if len(sources | sealed.sources(low, high)) < 2:  # noqa: PLR2004 - two make a pair
         return {}
-    told = {name: columns.get(name) or arrivals.column(name) for name in _NAMES}
-    alone = [
-        {name: told[name][at] for name in _NAMES}
-        for at in calls
-        if told["total_tokens"][at] and told["key"][at] not in several
-    ]
-    pairs = [*_among(alone)]
-    by_key = {row["key"]: row for row in alone}
-    pairs += [(by_key[key], other) for key, other in sealed.like(alone, SLACK_US)]
+    told = {name: columns.get(name) or arrivals.column(name) for name in LIKENESS}
+    alone = [at for at in calls if told["total_tokens"][at] and told["key"][at] not in several]
+    far = sealed.like({name: [told[name][at] for at in alone] for name in LIKENESS}, SLACK_US)
+    near = _repeated(told, alone)
+    if not far and not near:
+        return {}
+    told |= {name: columns.get(name) or arrivals.column(name) for name in _NAMES}
+    joined = {key for key, _ in far}
+    rows = {
+        at: {name: told[name][at] for name in _NAMES}
+        for at in {*near, *(at for at in alone if told["key"][at] in joined)}
+    }
+    pairs = [*_among([rows[at] for at in near])]
+    by_key = {row["key"]: row for row in rows.values()}
+    pairs += [(by_key[key], other) for key, other in far]
     return {_pair(one, other): _told(one, other) for one, other in pairs if _alike(one, other)}
+
+
+def _repeated(told: Mapping[str, Sequence[Any]], calls: Sequence[int]) -> list[int]:
+    """Those of some calls whose counts another of them has too: few, for counts differ."""
+    at = np.array(calls, np.int64)
+    context, total = (np.array(told[name], np.int64)[at] for name in COUNTS)
+    order = np.lexsort((context, total))
+    same = np.zeros(len(order) + 1, bool)
+    same[1:-1] = np.diff(context[order]) == 0
+    same[1:-1] &= np.diff(total[order]) == 0
+    repeated: list[int] = at[order[same[:-1] | same[1:]]].tolist()
+    return repeated
 
 
 def _among(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], ...]]:

@@ -14,14 +14,7 @@ from typing import Any, Final
 from tallybook.errors import EventError
 from tallybook.meter.identity import Path
 from tallybook.meter.providers import provider_of
-from tallybook.meter.sources.calls import (
-    UNKNOWN,
-    ZERO,
-    call,
-    whole_ms,
-    with_body,
-    with_usage,
-)
+from tallybook.meter.sources.calls import UNKNOWN, ZERO, call, whole_ms, with_body, with_usage
 from tallybook.meter.sources.flattened import CONVENTIONS, tokens_of
 from tallybook.meter.sources.foreign import Foreign, Told
 from tallybook.meter.sources.litellm_models import maker_of

@@ -157,9 +157,9 @@ def _reader(
             return None
         tokens, tier, region = told
         served = shape.model or ""
-        request_id = ""
+        request_id = None
         for name in request_ids:
-            request_id = headers.get(name) or ""
+            request_id = headers.get(name)
             if request_id:
                 break
         return UsageReading(
@@ -169,7 +169,7 @@ def _reader(
             (Part(served or asked, tokens),),
             "ok",
             shape.id or "",
-            request_id,
+            request_id or "",
             tier,
             region or region_in(endpoint, headers),
         )

@@ -12,13 +12,7 @@ from random import Random
 from typing import Final
 
 from tallybook.clock import Period
-from tallybook.sim.invoices.company import (
-    BOOKS,
-    change_days,
-    daily_prices,
-    daily_rates,
-    days_of,
-)
+from tallybook.sim.invoices.company import BOOKS, change_days, daily_prices, daily_rates, days_of
 from tallybook.sim.invoices.model import KEY, SHADOW_KEY, BilledLine, MonthBill, Sold
 
 CENT_PICO: Final = 10**10

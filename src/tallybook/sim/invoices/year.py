@@ -55,13 +55,7 @@ from tallybook.sim.invoices.forms import (
     suffix,
     written,
 )
-from tallybook.sim.invoices.inject import (
-    carried_over,
-    injected,
-    month_bill,
-    possible,
-    settled,
-)
+from tallybook.sim.invoices.inject import carried_over, injected, month_bill, possible, settled
 from tallybook.sim.invoices.model import KEY, Cause, MonthBill, Sold
 from tallybook.sim.invoices.proofs import (
     named_in,
