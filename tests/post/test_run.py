@@ -5,7 +5,9 @@ import json
 import pytest
 
 from company import PRICES, org, policy, usage
-from tallybook.errors import BooksError, PeriodError
+from tallybook.errors import BooksError, PeriodError, StoreError
+from tallybook.post.run import seal_inbox
+from tallybook.store import faults
 
 MOVED = org().replace(
     "  - {id: bot, team: a, name: Bot}",
@@ -56,6 +58,36 @@ def test_a_correction_that_moves_a_call_to_another_month(company):
     assert "Charge:a:usage" not in company.balances("2026-10")
     assert company.balances("2026-11")["Charge:a:usage"] == "1.00"
     assert company.failing() == {}
+
+
+def sealed_beside(company, monkeypatch, times):
+    """Another command that seals an event each time that a run has computed its lines."""
+    sent = []
+
+    def beside(point):
+        if point == "run.computed" and len(sent) < times:
+            sent.append(usage(f"beside-{len(sent)}"))
+            company.ingest(sent[-1], name=f"beside-{len(sent)}")
+            seal_inbox(company.store)
+
+    monkeypatch.setattr(faults, "reached", beside)
+    return sent
+
+
+def test_a_run_computes_again_while_other_commands_get_on(company, monkeypatch):
+    company.ingest(usage())
+    sent = sealed_beside(company, monkeypatch, times=5)
+    assert company.run().events == 1 + 5
+    assert len(sent) == 5
+    assert company.failing() == {}
+
+
+def test_a_run_that_is_always_overtaken_gives_up_and_posts_nothing(company, monkeypatch):
+    company.ingest(usage())
+    sealed_beside(company, monkeypatch, times=1000)
+    with pytest.raises(StoreError, match="kept changing"):
+        company.run()
+    assert company.journal() == []
 
 
 def test_a_feature_moved_in_mid_month_is_charged_to_each_owner(found_company):

@@ -97,6 +97,13 @@ class Fresh:
     late: tuple[LateMonth, ...] = ()
 
 
+_TRIES = 10
+"""How often lines are computed before a command gives up.
+
+The ground moves only when another command got something done, so that hosts that ingest, run and
+close at once go on, all of them; a second try is too few for that.
+"""
+
 Result = TypeVar("Result")
 Finish = Callable[[Tx, Fresh], Result]
 """What a command does with a period's fresh lines, inside its write transaction."""
@@ -111,7 +118,7 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
     Raises:
         PeriodError: the period is closed.
         CorruptedError: a sealed file is not what was written; nothing is posted.
-        StoreError: another command changed the ground meanwhile, twice.
+        StoreError: other commands changed the ground meanwhile, at every try.
     """
 
     def finish(tx: Tx, fresh: Fresh) -> RunResult:
@@ -128,15 +135,16 @@ def on_fresh_lines(
     Args:
         store: open books.
         period: which.
-        finish: writes; it is called once more if other commands changed the ground meanwhile.
+        finish: writes; it is called only where no other command changed the ground meanwhile,
+            else the lines are computed again.
         compute: how; by default from all events, each file proven by its digest.
 
     Raises:
         PeriodError: the period is closed.
         CorruptedError: a sealed file is not what was written; nothing is written.
-        StoreError: the ground changed twice.
+        StoreError: the ground changed at every try.
     """
-    for _ in range(2):
+    for _ in range(_TRIES):
         seal_inbox(store)
         with collector_paused():
             basis = read_basis(store, period)
