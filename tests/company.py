@@ -26,6 +26,7 @@ from tallybook.meter.ingest import ingest
 from tallybook.meter.sources.jsonl import Jsonl
 from tallybook.money import format_units
 from tallybook.post.apply import apply_documents
+from tallybook.post.basis import latest_books
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run
 from tallybook.report.current import statements_of
@@ -139,6 +140,10 @@ class Company:
         )
 
     def run(self, period: str = "2026-10"):
+        """Run a month; one to come is waited for."""
+        with self.store.read() as tx:
+            start_us, _ = latest_books(tx)[0].calendar.bounds_us(Period.parse(period))
+        self.clock.advance(max(0, start_us - self.clock.now_us()))
         return run(self.store, Period.parse(period), clock=self.clock, actor="tester")
 
     def waive(self, period: str, item: str) -> None:

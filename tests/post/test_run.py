@@ -5,8 +5,9 @@ import json
 import pytest
 
 from company import PRICES, org, policy, usage
+from tallybook.clock import Period, parse_instant
 from tallybook.errors import BooksError, PeriodError, StoreError
-from tallybook.post.run import seal_inbox
+from tallybook.post.run import run, seal_inbox
 from tallybook.store import faults
 
 MOVED = org().replace(
@@ -216,6 +217,16 @@ def test_a_closed_period_refuses_and_names_the_worklist(company):
     company.close()
     with pytest.raises(PeriodError, match="worklist late"):
         company.run()
+
+
+def test_a_month_is_run_from_its_first_instant_on(company):
+    company.clock.advance(parse_instant("2026-11-30T23:59:59.999999Z") - company.clock.now_us())
+    december = Period.parse("2026-12")
+    with pytest.raises(PeriodError, match="2026-12 has not begun: it begins at 2026-12-01T00:00"):
+        run(company.store, december, clock=company.clock, actor="tester")
+    assert company.journal() == []
+    company.clock.advance(1)
+    assert run(company.store, december, clock=company.clock, actor="tester").entries
 
 
 def test_books_without_policy_files_say_what_to_do(tmp_path):

@@ -9,9 +9,8 @@ import click
 
 from tallybook.cli.app import App
 from tallybook.cli.options import json_option, period_argument
-from tallybook.clock import Period, format_instant
-from tallybook.errors import PeriodError, WrongUsageError
-from tallybook.post.basis import latest_books
+from tallybook.clock import Period
+from tallybook.errors import WrongUsageError
 from tallybook.post.pool import enter_actual
 from tallybook.post.run import run as run_period
 from tallybook.store.commands import Command
@@ -54,7 +53,6 @@ def run(app: App, period: Period, engine: str, master: str | None) -> None:
     Example:  tallybook run 2026-10
               tallybook run 2026-10 --engine spark --master spark://host:7077
     """
-    require_begun(app, period)
     with _reading_on(app, engine, master):
         result = run_period(app.store, period, clock=app.clock, actor=app.actor)
     events = "1 event" if result.events == 1 else f"{result.events} events"
@@ -73,23 +71,6 @@ def run(app: App, period: Period, engine: str, master: str | None) -> None:
             else "nothing new to post"
         ),
     )
-
-
-def require_begun(app: App, period: Period) -> None:
-    """Refuse to run a month to come: what its pools cost would be booked before its time.
-
-    Raises:
-        PeriodError: it has not begun.
-    """
-    with app.store.read() as tx:
-        start_us, _ = latest_books(tx)[0].calendar.bounds_us(period)
-    now_us = app.clock.now_us()
-    if now_us < start_us:
-        raise PeriodError(
-            f"{period} has not begun: it begins at {format_instant(start_us)}, it is"
-            f" {format_instant(now_us)}",
-            next_step=f"see whether {period} is the month that was meant",
-        )
 
 
 @contextmanager

@@ -93,6 +93,9 @@ def check_close(
         clock: the time.
         actor: who would close.
         asked: items that rooms beside the line know of.
+
+    Raises:
+        PeriodError: it is closed, or has not begun.
     """
     with store.read() as tx:
         is_soft_closed = period_state(tx, str(period)) == SOFT_CLOSED

@@ -16,7 +16,7 @@ from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import AllocatedLine, Allocation
 from tallybook.attribute.model import Attribution
 from tallybook.attribute.transfer import transferred
-from tallybook.clock import Clock, Period
+from tallybook.clock import Clock, Period, format_instant
 from tallybook.errors import PeriodError, StoreError
 from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import booked, posting_periods
@@ -116,15 +116,28 @@ def run(store: Store, period: Period, *, clock: Clock, actor: str) -> RunResult:
     Late usage of closed periods is posted with it if this is the period that it lands in.
 
     Raises:
-        PeriodError: the period is closed.
+        PeriodError: the period is closed, or has not begun.
         CorruptedError: a sealed file is not what was written; nothing is posted.
         StoreError: other commands changed the ground meanwhile, at every try.
     """
+    _require_begun(store, period, clock.now_us())
 
     def finish(tx: Tx, fresh: Fresh) -> RunResult:
         return post_lines(tx, fresh, actor, clock.now_us())
 
     return on_fresh_lines(store, period, finish, compute=compute_since)
+
+
+def _require_begun(store: Store, period: Period, now_us: int) -> None:
+    """Refuse a month to come: what its pools cost would be booked before its time."""
+    with store.read() as tx:
+        start_us, _ = latest_books(tx)[0].calendar.bounds_us(period)
+    if now_us < start_us:
+        raise PeriodError(
+            f"{period} has not begun: it begins at {format_instant(start_us)}, it is"
+            f" {format_instant(now_us)}",
+            next_step=f"see whether {period} is the month that was meant",
+        )
 
 
 def on_fresh_lines(
