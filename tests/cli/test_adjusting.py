@@ -1,5 +1,7 @@
 """`adjust`, `dispute` and `open-items` on the command line."""
 
+import pytest
+
 SIDES = ("--line", "Charge:a:bot=-0.25", "--line", "Variance:goodwill=0.25")
 SAID = ("--text", "outage", "--reason", "agreed", "--support", "INC-1")
 
@@ -35,3 +37,14 @@ def test_a_line_is_disputed_listed_and_rejected(october, call, by):
     done = by("cfo", "dispute", "D-0001", "--rejected", "--reason", "it is yours")
     assert done.stdout == "D-0001 is rejected\n"
     assert len(call("open-items", "--json").value) == 1
+
+
+@pytest.mark.parametrize("option", ["--approve", "--post", "--reject", "--undo", "--about"])
+def test_an_entry_that_is_named_by_nothing_is_not_taken_as_none_named(call, option):
+    refused = call("adjust", "2026-10", option, "")
+    assert (refused.code, f"{option} is blank" in refused.err) == (2, True)
+
+
+def test_a_settlement_that_names_no_entry_raises_no_dispute(call):
+    refused = call("dispute", "L-1", "--reason", "r", "--adjusted", "")
+    assert (refused.code, "--adjusted is blank" in refused.err) == (2, True)

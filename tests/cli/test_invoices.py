@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from company import usage
 
 
@@ -65,6 +67,28 @@ def test_what_is_refused_says_what_to_do(company, call, tmp_path):
     assert (total.code, "2.00 is missing" in total.err) == (1, True)
     assert "neither usage" in call("reconcile", "2031-01").err
     assert call("reconcile", "2026-10", "--status", "open").code == 2
+
+
+@pytest.mark.parametrize("option", ["--number", "--total", "--restate"])
+def test_an_option_that_is_blank_is_refused_and_nothing_is_entered(call, option):
+    said = {"--number": "17", "--total": "1.00", "--restate": "r", option: " "}
+    pairs = [word for pair in said.items() for word in pair]
+    enter = ["invoice", "enter", "X", "--period", "2026-10", "--line", "usage 1.00", *pairs]
+    refused = call(*enter)
+    assert (refused.code, f"{option} is blank" in refused.err) == (2, True)
+    assert call("invoice", "list", "--json").value == []
+
+
+def test_a_number_is_kept_without_the_blanks_around_it(call):
+    enter = ["invoice", "enter", "X", "--period", "2026-10", "--total", "1.00"]
+    for number in ("17", " 17 "):
+        made = call(*enter, "--number", number, "--line", "usage 1.00", "--json").value
+    assert [(one["number"], one["became"]) for one in made["invoices"]] == [("17", "unchanged")]
+
+
+def test_a_true_up_of_a_provider_that_is_blank_posts_nothing_of_others(call):
+    refused = call("true-up", "2026-10", "--provider", "")
+    assert (refused.code, "--provider is blank" in refused.err) == (2, True)
 
 
 def test_a_plain_table_by_a_mapping(company, call, tmp_path):

@@ -185,6 +185,12 @@ def test_an_invoice_names_its_provider(books):
         assert versions(tx) == []
 
 
+def test_a_blank_is_no_reason_to_replace_an_invoice(books):
+    books.enter("x", "2026-10", "usage 1.00", number="7")
+    with pytest.raises(InvoiceError, match="--restate"):
+        books.enter("x", "2026-10", "usage 2.00", number="7", restate=" ")
+
+
 def test_the_date_of_an_invoice_is_one(books):
     ask, form = Ask("x", books.window("2026-10")), MapForm(invoice=InvoiceForm(
         number="1", currency="USD", issued_on="soon"))  # fmt: skip

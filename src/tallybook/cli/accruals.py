@@ -8,7 +8,7 @@ import click
 
 from tallybook.cli.app import App, parse_period, table
 from tallybook.cli.ledger import exact
-from tallybook.cli.options import json_option, period_argument
+from tallybook.cli.options import filled, json_option, period_argument
 from tallybook.clock import Period
 from tallybook.errors import WrongUsageError
 from tallybook.post.basis import latest_books
@@ -214,7 +214,8 @@ def prepaid(app: App, period: str) -> None:
 @click.option("--withdraw", "decision", flag_value="withdraw", help="Take back what was decided.")
 @click.option("--reason", default="", help="Why.")
 @click.option("--approved-by", default="", help="Who agrees, for a write-off.")
-@click.option("--into", default="", help="The month to post into; else PERIOD, or the open one.")
+@click.option("--into", default="", callback=filled,
+              help="The month to post into; else PERIOD, or the open one.")  # fmt: skip
 @json_option
 @click.pass_obj
 def dispose(

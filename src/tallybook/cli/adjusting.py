@@ -11,7 +11,7 @@ import click
 
 from tallybook.cli.app import App, parse_period, table
 from tallybook.cli.ledger import exact
-from tallybook.cli.options import json_option, period_argument
+from tallybook.cli.options import filled, json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.close.adjust import (
     Adjusting,
@@ -45,12 +45,17 @@ _COLUMNS = ("account", "amount")
 @click.option("--text", default="", help="What statements say of it, in a few words.")
 @click.option("--reason", default="", help="Why it is right; of a rejection, why not.")
 @click.option("--support", default="", help="What proves it: a reference, or a file.")
-@click.option("--about", default="", help="The closed month that it is about, if another.")
+@click.option("--about", default="", callback=filled,
+              help="The closed month that it is about, if another.")  # fmt: skip
 @click.option("--reverse-next", is_flag=True, help="Post its reversal into the month after.")
-@click.option("--approve", "approved", default="", metavar="ID", help="Approve a draft.")
-@click.option("--post", "posted", default="", metavar="ID", help="Post what was approved.")
-@click.option("--reject", "rejected", default="", metavar="ID", help="Reject what is not posted.")
-@click.option("--undo", "undone", default="", metavar="ID", help="Reverse what was posted.")
+@click.option("--approve", "approved", default="", metavar="ID", callback=filled,
+              help="Approve a draft.")  # fmt: skip
+@click.option("--post", "posted", default="", metavar="ID", callback=filled,
+              help="Post what was approved.")  # fmt: skip
+@click.option("--reject", "rejected", default="", metavar="ID", callback=filled,
+              help="Reject what is not posted.")  # fmt: skip
+@click.option("--undo", "undone", default="", metavar="ID", callback=filled,
+              help="Reverse what was posted.")  # fmt: skip
 @json_option
 @click.pass_obj
 def adjust(app: App, /, period: Period, **options: Any) -> None:
@@ -134,7 +139,8 @@ def _lines_in(path: Path) -> list[AdjustingLine]:
 @click.command()
 @click.argument("reference", metavar="LINE|DISPUTE")
 @click.option("--reason", required=True, help="What is wrong; of a settlement, why.")
-@click.option("--adjusted", default="", metavar="ID", help="Settled by this adjusting entry.")
+@click.option("--adjusted", default="", metavar="ID", callback=filled,
+              help="Settled by this adjusting entry.")  # fmt: skip
 @click.option("--rejected", is_flag=True, help="Settled without one.")
 @json_option
 @click.pass_obj

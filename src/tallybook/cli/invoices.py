@@ -11,7 +11,7 @@ import click
 
 from tallybook.cli.app import App, note, parse_period, table
 from tallybook.cli.ledger import exact
-from tallybook.cli.options import json_option, period_argument
+from tallybook.cli.options import filled, json_option, period_argument
 from tallybook.clock import Period, format_instant
 from tallybook.clock.period import parse_date
 from tallybook.errors import InvoiceError, WrongUsageError
@@ -58,9 +58,11 @@ def invoice() -> None:
 )
 @click.option("--map", "mapping", type=click.Path(path_type=Path), help="Mapping of a plain table.")
 @click.option("--period", default="", help="The month, for files whose rows have no date.")
-@click.option("--total", default="", help="What the invoice states; the lines must add up to it.")
+@click.option("--total", default="", callback=filled,
+              help="What the invoice states; the lines must add up to it.")  # fmt: skip
 @click.option("--rate", "rates", multiple=True, help="CURRENCY=RATE@DATE, in books' currency.")
-@click.option("--restate", default="", metavar="REASON", help="Why other figures replace a bill.")
+@click.option("--restate", default="", metavar="REASON", callback=filled,
+              help="Why other figures replace a bill.")  # fmt: skip
 @json_option
 @click.pass_obj
 def import_(
@@ -99,14 +101,16 @@ def import_(
 
 @invoice.command("enter")
 @click.argument("provider")
-@click.option("--number", required=True, help="The number of the invoice.")
+@click.option("--number", required=True, callback=filled, help="The number of the invoice.")
 @click.option("--period", required=True, help="The month that it bills.")
-@click.option("--total", required=True, help="What it states; the lines must add up to it.")
+@click.option("--total", required=True, callback=filled,
+              help="What it states; the lines must add up to it.")  # fmt: skip
 @click.option("--currency", default="", help="Its currency; else the books' currency.")
 @click.option("--issued-on", default="", help="Its date.")
 @click.option("--rate", "rates", multiple=True, help="CURRENCY=RATE@DATE, in books' currency.")
 @click.option("--line", "lines", multiple=True, required=True, help="KIND AMOUNT [FIELD=VALUE..]")
-@click.option("--restate", default="", metavar="REASON", help="Why other figures replace it.")
+@click.option("--restate", default="", metavar="REASON", callback=filled,
+              help="Why other figures replace it.")  # fmt: skip
 @json_option
 @click.pass_obj
 def enter(
@@ -312,8 +316,9 @@ def reconcile(
 
 @click.command("true-up")
 @period_argument
-@click.option("--provider", default="", help="Only this one.")
-@click.option("--into", default="", help="The month to post into; else PERIOD, or the open one.")
+@click.option("--provider", default="", callback=filled, help="Only this one.")
+@click.option("--into", default="", callback=filled,
+              help="The month to post into; else PERIOD, or the open one.")  # fmt: skip
 @json_option
 @click.pass_obj
 def true_up(app: App, period: Period, provider: str, into: str) -> None:

@@ -216,7 +216,7 @@ def _taken(
         account=account, number=number, period=period, currency=made[0].currency,
         issued_on=told.issued_on, stated_pico=told.total_pico, total_pico=0, lines=len(made),
         windows=windows, files=terms.files, digest=digest, by_day=told.by_day,
-        reason=terms.restate, actor=ground.actor, at_us=ground.now_us,
+        reason=terms.restate.strip(), actor=ground.actor, at_us=ground.now_us,
     )  # fmt: skip
     total = sum(line.amount_pico for line in _after(tx, version, made))
     _require_bookable(total, f"{ground.provider} {number or period}")
@@ -314,7 +314,7 @@ def _check_restated(
     made: Sequence[InvoiceLine],
 ) -> None:
     """Refuse other figures for an issued invoice, and a report that a later one superseded."""
-    if terms.restate:
+    if terms.restate.strip():
         return
     last = held[-1]
     if not told.restates:
