@@ -110,3 +110,20 @@ def test_one_feature_and_its_agents(acme):
     }
     assert whole.traces.unpriced == 1
     assert requests(acme.store, OCTOBER, "no-such").traces is None
+
+
+def test_a_feature_has_one_row_however_its_calls_are_decided(acme):
+    """Purposes, payers and whether somebody named the owner tell decisions apart, not features."""
+    acme.ingest(
+        *calls("t1", 1),
+        *calls("t1-dev", 1, purpose="development"),
+        usage("t1-more", trace_id="t1", span_id="x", parent_span_id="s0", purpose="batch"),
+        *calls("t2", 1, team=None, feature=None),
+        *calls("t3", 1, team="platform", feature=None),
+    )
+    acme.run()
+    found = requests(acme.store, OCTOBER)
+    told = {(one.team, one.feature): (one.requests, one.calls) for one in found.features}
+    assert len(told) == len(found.features)
+    assert told == {("a", "bot"): (2, 3), ("platform", ""): (2, 2)}
+    assert requests(acme.store, OCTOBER, "bot").traces.calls == 3

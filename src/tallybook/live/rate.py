@@ -29,7 +29,7 @@ from tallybook.rate.rating import (
 from tallybook.store import Store, sql_text
 from tallybook.store.lake import Snapshot
 from tallybook.store.seal import SealedFile
-from tallybook.store.session import Session
+from tallybook.store.session import ColumnType, Session
 from tallybook.store.stream import Stream, Waiting
 
 
@@ -218,7 +218,7 @@ def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
         session.run(combos.format(columns=columns, carried=carried, joined=joined), bounds)
         found = session.rows(f"SELECT combo, epoch, {columns} FROM live_combo")
         decisions, numbered = decide_all(metering, paths, found)
-        _own(session, numbered)
+        subjects = _own(session, decisions, numbered)
         expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
         agents = _find_agents(session, plain) if part.beside else False
         parts = {
@@ -230,7 +230,7 @@ def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
             "agent": "COALESCE(a.agent, e.service)" if agents else "e.service",
             "agents": _AGENTS if agents else "",
         }
-        yield Opened(session, [_subject(one) for one in decisions], parts, bounds)
+        yield Opened(session, subjects, parts, bounds)
 
 
 _AGENTS: Final = """LEFT JOIN live_agent a
@@ -288,13 +288,28 @@ def add_up(
     return sealed
 
 
-def _own(session: Session, numbered: Sequence[tuple[int, int]]) -> None:
-    """Put the owner of each combination beside it, as the table ``live_owned``."""
-    session.table("live_owner", {"combo": "whole", "owner": "whole"}, numbered)
+def _own(
+    session: Session, decisions: Sequence[Decision], numbered: Sequence[tuple[int, int]]
+) -> Sequence[Subject]:
+    """Put the owner of each combination beside it, as the table ``live_owned``.
+
+    ``owner`` is its subject, ``feature`` the first subject of the same team and feature.
+
+    Returns:
+        the subjects in order: a decision on who pays makes no subject of its own.
+    """
+    found = [_subject(one) for one in decisions]
+    subjects = sorted(set(found))
+    number = {subject: at for at, subject in enumerate(subjects)}
+    first = {one[:2]: at for at, one in reversed(list(enumerate(subjects)))}
+    rows = [(combo, number[found[at]], first[found[at][:2]]) for combo, at in numbered]
+    columns: Mapping[str, ColumnType] = dict.fromkeys(("combo", "owner", "feature"), "whole")
+    session.table("live_owner", columns, rows)
     session.run(
-        "CREATE OR REPLACE TABLE live_owned AS SELECT c.*, o.owner FROM live_combo c"
+        "CREATE OR REPLACE TABLE live_owned AS SELECT c.*, o.owner, o.feature FROM live_combo c"
         " JOIN live_owner o ON c.combo = o.combo"
     )
+    return subjects
 
 
 _SUMS = (

@@ -2,7 +2,7 @@
 -- trace is a request of its own, with a number below nothing.
 CREATE OR REPLACE TABLE request_call AS
 SELECT
-  CAST(k.owner AS INTEGER) AS owner,
+  CAST(k.feature AS INTEGER) AS owner,
   COALESCE(t.number, -1 - e.row_at) AS request,
   {agent} AS agent,
   e.provider,
