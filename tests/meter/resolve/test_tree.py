@@ -35,11 +35,40 @@ def test_the_nearest_with_usage_lie_below_through_steps_without():
     assert [node.told.row["span_id"] for node in tree] == ["c", "b", "a"]
 
 
-def test_a_missing_parent_makes_a_root_and_a_circle_has_no_top():
-    tree = tree_of([span("a", "gone"), span("x", "y"), span("y", "x"), span("z", "z")])
+def test_a_missing_parent_makes_a_root_and_so_does_what_lies_in_itself():
+    tree = tree_of([span("a", "gone"), span("z", "z")])
     assert below(tree, "a") == below(tree, "z") == set()
-    assert below(tree, "x") <= {"y"}
-    assert len(tree) == 4
+    assert {node.depth for node in tree} == {0}
+
+
+def test_a_circle_is_cut_where_it_started_first():
+    circle = [span("x", "z", started_us=2), span("y", "x", started_us=1), span("z", "y")]
+    tree = tree_of([*circle, span("tail", "x")])
+    assert [node.told.row["span_id"] for node in tree] == ["tail", "y", "x", "z"]
+    assert [below(tree, each) for each in "zxy"] == [{"x"}, {"y", "tail"}, set()]
+
+
+def test_of_equals_in_a_circle_the_smallest_id_is_the_root():
+    tree = tree_of([span("y", "x"), span("x", "y")])
+    assert (below(tree, "x"), below(tree, "y")) == ({"y"}, set())
+
+
+def test_a_telling_that_says_that_a_span_lies_in_itself_makes_no_circle():
+    second = span("a", "b", source="langfuse", key=b"z" * 16)
+    tree = tree_of([span("a"), span("b", "a"), second])
+    assert {(node.told.key, node.depth) for node in tree} == {
+        (b"a".ljust(16), 0),
+        (b"b".ljust(16), 1),
+        (b"z" * 16, 0),
+    }
+
+
+def test_a_chain_of_thirty_thousand_takes_no_time():
+    tree = tree_of(
+        span(f"{at:06}", f"{at - 1:06}" if at else "", started_us=at) for at in range(30_000)
+    )
+    assert [node.depth for node in tree] == list(reversed(range(30_000)))
+    assert {len(node.below) for node in tree} == {0, 1}
 
 
 def test_a_call_without_a_span_of_its_own_lies_under_its_parent():

@@ -8,9 +8,10 @@ own (langfuse/langfuse#14338, `docs/one_call.md`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import dropwhile
+from typing import Final, NamedTuple
 
 from tallybook.books.meters import TOKEN_CLASSES_INPUT, TOKEN_CLASSES_OUTPUT
 from tallybook.meter.resolve.observation import Observation, same_model, sums
@@ -31,18 +32,20 @@ class Node:
 def tree_of(observations: Iterable[Observation]) -> list[Node]:
     """The spans of one trace that call or add up, the deepest first.
 
-    A span that is its own ancestor, or whose parent is not there, is a root. Of two observations of
-    one span the calls are both kept: they are joined by the span's name.
+    A span whose parent is not there is a root, and of spans that lie in a circle the one that
+    started first is. Of two observations of one span the calls are both kept: they are joined by
+    the span's name.
     """
     told = sorted(observations, key=lambda one: (one.started_us, one.key))
     by_span: dict[str, list[Observation]] = {}
     for one in told:
         if one.row["span_id"]:
             by_span.setdefault(one.row["span_id"], []).append(one)
-    nodes = {one.key: Node(one, _depth(one, by_span)) for one in told if one.role != "span"}
+    placed = _placed(told, by_span)
+    nodes = {one.key: Node(one, placed[one.key].depth) for one in told if one.role != "span"}
     for node in nodes.values():
-        for above in _nearest_above(node.told, by_span):
-            if above.key in nodes and above.key != node.told.key:
+        for above in placed[node.told.key].above:
+            if above.key != node.told.key:
                 nodes[above.key].below.append(node)
     return sorted(nodes.values(), key=lambda node: (-node.depth, node.told.key))
 
@@ -81,32 +84,63 @@ def residual(stated: Mapping[str, int], beneath: Sequence[Mapping[str, int]]) ->
     return rest
 
 
-def _above(one: Observation, by_span: Mapping[str, Sequence[Observation]]) -> Sequence[Observation]:
-    return by_span.get(one.row["parent_span_id"] or "", ())
+class _Place(NamedTuple):
+    """How deep an observation lies, and the tellings of the nearest span above that has usage."""
+
+    depth: int
+    above: Sequence[Observation]
 
 
-def _walk(
-    one: Observation,
-    by_span: Mapping[str, Sequence[Observation]],
-    stop: Callable[[Sequence[Observation]], bool],
-) -> tuple[int, Sequence[Observation]]:
-    """Climb from parent to parent; how many steps, and where it stopped."""
-    seen = {one.row["span_id"]}
-    steps, held = 0, _above(one, by_span)
-    while held and held[0].row["span_id"] not in seen and not stop(held):
-        seen.add(held[0].row["span_id"])
-        steps, held = steps + 1, _above(held[0], by_span)
-    circle = bool(held) and held[0].row["span_id"] in seen
-    return steps, () if circle else held
+_ROOT: Final = _Place(0, ())
+_BySpan = Mapping[str, Sequence[Observation]]
+"""What was told of each span, in the order of starts; the first says in what it lies."""
 
 
-def _depth(one: Observation, by_span: Mapping[str, Sequence[Observation]]) -> int:
-    return _walk(one, by_span, lambda _held: False)[0]
+def _placed(told: Sequence[Observation], by_span: _BySpan) -> dict[bytes, _Place]:
+    """The place of each observation, by key; each is looked at once, however deep it lies."""
+    cut = _cut(by_span)
+    beneath: dict[str, list[Observation]] = {}
+    for one in told:
+        parent = one.row["parent_span_id"]
+        if parent in by_span and one.row["span_id"] not in cut:
+            beneath.setdefault(parent, []).append(one)
+    placed = {one.key: _ROOT for one in told}
+    waiting = [span for span in by_span if span in cut or _parent(span, by_span) not in by_span]
+    inside: set[str] = set()  # the spans from the root to where we are
+    while waiting:
+        span = waiting.pop()
+        if span in inside:  # all beneath it has its place
+            inside.remove(span)
+            continue
+        inside.add(span)
+        waiting.append(span)
+        depth, above = placed[by_span[span][0].key]
+        here = _Place(depth + 1, [x for x in by_span[span] if x.role != "span"] or above)
+        for one in beneath.get(span, ()):
+            own = one.row["span_id"]
+            if own not in inside:  # else another telling of a span says that it lies in itself
+                placed[one.key] = here
+                if own and by_span[own][0] is one:
+                    waiting.append(own)
+    return placed
 
 
-def _nearest_above(
-    one: Observation, by_span: Mapping[str, Sequence[Observation]]
-) -> Sequence[Observation]:
-    """The nearest span above that has usage, or several tellings of it."""
-    _, held = _walk(one, by_span, lambda above: any(x.role != "span" for x in above))
-    return [x for x in held if x.role != "span"]
+def _cut(by_span: _BySpan) -> set[str]:
+    """Of the spans of each circle the one that started first, as `tallybook.attribute` has it."""
+    cut: set[str] = set()
+    done: set[str] = set()
+    for first in by_span:
+        path: dict[str, None] = {}
+        span = first
+        while span in by_span and span not in done and span not in path:
+            path[span] = None
+            span = _parent(span, by_span)
+        if span in path:
+            circle = dropwhile(lambda one, repeated=span: one != repeated, path)  # type: ignore[misc]
+            cut.add(min(circle, key=lambda one: (by_span[one][0].started_us, one)))
+        done.update(path)
+    return cut
+
+
+def _parent(span: str, by_span: _BySpan) -> str:
+    return by_span[span][0].row["parent_span_id"] or ""
