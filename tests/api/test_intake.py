@@ -44,6 +44,16 @@ def test_a_server_that_cut_every_line_is_written_to_again(made, store, stores, c
         assert claims() == 2
 
 
+def test_every_batch_has_its_line_in_the_command_log(made, store):
+    with made().running() as intake:
+        intake.submit(reading(CHAT)).result(10)
+    with store.read() as tx:
+        rows = tx.rows("SELECT name, args, actor, outcome FROM command")
+    assert [tuple(row) for row in rows] == [
+        ("ingest", '{"source":"otel"}', "api", "1 accepted, 0 quarantined")
+    ]
+
+
 def test_what_waits_at_the_end_is_still_written(made, claims):
     with made().running() as intake:
         waiting = [intake.submit(reading(CHAT, spanId=f"{n:016x}")) for n in range(1, 9)]

@@ -48,6 +48,9 @@ def test_notices_come_in_once(post, store):
     first, again = post(body, body + b"\n\n")
     assert first == (200, {"accepted": 2, "duplicate": 0})
     assert again == (200, {"accepted": 0, "duplicate": 2})
+    with store.read() as tx:
+        rows = tx.rows("SELECT name, args, actor, outcome FROM command")
+    assert [tuple(row) for row in rows] == [("ingest", '{"source":"notices"}', "api", "2 notices")]
     assert kept(store) == [("n1", "stop", 3), ("n2", "warn", 0)]
 
 

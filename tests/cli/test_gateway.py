@@ -33,6 +33,20 @@ def test_a_key_lives_from_issue_to_revocation(tmp_path):
     assert all("revoked" in row for row in json.loads(command(tmp_path, "key", "list", "--json").stdout)["keys"])  # fmt: skip
 
 
+def test_the_command_log_of_the_books_tells_who_acted(company):
+    for words in (("issue", "vk", "--team", "a"), ("rotate", "vk"), ("revoke", "vk")):
+        assert command(company.home, "key", *words).exit_code == 0
+    with company.store.read() as tx:
+        rows = tx.rows("SELECT name, actor FROM command WHERE name LIKE 'key %' ORDER BY seq")
+    assert [tuple(row) for row in rows] == [
+        ("key issue", "operator"), ("key rotate", "operator"), ("key revoke", "operator"),
+    ]  # fmt: skip
+
+
+def test_without_books_it_is_said_that_no_log_tells_of_a_key(tmp_path):
+    assert "no command log tells" in command(tmp_path, "key", "issue", "vk").stderr
+
+
 def test_what_a_key_cannot_be_is_refused(tmp_path):
     for words in (("issue",), ("revoke", "nobody"), ("issue", "x", "--expires", "soon")):
         done = command(tmp_path, "key", *words)

@@ -10,7 +10,7 @@ from gateway.provider import answer
 from gateway.running import Running
 from serving import serving
 from tallybook.budget.model import Limit, Notice
-from tallybook.clock import Period
+from tallybook.clock import FixedClock, Period
 from tallybook.errors import StoreError
 from tallybook.gateway.counters import Counters
 from tallybook.gateway.notices import Notices, folded, ship_notices
@@ -24,6 +24,7 @@ from tallybook.store import Store
 from tallybook.store.notices import notices_of
 
 OCTOBER = Period.parse("2026-10")
+CLOCK = FixedClock(7)
 LIMIT = Limit(scope="feature", subject="bot", period=OCTOBER, limit_nano=100, over="stop")
 
 
@@ -54,6 +55,12 @@ def rows(home):
         return notices_of(tx, OCTOBER)
 
 
+def logged(store):
+    with store.read() as tx:
+        rows = tx.rows("SELECT name, actor, outcome FROM command ORDER BY seq")
+    return [tuple(row) for row in rows]
+
+
 def test_alike_notices_become_one_row_that_counts_its_calls(tmp_path, folder):
     notices = Notices(folder, Health())
     for _ in range(5):
@@ -61,8 +68,9 @@ def test_alike_notices_become_one_row_that_counts_its_calls(tmp_path, folder):
     note(notices, feature="other")
     notices.close()
     with closing(Store.create(tmp_path / "home")) as store:
-        assert ship_notices(folder, store) == 2
-        assert ship_notices(folder, store) == 0
+        assert ship_notices(folder, store, CLOCK) == 2
+        assert ship_notices(folder, store, CLOCK) == 0
+        assert logged(store) == [("ship", "gateway", "2 notices")]
     first, other = rows(tmp_path / "home")
     assert (first.feature, first.calls, first.estimate_nano, first.spent_nano) == ("bot", 5, 35, 90)
     assert (other.feature, other.calls, other.key_id, other.team) == ("other", 1, "vk", "t")
@@ -76,7 +84,7 @@ def test_a_notice_beyond_what_a_column_holds_stops_no_other(tmp_path, folder):
     note(notices, feature="other")
     notices.close()
     with closing(Store.create(tmp_path / "home")) as store:
-        assert ship_notices(folder, store) == 2
+        assert ship_notices(folder, store, CLOCK) == 2
     first, other = rows(tmp_path / "home")
     assert (first.calls, first.estimate_nano, other.estimate_nano) == (3, 2**63 - 1, 7)
 
@@ -88,7 +96,7 @@ def test_half_a_line_of_a_process_that_was_cut_off_stops_no_other(tmp_path, fold
     (segment,) = folder.glob("*.jsonl")
     segment.write_bytes(segment.read_bytes() + b'{"notice_id":"x","at_us":5,"per')
     with closing(Store.create(tmp_path / "home")) as store:
-        assert ship_notices(folder, store) == 1
+        assert ship_notices(folder, store, CLOCK) == 1
     assert [row.calls for row in rows(tmp_path / "home")] == [1]
     assert not list(folder.glob("*.jsonl"))
 
@@ -100,9 +108,9 @@ def test_a_segment_that_is_shipped_twice_counts_once(tmp_path, folder):
     (segment,) = folder.glob("*.jsonl")
     kept = segment.read_bytes()
     with closing(Store.create(tmp_path / "home")) as store:
-        ship_notices(folder, store)
+        ship_notices(folder, store, CLOCK)
         segment.write_bytes(kept)  # killed between the store and the file
-        assert ship_notices(folder, store) == 0
+        assert ship_notices(folder, store, CLOCK) == 0
     assert [row.calls for row in rows(tmp_path / "home")] == [1]
     assert b"somebody" not in kept
 
@@ -115,7 +123,7 @@ def test_a_store_that_cannot_be_written_leaves_the_notices(tmp_path, folder):
         with store.write() as tx:
             tx.run("DROP TABLE budget_notice")
         with pytest.raises(StoreError):
-            ship_notices(folder, store)
+            ship_notices(folder, store, CLOCK)
     assert list(folder.glob("*.jsonl"))
 
 

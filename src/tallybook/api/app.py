@@ -62,7 +62,7 @@ def make_app(
     )
     app.include_router(traces_router(intake, bounds, guard))
     app.include_router(events_router(store, clock, bounds, guard))
-    app.include_router(notices_router(store, bounds, guard))
+    app.include_router(notices_router(store, clock, bounds, guard))
     app.include_router(live_router(store, keeper, guard))
     app.include_router(budgets_router(store, clock, guard))
     app.include_router(requests_router(store, clock, guard))

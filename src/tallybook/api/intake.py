@@ -23,6 +23,7 @@ from tallybook.meter.ingest import ingest
 from tallybook.meter.rejects import RejectFile
 from tallybook.meter.sources.source import Reading
 from tallybook.store import Store
+from tallybook.store.commands import Command
 
 _LOG = logging.getLogger(__name__)
 _REJECTS_KEPT = 10_000
@@ -153,6 +154,7 @@ class Intake:
             new_id=self._new_id,
             on_progress=None,
             reject_folder=self._reject_folder,
+            command=Command("ingest", {"source": "otel"}, "api"),
         )
 
     def _keep(self, refused: Sequence[Reading]) -> None:

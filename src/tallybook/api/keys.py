@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -17,13 +17,9 @@ from tallybook.api.acting import acted, answered
 from tallybook.api.guard import Guard
 from tallybook.clock import Clock, parse_instant
 from tallybook.errors import ClockError, WrongUsageError
-from tallybook.gateway import keyring
+from tallybook.gateway import issuing, keyring
 from tallybook.gateway.model import VirtualKey
-from tallybook.store import Store, Tx
-from tallybook.store.commands import Command, log_command
-
-HOUR_US: Final = 3_600_000_000
-HOURS_MAX: Final = 24 * 90
+from tallybook.store import Store
 
 
 class Issued(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,11 +81,7 @@ def keys_router(store: Store, clock: Clock, guard: Guard, path: Path | None = No
     @router.post("/v1/keys/{key_id}/revoke")
     async def revoked(request: Request, key_id: str) -> Response:
         def work(actor: str, _told: Nothing) -> Any:
-            now_us = clock.now_us()
-            # Ended in any case, be the books as they may.
-            count = keyring.revoke(file, key_id, now_us)
-            with store.write() as tx:
-                _log(tx, "key revoke", {"id": key_id}, actor, now_us, f"{count} secrets")
+            count = issuing.revoke(store, file, key_id, actor, clock.now_us())
             return {"id": key_id, "revoked": count}
 
         return await acted(request, guard, "keys", Nothing, work)
@@ -111,31 +103,23 @@ def _issue(store: Store, file: Path, actor: str, told: Issued, now_us: int) -> d
         untagged=told.untagged,
         expires_us=_instant(told.expires),
     )
-    # The books first: where they cannot be written, no secret is made that nobody learns.
-    with store.write() as tx:
-        secret = keyring.issue(file, key)
-        _log(tx, "key issue", msgspec.to_builtins(told), actor, now_us, f"ends in {secret[-4:]}")
+    secret = issuing.issue(store, file, key, actor)
     return {**keyring.row_of(key), "hint": secret[-4:], "secret": secret}
 
 
 def _rotate(
     store: Store, file: Path, actor: str, key_id: str, told: Rotated, now_us: int
 ) -> dict[str, Any]:
-    if not 0 <= told.overlap_hours <= HOURS_MAX:
-        raise WrongUsageError(
-            f"an overlap of {told.overlap_hours} hours", next_step=f"give 0 to {HOURS_MAX}"
-        )
-    changes = {"expires_us": _instant(told.expires)} if told.expires else {}
-    overlap_us = told.overlap_hours * HOUR_US
-    args = {"id": key_id, **msgspec.to_builtins(told)}
-    with store.write() as tx:
-        secret, made = keyring.rotate(file, key_id, now_us, overlap_us, **changes)
-        _log(tx, "key rotate", args, actor, now_us, f"ends in {secret[-4:]}")
+    secret, made = issuing.rotate(
+        store,
+        file,
+        key_id,
+        overlap_hours=told.overlap_hours,
+        expires_us=_instant(told.expires),
+        actor=actor,
+        now_us=now_us,
+    )
     return {**keyring.row_of(made), "secret": secret}
-
-
-def _log(tx: Tx, name: str, args: dict[str, Any], actor: str, now_us: int, outcome: str) -> None:
-    log_command(tx, Command(name, args, actor), now_us, {}, outcome)
 
 
 def _instant(text: str) -> int:

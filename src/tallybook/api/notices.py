@@ -20,8 +20,10 @@ from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
 from tallybook.budget.model import Act
+from tallybook.clock import Clock
 from tallybook.errors import StoreError
 from tallybook.store import Store
+from tallybook.store.commands import Command, log_command
 from tallybook.store.notices import put_notices
 
 _RETRY_S: Final = 5
@@ -54,11 +56,12 @@ class Told(msgspec.Struct, forbid_unknown_fields=True):
 _DECODER: Final = msgspec.json.Decoder(Told)
 
 
-def notices_router(store: Store, limits: Limits, guard: Guard) -> APIRouter:
+def notices_router(store: Store, clock: Clock, limits: Limits, guard: Guard) -> APIRouter:
     """The route.
 
     Args:
         store: open books.
+        clock: when they are kept.
         limits: of a request.
         guard: who may.
     """
@@ -73,7 +76,7 @@ def notices_router(store: Store, limits: Limits, guard: Guard) -> APIRouter:
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")
             counts = await to_thread.run_sync(
-                _kept, store, body, encoding, limits.unpacked_bytes, limiter=writing
+                _kept, store, clock, body, encoding, limits.unpacked_bytes, limiter=writing
             )
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
@@ -98,11 +101,14 @@ def _read(body: bytes) -> list[Told]:
     return found
 
 
-def _kept(store: Store, body: bytes, encoding: str, limit: int) -> dict[str, int]:
+def _kept(store: Store, clock: Clock, body: bytes, encoding: str, limit: int) -> dict[str, int]:
     told = _read(unpacked(body, encoding, limit))
     try:
         with store.write() as tx:
             kept = put_notices(tx, told)
+            if kept:
+                command = Command("ingest", {"source": "notices"}, "api")
+                log_command(tx, command, clock.now_us(), {}, f"{kept} notices")
     except StoreError as error:
         raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, error.what, _RETRY_S) from error
     return {"accepted": kept, "duplicate": len(told) - kept}

@@ -204,7 +204,8 @@ def _begin(app: App, number: int, amount: str, reason: str, books: Path, keys: P
     done = begin(
         app.store, number, books, amount=amount, reason=reason, command=command, now_us=now_us
     )
-    secret = issued_key(keys or app.home / "gateway" / "keys.json", done, now_us)
+    path = keys or app.home / "gateway" / "keys.json"
+    secret = issued_key(app.store, path, done, app.actor, now_us)
     key = str(done.details["key"])
     if secret:
         note(f"the secret of {key}, shown this once; only its digest is kept")

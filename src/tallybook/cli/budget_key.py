@@ -6,11 +6,13 @@ from pathlib import Path
 
 from tallybook.budget.model import Request
 from tallybook.gateway import keyring
+from tallybook.gateway.issuing import issue
 from tallybook.gateway.model import VirtualKey
+from tallybook.store import Store
 
 
-def issued_key(path: Path, begun: Request, now_us: int) -> str:
-    """Issue the key of an approved use case.
+def issued_key(store: Store, path: Path, begun: Request, actor: str, now_us: int) -> str:
+    """Issue the key of an approved use case; the command log tells of it.
 
     Returns:
         its secret; empty where the key is in force already, whose secret nobody can tell any more.
@@ -28,4 +30,4 @@ def issued_key(path: Path, begun: Request, now_us: int) -> str:
         features=(begun.subject,),
         purposes=(told["purpose"],),
     )
-    return keyring.issue(path, key)
+    return issue(store, path, key, actor)

@@ -12,11 +12,12 @@ from tallybook.cli.app import App, note, table
 from tallybook.cli.options import json_option
 from tallybook.clock import parse_instant
 from tallybook.errors import ClockError, WrongUsageError
+from tallybook.store import Store
+from tallybook.store.address import holds_books
 
 if TYPE_CHECKING:
     from tallybook.gateway.model import Untagged
 
-HOUR_US = 3_600_000_000
 ACTIONS = ("issue", "rotate", "revoke", "list")
 
 
@@ -96,14 +97,14 @@ def key(
 
     A secret is shown once, when it is issued. A scope of one plain name is also what a call without
     that tag belongs to; without a scope anything may be claimed. A running gateway sees a change
-    within a second.
+    within a second. Who acted is in the command log of the books, no secret is.
 
     Examples:  tallybook key issue vk-support --team support --feature refund-bot
     tallybook key rotate vk-support --overlap-hours 48
     tallybook key revoke vk-support
     tallybook key list
     """
-    from tallybook.gateway import keyring  # noqa: PLC0415 - only these commands need it
+    from tallybook.gateway import issuing, keyring  # noqa: PLC0415 - only these commands need it
     from tallybook.gateway.model import VirtualKey  # noqa: PLC0415
 
     path = keys or app.home / "gateway" / "keys.json"
@@ -113,14 +114,22 @@ def key(
         return
     if not key_id:
         raise WrongUsageError(f"{action} which key?", next_step=f"tallybook key {action} ID")
+    store = _logging_store(app)
     if action == "revoke":
-        count = keyring.revoke(path, key_id, now_us)
+        count = issuing.revoke(store, path, key_id, app.actor, now_us)
         app.answer({"id": key_id, "revoked": count}, f"{key_id} is revoked")
         return
     expires_us = _instant(expires)
     if action == "rotate":
-        changes = {"expires_us": expires_us} if expires else {}
-        secret, made = keyring.rotate(path, key_id, now_us, overlap_hours * HOUR_US, **changes)
+        secret, made = issuing.rotate(
+            store,
+            path,
+            key_id,
+            overlap_hours=overlap_hours,
+            expires_us=expires_us,
+            actor=app.actor,
+            now_us=now_us,
+        )
     else:
         made = VirtualKey(
             id=key_id,
@@ -135,9 +144,17 @@ def key(
             untagged=cast("Untagged", untagged or ""),
             expires_us=expires_us,
         )
-        secret = keyring.issue(path, made)
+        secret = issuing.issue(store, path, made, app.actor)
     note("shown this once; only its digest is kept")
     app.answer({**keyring.row_of(made), "hint": secret[-4:], "secret": secret}, secret)
+
+
+def _logging_store(app: App) -> Store | None:
+    """The books whose command log tells of a key; a gateway may stand apart from any."""
+    if holds_books(app.home):
+        return app.store
+    note(f"no books in {app.home}: no command log tells of this; --home names the books")
+    return None
 
 
 def _list(app: App, path: Path) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tallybook.budget.model import Act, Limit, Notice
+from tallybook.clock import Clock
 from tallybook.sdk.counters import Health
 from tallybook.sdk.record import Attempt
 from tallybook.sdk.shipping import REFUSED, Destination, RefusedError
@@ -134,18 +135,23 @@ def folded(notices: Iterable[Notice], salt: str) -> list[Notice]:
     return list(found.values())
 
 
-def ship_notices(folder: Path, store: Store) -> int:
+def ship_notices(folder: Path, store: Store, clock: Clock) -> int:
     """Bring what waits to the books; how many rows it became.
 
     Raises:
         StoreError: the store cannot be written; the notices wait.
     """
-    from tallybook.store.notices import put_notices  # noqa: PLC0415 - processes ship no notices
+    from tallybook.store.commands import Command, log_command  # noqa: PLC0415 - processes
+    from tallybook.store.notices import put_notices  # noqa: PLC0415 - ship no notices
 
     count = 0
     for path, rows in _waiting(folder):
         with store.write() as tx:
-            count += put_notices(tx, rows)
+            kept = put_notices(tx, rows)
+            if kept:
+                command = Command("ship", {"segment": path.name}, "gateway")
+                log_command(tx, command, clock.now_us(), {}, f"{kept} notices")
+        count += kept
         path.unlink()
     return count
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from tallybook.clock import told_by_signals
+from tallybook.clock import SystemClock, told_by_signals
 from tallybook.errors import DeliveryError, TallybookError
 from tallybook.gateway.counters import Counters, Row
 from tallybook.gateway.journal import recover
@@ -66,7 +66,7 @@ def _ship_notices(config: GatewayConfig, health: Health) -> None:
         from tallybook.store import Store  # noqa: PLC0415 - databases, which other ways need not
 
         with closing(Store.open(Path(to.removeprefix(_LOCAL)))) as store:
-            ship_notices(folder, store)
+            ship_notices(folder, store, SystemClock())
     elif to.startswith(_REMOTE) and waiting(folder):
         token = os.environ.get("TALLYBOOK_TOKEN", "")
         with closing(Server(to, token, _NOTICES)) as server:
