@@ -125,6 +125,21 @@ def test_what_is_no_request_is_refused(posted, claims, case):
     assert "retry-after" not in answer.headers
 
 
+@pytest.mark.parametrize(("headers", "body"), [(JSON, as_json(TWO)), (PROTOBUF, as_protobuf(TWO))])
+def test_a_body_of_more_spans_than_are_taken_is_refused_whole(posted, claims, headers, body):
+    (answer,) = posted((headers, body), limits=Limits(request_spans=1))
+    assert (answer.status, claims()) == (413, 0)
+    assert b"more than 1 spans; send fewer at a time" in answer.body
+    (taken,) = posted((headers, body), limits=Limits(request_spans=2))
+    assert (taken.status, claims()) == (200, 2)
+
+
+def test_half_a_character_loses_no_span(posted, claims):
+    body = as_json(TWO).replace(b"refunds", rb"refunds \ud83d")
+    (answer,) = posted((JSON, body))
+    assert (answer.status, claims()) == (200, 2)
+
+
 def test_who_has_no_token_is_not_let_in(posted, claims):
     tokens = ("new-token", "old-token")
     guard = Guard(tokens_of("\n".join(tokens)))

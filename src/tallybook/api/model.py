@@ -20,6 +20,7 @@ class Limits:
     Attributes:
         body_bytes: of a request as it comes.
         unpacked_bytes: of its body once unpacked.
+        request_spans: of one request; an empty one has two bytes, and takes a thousand once read.
         waiting_spans: spans that wait to be written; above it senders are told to come later.
         batch_spans: spans that are written in one transaction, one request more at most.
         wait_s: how long a request waits to be written before its sender is told to come later.
@@ -27,6 +28,7 @@ class Limits:
 
     body_bytes: int = 20 * MEBIBYTE
     unpacked_bytes: int = 64 * MEBIBYTE
+    request_spans: int = 100_000
     waiting_spans: int = 200_000
     batch_spans: int = 10_000
     wait_s: float = 8.0

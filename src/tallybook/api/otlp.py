@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -13,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tallybook.api.model import Refusal
 from tallybook.errors import EventError
+from tallybook.meter.sources.json_records import decoded
 from tallybook.meter.sources.otel import json_spans, proto_spans
 from tallybook.meter.sources.otel.model import Broken, Span
 
@@ -23,7 +23,6 @@ TYPES: Final[dict[Form, str]] = {
     "json": "application/json",
 }
 _FORM_OF: Final = {name: form for form, name in TYPES.items()}
-_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError)
 _MESSAGE_TAG: Final = b"\x12"  # field 2 of google.rpc.Status
 _SEVEN, _MORE = 7, 0x80
@@ -61,7 +60,7 @@ def spans_in(body: bytes, form: Form) -> Iterator[Span | Broken]:
 
 def _object(body: bytes) -> dict[str, object]:
     try:
-        told = _DECODER.decode(body)
+        told = decoded(body)
     except _FAULTS as error:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
     if not isinstance(told, dict):

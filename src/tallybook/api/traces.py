@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +17,7 @@ from tallybook.api.intake import Full, Intake
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.otlp import TYPES, Form, failure, form_of, spans_in, success
 from tallybook.errors import EventError, StoreError
+from tallybook.meter.sources.otel.model import Broken, Span
 from tallybook.meter.sources.otel.readings import readings_of
 from tallybook.meter.sources.source import Reading
 
@@ -45,7 +46,7 @@ def traces_router(intake: Intake, limits: Limits, guard: Guard) -> APIRouter:
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")
             readings = await to_thread.run_sync(
-                _read, body, encoding, form, limits.unpacked_bytes, limiter=reading
+                _read, body, encoding, form, limits, limiter=reading
             )
             await _written(intake, readings, limits.wait_s)
         except ClientDisconnect:
@@ -59,8 +60,19 @@ def traces_router(intake: Intake, limits: Limits, guard: Guard) -> APIRouter:
     return router
 
 
-def _read(body: bytes, encoding: str, form: Form, limit: int) -> list[Reading]:
-    return list(readings_of("span", spans_in(unpacked(body, encoding, limit), form)))
+def _read(body: bytes, encoding: str, form: Form, limits: Limits) -> list[Reading]:
+    spans = spans_in(unpacked(body, encoding, limits.unpacked_bytes), form)
+    return list(readings_of("span", _bounded(spans, limits.request_spans)))
+
+
+def _bounded(spans: Iterable[Span | Broken], limit: int) -> Iterator[Span | Broken]:
+    for number, span in enumerate(spans, 1):
+        if number > limit:
+            raise Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the body has more than {limit} spans; send fewer at a time",
+            )
+        yield span
 
 
 async def _written(intake: Intake, readings: Sequence[Reading], wait_s: float) -> None:

@@ -111,6 +111,37 @@ def test_doubles_that_are_no_numbers_are_text_on_either_wire():
     assert in_json(told)[0].attributes == by_protobuf.attributes
 
 
+def test_what_lies_too_deep_is_nothing_on_either_wire():
+    told, wrapped = request(span()), {"stringValue": "x"}
+    message = ResourceSpans()
+    spans = message.scope_spans.add().spans
+    made = spans.add(trace_id=bytes.fromhex(TRACE), span_id=b"12345678")
+    deep = made.attributes.add(key="gen_ai.input.messages").value
+    for _ in range(20):
+        wrapped = {"arrayValue": {"values": [wrapped]}}
+        deep = deep.array_value.values.add()
+    deep.string_value = "x"
+    written = {"key": "gen_ai.input.messages", "value": wrapped}
+    told["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"] = [written]
+    (by_protobuf,) = proto_spans.spans_of_group(message.SerializeToString())
+    assert in_json(told)[0].attributes == by_protobuf.attributes
+
+
+@pytest.mark.parametrize("form", ["stringValue", "intValue", "boolValue", "arrayValue"])
+def test_a_type_without_a_value_is_nothing(form):
+    told = request(span(attributes={}))
+    made = told["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    made["attributes"] = [{"key": "a", "value": {form: None}}]
+    assert in_json(told)[0].attributes == {"a": None}
+
+
+def test_a_whole_number_has_the_digits_of_json():
+    told = request(span(attributes={}))
+    made = told["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    made["attributes"] = [{"key": "n", "value": {"intValue": "\u0661\u0662"}}]
+    assert "intValue is a whole number" in in_json(told)[0].fault.what
+
+
 def test_what_is_no_request_is_refused():
     with pytest.raises(EventError, match="resourceSpans is 7"):
         list(json_spans.spans_of({"resourceSpans": 7}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
@@ -25,6 +26,28 @@ from tallybook.meter.sources.source import (
 )
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ESCAPED: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+"""What a backslash begins: both halves of a character, one half alone, or anything else."""
+
+
+def decoded(text: bytes) -> Any:
+    """One JSON value, numbers with a fraction as Decimal.
+
+    JavaScript cuts text between the halves of a character and writes the half that is left; it is
+    read as U+FFFD, as the same program writes it in protobuf.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is none.
+    """
+    try:
+        return _DECODER.decode(text)
+    except msgspec.DecodeError:
+        whole = _ESCAPED.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+        if whole == text:
+            raise
+        return _DECODER.decode(whole)
 
 
 class JsonRecords:
@@ -123,7 +146,7 @@ def _lines(name: str, lines: Iterable[bytes], list_path: Path) -> Iterator[tuple
 
 def _line(place: str, line: bytes, list_path: Path) -> Iterator[tuple[str, Any]]:
     try:
-        value = _DECODER.decode(line)
+        value = decoded(line)
     except FAULTS as error:
         yield place, not_json(error)
     else:
@@ -132,7 +155,7 @@ def _line(place: str, line: bytes, list_path: Path) -> Iterator[tuple[str, Any]]
 
 def _whole(name: str, whole: bytes, list_path: Path) -> Iterator[tuple[str, Any]]:
     try:
-        value = _DECODER.decode(whole)
+        value = decoded(whole)
     except FAULTS as error:
         lines = whole.splitlines(keepends=True)
         if any(_is_json(line) for line in lines):  # JSON lines whose first line is broken
@@ -159,6 +182,6 @@ def _listed(place: str, value: Any, list_path: Path) -> Iterator[tuple[str, Any]
 
 def _is_json(line: bytes) -> bool:
     try:
-        return isinstance(_DECODER.decode(line), dict | list)
+        return isinstance(decoded(line), dict | list)
     except FAULTS:
         return False

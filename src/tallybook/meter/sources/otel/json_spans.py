@@ -168,23 +168,27 @@ def _attributes(pairs: list[Any]) -> dict[str, Any]:
                 read[key] = text
                 continue
             number = value.get("intValue")
-            if type(number) is str and number.isdecimal() and len(number) < _PLAIN_DIGITS:
+            if type(number) is str and len(number) < _PLAIN_DIGITS and _is_plain(number):
                 read[key] = int(number)
                 continue
         read[key] = _value(value, key)
     return read
 
 
+def _is_plain(number: str) -> bool:
+    return number.isascii() and number.isdecimal()
+
+
 def _value(told: Any, key: str, depth: int = 0) -> Any:
     """The value of an ``AnyValue``: an object with one key that names its type."""
-    if not told:
+    if not told or depth > _DEPTH_MAX:
         return None
-    if type(told) is not dict or depth > _DEPTH_MAX:
+    if type(told) is not dict:
         raise EventError(f"{key} is {shown(told)}; an attribute's value names its type")
     ((form, value), *others) = told.items()
     if others or (read := _READ_AS.get(form)) is None:
         raise EventError(f"{key} is {shown(told)}; no type of OTLP holds that")
-    return read(value, key, depth)
+    return None if value is None else read(value, key, depth)
 
 
 def _plain(value: Any, key: str, _depth: int) -> Any:
