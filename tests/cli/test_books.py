@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -11,7 +13,7 @@ import servers
 from company import PRICES, org, policy, usage
 from tallybook.cli import books, explain, ledger, month, options, proof, statements
 from tallybook.cli import usage as usage_commands
-from tallybook.errors import CorruptedError
+from tallybook.errors import CorruptedError, StoreError
 from tallybook.store import Store
 
 
@@ -29,6 +31,30 @@ def test_init_makes_books_that_apply_as_they_are(call, tmp_path):
     assert (home / "book.sqlite").is_file()
     assert call("init", str(home)).code == 1
     assert call("apply", made.value["books"], "--plan", "--json").code == 0
+
+
+@pytest.mark.parametrize("point", ["init.addressed", "migrate.done"])
+@pytest.mark.parametrize("old", [False, True])
+def test_an_init_that_is_killed_makes_no_books_and_is_given_again(
+    company, call, tmp_path, point, old
+):
+    home = tmp_path / "new"
+    words = ["init", str(home), *(["--from", str(company.home)] if old else [])]
+    dies = (
+        "import os, signal, sys; from tallybook.cli.main import cli;"
+        " from tallybook.store import faults\n"
+        f"faults.reached = lambda at: at == {point!r} and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "cli(sys.argv[1:])"
+    )
+    killed = subprocess.run([sys.executable, "-c", dies, *words], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with pytest.raises(StoreError, match="no books in this database"):
+        Store.open(home)
+    assert call(*words).code == 0
+    with closing(Store.open(home)) as made, made.read() as tx:
+        held = tx.scalar("SELECT COUNT(*) FROM document")
+    assert (held > 0, (home / "books").exists()) == (old, not old)
+    assert call(*words).code == 1
 
 
 def test_init_names_a_database_and_other_hosts_join(call, tmp_path):

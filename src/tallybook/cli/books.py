@@ -73,6 +73,7 @@ def init(
         raise WrongUsageError(
             "--join takes the database that the books are in", next_step="give --store URL"
         )
+    folder = home / "books"
     if old:
         done = rehome(old, home, database, lake)
         app.answer(
@@ -83,19 +84,25 @@ def init(
         return
     if is_joined:
         join(home, database, lake).close()
+        _write_examples(folder)
     else:
-        Store.create(home, database, lake).close()
-    folder = home / "books"
-    folder.mkdir(exist_ok=True)
-    for name, text in example_files().items():
-        target = folder / name
-        if not target.exists():
-            target.write_text(text, encoding="utf-8")
+        Store.create(home, database, lake, beside=lambda: _write_examples(folder)).close()
     app.answer(
         {"home": str(home), "books": str(folder)},
         f"books made in {home}\n  next: edit {folder},"
         f" then: tallybook --home {home} apply {folder}",
     )
+
+
+def _write_examples(folder: Path) -> None:
+    """The example policy files, each of them whole; a file that is there stays as it is."""
+    folder.mkdir(exist_ok=True)
+    for name, text in example_files().items():
+        target = folder / name
+        if not target.exists():
+            partial = folder / f".{name}.partial"
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(target)
 
 
 @click.command()

@@ -94,6 +94,12 @@ def write_address(address: Address) -> None:
     partial.replace(path)
 
 
+def remove_address(home: Path) -> None:
+    """Make a folder the home of no books; a book that is a file goes with it."""
+    for name in (STORE_FILE, BOOK, f"{BOOK}-wal", f"{BOOK}-shm"):
+        (home / name).unlink(missing_ok=True)
+
+
 def checked(address: Address) -> Address:
     """The address, if it can be one.
 

@@ -11,7 +11,7 @@ import json
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,7 +20,16 @@ from sqlalchemy import Connection, Engine, Row, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from tallybook.errors import CorruptedError, RangeError, StoreError
-from tallybook.store.address import BOOK, Address, checked, holds_books, read_address, write_address
+from tallybook.store import faults
+from tallybook.store.address import (
+    BOOK,
+    Address,
+    checked,
+    holds_books,
+    read_address,
+    remove_address,
+    write_address,
+)
 from tallybook.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
@@ -206,13 +215,22 @@ class Store:
             )
 
     @classmethod
-    def create(cls, home: Path, database: str = "", lake: str = "") -> Store:
-        """Make an empty set of books.
+    def create(
+        cls,
+        home: Path,
+        database: str = "",
+        lake: str = "",
+        beside: Callable[[], None] = lambda: None,
+        fill: Callable[[Store, Tx], None] = lambda _store, _tx: None,
+    ) -> Store:
+        """Make a set of books, wholly or not at all: killed before its end, it may be given again.
 
         Args:
             home: the folder.
             database: URL of an empty PostgreSQL database; '' makes a file in the folder.
             lake: URL of an empty place for sealed files; '' is in the folder.
+            beside: writes what lies beside the books, before they are.
+            fill: writes into them, in the transaction that makes them; else they are empty.
 
         Raises:
             StoreError: the folder or the database already holds books, or the address is wrong.
@@ -220,16 +238,19 @@ class Store:
         address = new_address(home, database, lake)
         home.mkdir(parents=True, exist_ok=True)
         store = cls(home, address)
-        if database and store.has_books():
+
+        def first() -> None:
+            store._expect_none()
+            beside()
+            write_address(address)
+            faults.reached("init.addressed")
+
+        try:
+            store.migrate(first, last=lambda tx: fill(store, tx))
+        except BaseException:
             store.close()
-            raise StoreError(
-                "there are books in this database already",
-                where=address.told,
-                next_step="to use them from this folder too: tallybook init HOME --store URL"
-                " --lake URL --join; else name an empty database",
-            )
-        store.migrate()
-        write_address(address)
+            _clear(home)
+            raise
         return store
 
     @classmethod
@@ -245,8 +266,9 @@ class Store:
                 "no books here", where=str(home), next_step="make them with: tallybook init HOME"
             )
         store = cls(home)
-        if store.address.database:
-            store.expect_books("see that store.yaml names the right database and schema")
+        again = "make them with: tallybook init HOME"
+        named = f"see that store.yaml names the right database and schema, or {again}"
+        store.expect_books(named if store.address.database else again)
         store.expect_head()
         return store
 
@@ -254,6 +276,16 @@ class Store:
         """Whether the database holds books, of any release."""
         with self._translated(), self._engine.connect() as plain:
             return _held_version(plain) != ""
+
+    def _expect_none(self) -> None:
+        """See that nobody made books here, as another command may have a moment ago."""
+        if self.has_books():
+            raise StoreError(
+                "there are books in this database already",
+                where=self.address.told,
+                next_step="to use them from this folder too: tallybook init HOME --store URL"
+                " --lake URL --join; else name an empty database",
+            )
 
     def expect_books(self, next_step: str) -> None:
         """See that the database holds books.
@@ -352,12 +384,18 @@ class Store:
             with connection.begin():
                 yield Tx(connection, self._database)
 
-    def migrate(self, first: Callable[[], None] = lambda: None, to: str = "head") -> None:
+    def migrate(
+        self,
+        first: Callable[[], None] = lambda: None,
+        to: str = "head",
+        last: Callable[[Tx], None] = lambda _tx: None,
+    ) -> None:
         """Bring the schema to a version, wholly or not at all (`upgrade.py`).
 
         Args:
             first: done while the write lock is held and nothing is changed yet.
             to: the number of a migration, or ``base``: no tables; ``head`` is the newest.
+            last: writes in the same transaction, when the schema is as wanted.
         """
         from alembic import command  # noqa: PLC0415 - only a new or an old schema needs it
         from alembic.config import Config  # noqa: PLC0415
@@ -372,6 +410,8 @@ class Store:
                 config.attributes["connection"] = connection
                 downwards = to == "base" or (to != "head" and to < _held_version(connection))
                 (command.downgrade if downwards else command.upgrade)(config, to)
+                last(Tx(connection, self._database))
+                faults.reached("migrate.done")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -403,11 +443,30 @@ def new_address(home: Path, database: str, lake: str) -> Address:
         StoreError: it is already, or the address is wrong.
     """
     address = checked(Address(home, database, lake))
-    if holds_books(home):
+    if holds_books(home) and not _is_unfinished(home):
         raise StoreError(
             "there are books here already", where=str(home), next_step="choose another folder"
         )
     return address
+
+
+def _is_unfinished(home: Path) -> bool:
+    """Whether the folder is all that a killed command left: what it names holds nothing yet."""
+    store = Store(home)
+    try:
+        if store.address.database:
+            return not store.has_books()
+        with store.read() as tx:
+            return not tx.tables()
+    finally:
+        store.close()
+
+
+def _clear(home: Path) -> None:
+    """Take away what names books that were not made: nobody is to take the folder for some."""
+    with suppress(StoreError):
+        if holds_books(home) and _is_unfinished(home):
+            remove_address(home)
 
 
 def _held_version(connection: Connection) -> str:

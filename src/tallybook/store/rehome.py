@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from tallybook.errors import CorruptedError, StoreError
-from tallybook.store.address import BOOK, STORE_FILE
+from tallybook.store.address import remove_address
 from tallybook.store.engine import Store, Tx
 from tallybook.store.lake import EVERY
 from tallybook.store.schema import CHAIN, METADATA, POSTING
@@ -53,35 +53,39 @@ def rehome(old: Path, new: Path, database: str = "", lake: str = "") -> Rehomed:
     source = Store.open(old)
     try:
         with source.write() as reading:
-            made = Store.create(new, database, lake)
+            taken: list[Rehomed] = []
+
+            def take(made: Store, writing: Tx) -> None:
+                taken.append(_taken(source, reading, made, writing))
+
+            made = Store.create(new, database, lake, fill=take)
             try:
-                files = [
-                    sealed_file_of(row)
-                    for row in reading.rows("SELECT * FROM sealed_file ORDER BY path")
-                ]
-                for file in files:
-                    _take_file(source, made, file)
-                with made.write() as writing:
-                    rows = sum(_take_rows(reading, writing, table) for table in _tables(reading))
                 made.lake.verify(made.lake.snapshot(kinds=EVERY))
             except BaseException:
                 _take_back(made)
                 raise
             finally:
                 made.close()
-        return Rehomed(rows, len(files))
+        return taken[0]
     finally:
         source.close()
 
 
+def _taken(source: Store, reading: Tx, made: Store, writing: Tx) -> Rehomed:
+    files = [sealed_file_of(row) for row in reading.rows("SELECT * FROM sealed_file ORDER BY path")]
+    for file in files:
+        _take_file(source, made, file)
+    rows = sum(_take_rows(reading, writing, table) for table in _tables(reading))
+    return Rehomed(rows, len(files))
+
+
 def _take_back(made: Store) -> None:
-    """Half a copy is no books: nobody takes it for them, and the command may be given again."""
+    """A copy that is not the books is none: the command may be given again."""
     if made.address.database:
         with suppress(StoreError):
             made.migrate(to="base")
     made.close()
-    for name in (BOOK, f"{BOOK}-wal", f"{BOOK}-shm", STORE_FILE):
-        (made.home / name).unlink(missing_ok=True)
+    remove_address(made.home)
 
 
 def _tables(tx: Tx) -> list[Table]:
