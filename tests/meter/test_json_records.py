@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tallybook.meter.sources.json_records import decoded
 
-HALVES = st.text(st.sampled_from("a\\\"u\ud83d\ude00\u00e9"), max_size=8)
+HALVES = st.text(st.sampled_from('a\\"u\ud83d\ude00\u00e9'), max_size=8)
 
 
 @pytest.mark.parametrize(
