@@ -51,6 +51,23 @@ def test_a_number_beyond_a_column_is_an_error_of_ours(store):
         assert tx.rows("SELECT * FROM document") == []
 
 
+def raised(store, fault):
+    with store.write() as tx:
+        tx.run(DOCUMENT, version=1)
+        fault()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(lambda: float(10**400), OverflowError), (b"\xff".decode, UnicodeDecodeError)],
+)
+def test_what_our_own_code_raises_is_no_fault_of_the_store(store, fault, kind):
+    with pytest.raises(kind):
+        raised(store, fault)
+    with store.read() as tx:
+        assert tx.rows("SELECT * FROM document") == []
+
+
 def test_a_write_is_wholly_in_or_wholly_out(store):
     with pytest.raises(StoreError, match=r"(?i)unique"), store.write() as tx:
         tx.run_many(DOCUMENT, [{"version": 1}, {"version": 2}, {"version": 1}])

@@ -58,3 +58,14 @@ def test_a_full_disk_says_what_to_do(store, monkeypatch):
         tx.run("DELETE FROM inbox")
     assert "disk is full; nothing of this command was kept" in refused.value.what
     assert "make room on the disk" in refused.value.next_step
+
+
+def test_damage_that_the_driver_cannot_even_spell_is_damage(tmp_path):
+    """The message quotes bytes that are no text, and the driver stumbles over its own message."""
+    Store.create(tmp_path).close()
+    book = tmp_path / "book.sqlite"
+    held = book.read_bytes()
+    book.write_bytes(held.replace(b"CREATE TABLE document", b"CREATE \xff\xffBLE document"))
+    with pytest.raises(CorruptedError, match="malformed text") as refused:
+        Store.open(tmp_path)
+    assert isinstance(refused.value.__cause__, UnicodeDecodeError)

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection, Engine, Row, event, inspect, text
+from sqlalchemy import Connection, Engine, ExceptionContext, Row, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from tallybook.errors import CorruptedError, RangeError, StoreError
@@ -207,6 +207,17 @@ class Store:
         self._kept = threading.local()
         # A connection that is kept for the next transaction ends with what it was kept for.
         weakref.finalize(self, engine.dispose)
+
+        @event.listens_for(engine, "handle_error")
+        def _failed(context: ExceptionContext) -> None:
+            # A driver also raises what is no error of a database; only here is it known to be its.
+            fault = context.original_exception
+            if isinstance(fault, OverflowError):  # SQLite's, before it asks the database
+                raise RangeError(
+                    "a number is larger than a column holds", next_step="correct the figure"
+                ) from fault
+            if isinstance(fault, UnicodeDecodeError):
+                raise database.error(fault) from fault
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -422,10 +433,6 @@ class Store:
             raise self._database.error(error.orig or error) from error
         except self._database.faults as error:
             raise self._database.error(error) from error
-        except OverflowError as error:  # SQLite's driver, before it asks the database
-            raise RangeError(
-                "a number is larger than a column holds", next_step="correct the figure"
-            ) from error
 
 
 def _database(address: Address) -> Database:

@@ -37,7 +37,7 @@ class Sqlite:
     name: Final = "sqlite"
     read: Final = "BEGIN"
     write: Final = "BEGIN IMMEDIATE"
-    faults: Final[tuple[type[Exception], ...]] = (sqlite3.DatabaseError, UnicodeDecodeError)
+    faults: Final[tuple[type[Exception], ...]] = (sqlite3.DatabaseError,)
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,8 +52,11 @@ class Sqlite:
         def _configure(connection: sqlite3.Connection, _: object) -> None:
             # The driver must not open transactions behind our back: we say BEGIN ourselves.
             connection.isolation_level = None
-            for pragma in _PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
+            try:
+                for pragma in _PRAGMAS:
+                    connection.execute(f"PRAGMA {pragma}")
+            except UnicodeDecodeError as fault:
+                raise self.error(fault) from fault
 
         return engine
 
@@ -143,7 +146,7 @@ class Sqlite:
         try:
             cursor.execute(statement, params)
             return list(cursor.fetchall())
-        except self.faults:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             return None
         finally:
             cursor.close()
