@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tallybook.errors import StoreError
 from tallybook.ledger import GENESIS, verify
 from tallybook.ledger.abreast import joined, walked_abreast
-from tallybook.ledger.walk import Fault, Walk, walk_on
+from tallybook.ledger.fold import Folded, folded
+from tallybook.ledger.walk import Walk, walk_on
 from tallybook.store import Store
 from tampering import Attacked, Inline, kinds
 
@@ -35,9 +35,16 @@ def test_other_processes_find_the_same(
     monkeypatch.setattr("tallybook.ledger.abreast.LINKS_EACH", 3)
     with Store(full_home).read() as tx:
         walk = walked_abreast(tx, full_home, good_head, 2)
-        stored = tx.scalar("SELECT COUNT(*) FROM posting")
+        stored = folded(tx)
         assert walk == Walk(
-            9, good_head, 5, head_found=True, closed={"2026-10"}, next=10, postings=stored
+            9,
+            good_head,
+            5,
+            head_found=True,
+            closed={"2026-10"},
+            next=10,
+            postings=stored.postings,
+            debit_nano=stored.debit_nano,
         )
 
 
@@ -86,19 +93,17 @@ def test_a_chain_is_cut_into_stretches_of_at_least_so_many(
     assert seen == ([starts] if starts else [])
 
 
-@pytest.mark.parametrize("damage", ["folds otherwise", "cannot be read"])
+@pytest.mark.parametrize("damage", ["folds otherwise", "cannot be summed"])
 def test_what_only_the_folds_show_makes_it_no_good_chain(
     full_home: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    def found(_tx: object) -> list[Fault]:
-        if damage == "cannot be read":
-            raise StoreError("malformed", next_step="restore it")
-        return [Fault("fold", "Cost:x: SQL 1, hashed 2 nano")]
+    def found(_tx: object) -> Folded | None:
+        return None if damage == "cannot be summed" else Folded(1, debit_nano=2, credit_nano=2)
 
     monkeypatch.setattr("tallybook.ledger.abreast.LINKS_MIN", 6)
     monkeypatch.setattr("tallybook.ledger.abreast.LINKS_EACH", 3)
     monkeypatch.setattr("tallybook.ledger.abreast.ProcessPoolExecutor", Inline)
-    monkeypatch.setattr("tallybook.ledger.abreast.fold_faults", found)
+    monkeypatch.setattr("tallybook.ledger.abreast.folded", found)
     with Store(full_home).read() as tx:
         assert walked_abreast(tx, full_home, "", 2) is None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tallybook.errors import StoreError
 from tallybook.ledger.chain import head
-from tallybook.ledger.fold import fold_faults, orphan_faults
+from tallybook.ledger.fold import fold_faults, folded, orphan_faults
 from tallybook.ledger.walk import Walk, walk_on
 from tallybook.store import Store, Tx, sql_text
 
@@ -53,11 +53,11 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
     try:
         # This process may have threads, of an engine for one, so a copy of it would not be sound.
         with ProcessPoolExecutor(processes - 1, get_context("spawn")) as pool:
-            folded = pool.submit(_folded, home)
             stretches = [
                 pool.submit(_stretch, home, start, end, expected_head)
                 for start, end in zip(starts, ends, strict=True)
             ]
+            balances = folded(tx)
             # From the last one on, this process takes what no other has begun.
             own = {
                 place: _walked(tx, deepcopy(starts[place]), ends[place], expected_head)
@@ -69,12 +69,12 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
                 for place, stretch in enumerate(stretches)
             ]
             walks = [walk for walk in found if walk]
-            is_sound = len(walks) == len(starts) and folded.result()
-            read = sum(walk.postings for walk in walks)
-            is_sound = is_sound and not any(orphan_faults(tx, read))
     except BrokenProcessPool:
         return None
-    return joined(starts, walks) if is_sound else None
+    end = joined(starts, walks) if len(walks) == len(starts) else None
+    if not end or any(orphan_faults(tx, end.postings)) or any(fold_faults(end, balances)):
+        return None
+    return end
 
 
 def joined(starts: Sequence[Walk], walks: Sequence[Walk]) -> Walk | None:
@@ -86,7 +86,18 @@ def joined(starts: Sequence[Walk], walks: Sequence[Walk]) -> Walk | None:
     found = any(walk.head_found for walk in walks)
     end = walks[-1]
     postings = sum(walk.postings for walk in walks)
-    return Walk(end.seq, end.hash, entries, found, end.closed, end.soft_closed, end.next, postings)
+    debit_nano = sum(walk.debit_nano for walk in walks)
+    return Walk(
+        end.seq,
+        end.hash,
+        entries,
+        found,
+        end.closed,
+        end.soft_closed,
+        end.next,
+        postings,
+        debit_nano,
+    )
 
 
 def _place(walk: Walk) -> tuple[object, ...]:
@@ -132,15 +143,3 @@ def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | No
 
 def _walked(tx: Tx, walk: Walk, last: int, expected_head: str) -> Walk | None:
     return None if any(walk_on(tx, walk, expected_head, last)) else walk
-
-
-def _folded(home: Path) -> bool:
-    """Whether every balance is as the postings say."""
-    store = Store(home)
-    try:
-        with store.read() as tx:
-            return not any(fold_faults(tx))
-    except StoreError:
-        return False
-    finally:
-        store.close()

@@ -1,13 +1,36 @@
-"""Postings without a link, and balances folded a second time."""
+"""What is stored, and what balances are made of, beside what was hashed."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from tallybook.ledger.balance import balances
-from tallybook.ledger.walk import Fault
+from tallybook.ledger.balance import FIRST_PERIOD, LAST_PERIOD
+from tallybook.ledger.walk import Fault, Walk
 from tallybook.store import Tx, sql_text
+
+
+class Folded(NamedTuple):
+    """What all balances together are made of: postings, and the sums of their sides in nano."""
+
+    postings: int
+    debit_nano: int
+    credit_nano: int
+
+
+def folded(tx: Tx) -> Folded | None:
+    """The balances of all periods, as every report reads them; None: they cannot be summed."""
+    rows = tx.plain_rows(
+        sql_text(__package__, "trial_balance"), first_period=FIRST_PERIOD, last_period=LAST_PERIOD
+    )
+    if rows is None:
+        return None
+    debit_nano = credit_nano = postings = 0
+    for *_, debit, credit, count in rows:
+        debit_nano += int(debit)
+        credit_nano += int(credit)
+        postings += count
+    return Folded(postings, debit_nano, credit_nano)
 
 
 def orphan_faults(tx: Tx, read: int) -> Iterator[Fault]:
@@ -27,14 +50,20 @@ def orphan_faults(tx: Tx, read: int) -> Iterator[Fault]:
         yield Fault("orphan", f"{stored} postings are stored, {read} stand with their links")
 
 
-def fold_faults(tx: Tx) -> Iterator[Fault]:
-    """Balances that SQL folds otherwise than the postings say."""
-    rows = tx.rows(sql_text(__package__, "hashed"))
-    fold = Counter({(row.account, row.team, row.feature): row.nano for row in rows})
-    stored = {(row.account, row.team, row.feature): row.nano for row in balances(tx)}
-    for key in sorted(stored.keys() | fold.keys()):
-        if stored.get(key, 0) != fold[key]:
-            yield Fault(
-                "fold",
-                f"{'/'.join(filter(None, key))}: SQL {stored.get(key, 0)}, hashed {fold[key]} nano",
-            )
+def fold_faults(walk: Walk, found: Folded | None) -> Iterator[Fault]:
+    """Whether balances are made of the postings that were hashed, and of no other.
+
+    Args:
+        walk: at its end; every entry on it balances, so that its credits are its debits.
+        found: the balances of the same snapshot.
+    """
+    if not found:
+        yield Fault("fold", "the balances are more than can be summed")
+        return
+    hashed = Folded(walk.postings, walk.debit_nano, walk.debit_nano)
+    if found != hashed:
+        yield Fault("fold", f"balances are made of {_told(found)}; hashed were {_told(hashed)}")
+
+
+def _told(made: Folded) -> str:
+    return f"{made.postings} postings, debit {made.debit_nano}, credit {made.credit_nano} nano"

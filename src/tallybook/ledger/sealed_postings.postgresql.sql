@@ -3,6 +3,7 @@ SELECT
   seq,
   COUNT(*) AS postings,
   SUM(amount_nano) AS nano,
+  SUM(CASE WHEN amount_nano > 0 THEN amount_nano ELSE 0 END) AS debit_nano,
   '[' || string_agg(
     '[' || line
     || ',' || to_json(account)

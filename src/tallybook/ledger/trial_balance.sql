@@ -1,3 +1,4 @@
+-- The rows as they stand in the table, each with its link: what an index hides is in here all the same.
 -- Sorting is most of the cost: the column that differs most often stands first.
 SELECT
   p.account, p.team, p.feature,
@@ -5,8 +6,9 @@ SELECT
   SUM(CASE WHEN c.period >= :first_period AND p.amount_nano > 0 THEN p.amount_nano ELSE 0 END)
     AS debit_nano,
   -SUM(CASE WHEN c.period >= :first_period AND p.amount_nano < 0 THEN p.amount_nano ELSE 0 END)
-    AS credit_nano
+    AS credit_nano,
+  COUNT(*) AS postings
 FROM posting AS p
-JOIN chain AS c ON c.seq = p.seq
-WHERE c.period <= :last_period
+CROSS JOIN chain AS c
+WHERE c.seq = p.seq AND c.period <= :last_period
 GROUP BY p.feature, p.team, p.account

@@ -11,8 +11,8 @@ Kinds of fault:
     head         a close that names another link before it; a printed head that is gone
     orphan       postings without a link, or more of them or fewer than stand with their links
     unreadable   a value of a type that was never written
-    fold         a balance as SQL folds it differs from the postings as they were hashed; looked at
-                 only when nothing else is wrong
+    fold         the balances are not made of the postings that were hashed; looked at only when
+                 nothing else is wrong
 
 A chain whose newest links were cut off after the last close, or rewritten whole with all hashes
 after them, is consistent in itself. Only a head that was printed elsewhere, in the seal of a
@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tallybook.ledger.abreast import walked_abreast
 from tallybook.ledger.chain import GENESIS
-from tallybook.ledger.fold import fold_faults, orphan_faults
+from tallybook.ledger.fold import fold_faults, folded, orphan_faults
 from tallybook.ledger.walk import Fault, Walk, walk_on
 from tallybook.store import Tx
 
@@ -75,5 +75,5 @@ def verify(
         )
     # A forged amount may be more than SQL can sum, and its link is at fault already.
     if not faults:
-        faults += fold_faults(tx)
+        faults += fold_faults(walk, folded(tx))
     return Verification(not faults, walk.entries, walk.hash, tuple(faults))

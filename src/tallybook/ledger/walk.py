@@ -26,12 +26,12 @@ from tallybook.ledger.journal import with_postings
 from tallybook.ledger.model import POSTINGS_MIN, USAGE_REASONS, ActKind
 from tallybook.store import Tx, canonical_json, sql_text
 
-LINKS_AT_ONCE = 2_000
-POSTINGS_AT_ONCE = 8_000
-"""What is held in memory at a time; one link with more is read alone."""
+LINKS_AT_ONCE = 500
+POSTINGS_AT_ONCE = 2_000
+"""What is held at a time: it fits a processor's cache. One link with more is read alone."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 WHOLE_NUMBERS = frozenset({"seq", "recorded_us", "line", "policy_version", "amount_nano"})
-_NONE = (None, 0, None, "")
+_NONE = (None, 0, None, 0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Walk:
         soft_closed: those that take finance entries only after it.
         next: where to read on.
         postings: how many were read with their links.
+        debit_nano: sum of those above zero.
     """
 
     seq: int = 0
@@ -65,6 +66,7 @@ class Walk:
     soft_closed: set[str] = field(default_factory=set)
     next: int = LOWEST
     postings: int = 0
+    debit_nano: int = 0
 
     def turn(self, kind: str, period: str) -> None:
         """Take note of an act that may change what a period takes."""
@@ -122,7 +124,7 @@ def _stepped(
     postings: list[tuple[Any, ...]],
 ) -> Iterator[Fault]:
     following = iter(postings)
-    of, count, sum_nano, body = next(following, _NONE)
+    of, count, sum_nano, debit_nano, body = next(following, _NONE)
     closed, ending = _told(walk.shut), ""
     for seq, prev_hash, held, head, tail in links:
         if of == seq:
@@ -139,16 +141,20 @@ def _stepped(
                 and sha256(f'{head[:-1]},"postings":{body},{tail[1:]}'.encode()).hexdigest() == held
             )
             if is_plain:
-                walk.seq, walk.hash, walk.next = seq, held, seq + 1
+                walk.seq, walk.hash = seq, held
                 walk.entries += 1
                 walk.postings += count
-                walk.head_found |= held == expected_head
-            of, count, sum_nano, body = next(following, _NONE)
+                walk.debit_nano += int(debit_nano)
+                if held == expected_head:
+                    walk.head_found = True
+            of, count, sum_nano, debit_nano, body = next(following, _NONE)
             if is_plain:
                 continue
         reach = {"first": seq, "last": seq, "most": 1}
         yield from _looked_at(tx, walk, expected_head, reach)
         closed, ending = _told(walk.shut), ""
+    if links:
+        walk.next = walk.seq + 1
 
 
 def _ending(head: str, seq: int, closed: set[str]) -> str:
@@ -211,6 +217,7 @@ def _place_faults(walk: Walk, link: Any, place: str) -> Iterator[Fault]:
 def _content_faults(walk: Walk, link: Any, postings: list[Any], place: str) -> Iterator[Fault]:
     """The rules that the link broke; what it changes is kept in ``walk``."""
     amounts_nano = [row.amount_nano for row in postings]
+    walk.debit_nano += sum(nano for nano in amounts_nano if nano > 0)
     if link.kind == ENTRY:
         walk.entries += 1
         short = len(postings) < POSTINGS_MIN
