@@ -43,7 +43,7 @@ def post(store):
 def test_events_come_in_once(post, claims):
     body = lines(EVENT, EVENT | {"event_id": "e2"})
     first, again = post((NDJSON, body), (NDJSON, body))
-    nothing = {"quarantined": 0, "rejected": 0, "reject_file": ""}
+    nothing = {"quarantined": 0, "rejected": 0, "reject_file": "", "dropped": 0}
     assert first == (200, {"accepted": 2, "duplicate": 0, **nothing})
     assert again == (200, {"accepted": 0, "duplicate": 2, **nothing})
     assert claims() == 2
@@ -60,6 +60,14 @@ def test_what_cannot_be_read_is_kept_with_its_line_and_the_rest_goes_in(post, st
     assert (status, answer["accepted"], answer["rejected"]) == (200, 1, 2)
     kept = [json.loads(line) for line in Path(answer["reject_file"]).read_text().splitlines()]
     assert [one["place"] for one in kept] == ["body:2", "body:3"]
+
+
+def test_what_finds_no_room_among_the_rejected_is_told_and_the_rest_goes_in(post, monkeypatch):
+    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 1)
+    first, second = post((NDJSON, b"{oops\n{oops\n"), (NDJSON, b"{oops\n" + lines(EVENT)))
+    assert [answer["dropped"] for _, answer in (first, second)] == [1, 1]
+    assert Path(first[1]["reject_file"]).read_text().count("\n") == 1
+    assert (second[1]["accepted"], second[1]["rejected"], second[1]["reject_file"]) == (1, 1, "")
 
 
 def test_the_same_id_with_another_record_is_put_aside(post):

@@ -90,9 +90,8 @@ def test_one_bad_request_spoils_no_other(made, monkeypatch, claims):
 
 
 def test_what_was_refused_is_kept_up_to_a_limit(made, monkeypatch, store):
-    monkeypatch.setattr("tallybook.api.intake._REJECTS_KEPT", 3)
+    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 1)
     with made().running() as intake:
-        for _ in range(5):
-            intake.submit(reading(CHAT | BAD)).result(10)
+        dropped = [intake.submit(reading(CHAT | BAD)).result(10) for _ in range(3)]
     (kept,) = (store.home / "rejects").iterdir()
-    assert len(kept.read_text().splitlines()) == 3
+    assert (dropped, len(kept.read_text().splitlines())) == ([0, 1, 1], 1)

@@ -81,6 +81,14 @@ def test_spans_that_are_none_are_told_and_the_rest_goes_in(posted, claims, store
     assert len(kept.read_text().splitlines()) == 2
 
 
+def test_a_span_that_is_none_and_is_not_kept_is_told_so(posted, monkeypatch):
+    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 0)
+    (answer,) = posted((JSON, as_json(request(span(startTimeUnixNano="0")))))
+    partial = json.loads(answer.body)["partialSuccess"]
+    assert partial["rejectedSpans"] == "1"
+    assert "; 1 were not kept" in partial["errorMessage"]
+
+
 def test_partial_success_in_protobuf(posted):
     told = request(span(), *(span(f"{n:016x}", startTimeUnixNano="0") for n in range(1, 9)))
     (answer,) = posted((PROTOBUF, as_protobuf(told)))

@@ -106,6 +106,14 @@ def test_what_a_server_will_never_take_is_refused(segment, code):
     there.close()
 
 
+def test_what_a_server_cannot_read_nor_keep_stays_with_its_sender(segment):
+    counts = {"accepted": 2, "rejected": 1, "dropped": 1}
+    there = answering(lambda _: httpx2.Response(200, json=counts))
+    with pytest.raises(RefusedError, match="cannot read 1 of them, nor keep them"):
+        there.deliver(segment)
+    there.close()
+
+
 @pytest.mark.parametrize(
     "answer",
     [

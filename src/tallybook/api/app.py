@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from anyio import to_thread
 from fastapi import FastAPI, Response
@@ -19,6 +19,7 @@ from tallybook.api.keys import keys_router
 from tallybook.api.live import Keeper, live_router
 from tallybook.api.model import Limits
 from tallybook.api.notices import notices_router
+from tallybook.api.rejects import Rejects
 from tallybook.api.traces import traces_router
 from tallybook.clock import Clock
 from tallybook.errors import StoreError
@@ -36,20 +37,20 @@ def make_app(
         guard: who may do what; without one everybody may do everything.
         limits: how much is taken.
     """
-    bounds = limits or Limits()
+    bounds, folder = limits or Limits(), store.home / "rejects"
     intake = Intake(
         store,
         clock=clock,
         new_id=lambda: secrets.token_hex(8),
-        reject_folder=store.home / "rejects",
+        reject_folder=folder,
         limits=bounds,
     )
 
-    keeper = Keeper(store, clock)
+    keeper, rejects = Keeper(store, clock), Rejects(folder, "events")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with intake.running(), keeper.running():
+        with closing(rejects), intake.running(), keeper.running():
             yield
 
     app = FastAPI(
@@ -61,7 +62,7 @@ def make_app(
         openapi_url=None,
     )
     app.include_router(traces_router(intake, bounds, guard))
-    app.include_router(events_router(store, clock, bounds, guard))
+    app.include_router(events_router(store, clock, rejects, bounds, guard))
     app.include_router(notices_router(store, clock, bounds, guard))
     app.include_router(live_router(store, keeper, guard))
     app.include_router(budgets_router(store, clock, guard))

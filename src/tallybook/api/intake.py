@@ -16,23 +16,22 @@ from threading import Lock, Thread
 from typing import NamedTuple
 
 from tallybook.api.model import Limits
+from tallybook.api.rejects import Rejects
 from tallybook.clock import Clock
 from tallybook.errors import EventError
 from tallybook.meter.identity import Path as RecordPath
 from tallybook.meter.ingest import ingest
-from tallybook.meter.rejects import RejectFile
 from tallybook.meter.sources.source import Reading
 from tallybook.store import Store
 from tallybook.store.commands import Command
 
 _LOG = logging.getLogger(__name__)
-_REJECTS_KEPT = 10_000
 
 
 class _Request(NamedTuple):
     good: Sequence[Reading]
     refused: Sequence[Reading]
-    done: Future[None]
+    done: Future[int]
 
 
 class Full(Exception):  # noqa: N818 - an answer, not a failure
@@ -46,7 +45,7 @@ class Intake:
         store: open books; used by this thread alone.
         clock: when events are received.
         new_id: gives random subject ids.
-        reject_folder: where records that cannot be read are kept, the first ten thousand of a run.
+        reject_folder: where records that cannot be read are kept (`Rejects`).
         limits: how much may wait, and how much is written at once.
     """
 
@@ -67,7 +66,7 @@ class Intake:
         self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         self._lock = Lock()
         self._waiting = 0
-        self._rejects = RejectFile(reject_folder, "otel")
+        self._rejects = Rejects(reject_folder, "otel")
         self._thread = Thread(target=self._run, name="intake", daemon=True)
 
     @contextmanager
@@ -86,8 +85,10 @@ class Intake:
         """Whether anybody writes."""
         return self._thread.is_alive()
 
-    def submit(self, readings: Sequence[Reading]) -> Future[None]:
+    def submit(self, readings: Sequence[Reading]) -> Future[int]:
         """Hand over what a request brought; the future is done when it is on the disk.
+
+        It says how many records that cannot be read found no room among the rejected.
 
         Raises:
             Full: too much waits already.
@@ -98,7 +99,7 @@ class Intake:
             if self._waiting and self._waiting + len(readings) > self._limits.waiting_spans:
                 raise Full
             self._waiting += len(readings)
-        done: Future[None] = Future()
+        done: Future[int] = Future()
         self._queue.put(_Request(good, refused, done))
         return done
 
@@ -131,7 +132,7 @@ class Intake:
     def _write(self, batch: Sequence[_Request]) -> None:
         try:
             self._ingest([reading for one in batch for reading in one.good])
-            self._keep([reading for one in batch for reading in one.refused])
+            dropped = [self._rejects.keep(one.refused) for one in batch]
         except Exception as error:  # noqa: BLE001 - the thread outlives it, its cause is handed on
             if len(batch) > 1:  # one request does not spoil the others
                 for one in batch:
@@ -141,8 +142,8 @@ class Intake:
             for one in batch:
                 one.done.set_exception(error)
             return
-        for one in batch:
-            one.done.set_result(None)
+        for one, count in zip(batch, dropped, strict=True):
+            one.done.set_result(count)
 
     def _ingest(self, readings: Sequence[Reading]) -> None:
         if not readings:
@@ -156,13 +157,6 @@ class Intake:
             reject_folder=self._reject_folder,
             command=Command("ingest", {"source": "otel"}, "api"),
         )
-
-    def _keep(self, refused: Sequence[Reading]) -> None:
-        room = _REJECTS_KEPT - self._rejects.count
-        for one in refused[: max(room, 0)]:
-            assert isinstance(one.event, EventError)
-            self._rejects.add(one.place, one.event.what, one.record)
-        self._rejects.sync()
 
 
 class _Given:

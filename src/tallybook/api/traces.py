@@ -48,13 +48,13 @@ def traces_router(intake: Intake, limits: Limits, guard: Guard) -> APIRouter:
             readings = await to_thread.run_sync(
                 _read, body, encoding, form, limits, limiter=reading
             )
-            await _written(intake, readings, limits.wait_s)
+            dropped = await _written(intake, readings, limits.wait_s)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except Refusal as refusal:
             return _refused(form, refusal)
         faults = [one for one in readings if isinstance(one.event, EventError)]
-        content = success(form, len({one.place for one in faults}), _message(faults))
+        content = success(form, len({one.place for one in faults}), _message(faults, dropped))
         return Response(content, media_type=TYPES[form])
 
     return router
@@ -75,17 +75,17 @@ def _bounded(spans: Iterable[Span | Broken], limit: int) -> Iterator[Span | Brok
         yield span
 
 
-async def _written(intake: Intake, readings: Sequence[Reading], wait_s: float) -> None:
-    """Wait until the readings are on the disk.
+async def _written(intake: Intake, readings: Sequence[Reading], wait_s: float) -> int:
+    """Wait until the readings are on the disk; how many that cannot be read found no room there.
 
     Raises:
         Refusal: they are not, and may come again.
     """
     if not readings:
-        return
+        return 0
     try:
         done = intake.submit(readings)
-        await asyncio.wait_for(asyncio.wrap_future(done), wait_s)
+        return await asyncio.wait_for(asyncio.wrap_future(done), wait_s)
     except Full:
         raise Refusal(
             HTTPStatus.TOO_MANY_REQUESTS, "too much waits to be written", _RETRY_BUSY_S
@@ -99,10 +99,11 @@ async def _written(intake: Intake, readings: Sequence[Reading], wait_s: float) -
         raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, error.what, _RETRY_STORE_S) from error
 
 
-def _message(faults: Sequence[Reading]) -> str:
+def _message(faults: Sequence[Reading], dropped: int) -> str:
     told = [f"{one.place}: {getattr(one.event, 'what', '')}" for one in faults[:_TOLD_FAULTS]]
     more = f"; and {len(faults) - _TOLD_FAULTS} more" if len(faults) > _TOLD_FAULTS else ""
-    return "; ".join(text[:_TOLD_CHARACTERS] for text in told) + more
+    lost = f"; {dropped} were not kept: there is no room among the rejected" if dropped else ""
+    return "; ".join(text[:_TOLD_CHARACTERS] for text in told) + more + lost
 
 
 def _refused(form: Form, refusal: Refusal) -> Response:

@@ -30,8 +30,8 @@ class RejectFile:
         self.path: Path | None = None
         self.count = 0
 
-    def add(self, place: str, reason: str, record: object) -> None:
-        """Write one line.
+    def add(self, place: str, reason: str, record: object) -> int:
+        """Write one line; returns its length in bytes.
 
         Raises:
             StoreError: the disk refuses.
@@ -41,10 +41,11 @@ class RejectFile:
         try:
             if self._file is None:
                 self._file = self._open()
-            self._file.write(line + b"\n")
+            length = self._file.write(line + b"\n")
         except OSError as error:
             raise self._refused(error) from error
         self.count += 1
+        return length
 
     def sync(self) -> None:
         """Make what was written safe against a power cut."""

@@ -97,20 +97,18 @@ class Server:
 
     def _answer(self, content: bytes) -> Delivery:
         try:
-            return msgspec.convert(
-                {
-                    name: count
-                    for name, count in msgspec.json.decode(content, type=dict[str, Any]).items()
-                    if name in Delivery.__dataclass_fields__
-                },
-                Delivery,
-            )
+            told = msgspec.json.decode(content, type=dict[str, Any])
+            named = {name: told[name] for name in Delivery.__dataclass_fields__ if name in told}
+            delivery = msgspec.convert(named, Delivery)
         except msgspec.MsgspecError as error:
             raise DeliveryError(
                 "answered with something else than the counts of an ingest",
                 where=self._url,
                 next_step="check that the address is a Tallybook server",
             ) from error
+        if told.get("dropped"):
+            raise RefusedError(f"the server cannot read {told['dropped']} of them, nor keep them")
+        return delivery
 
     def close(self) -> None:
         """Close the connections."""
