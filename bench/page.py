@@ -63,7 +63,7 @@ _CHAIN = """An entry is a link of the chain with two postings, some 1,100 bytes 
 Verifying recomputes each hash over every field, each sum, each order and each balance. SQLite
 writes the canonical text, 2,000 links at a time; Python hashes it and compares. Where a text has
 another hash, or anything else is strange, the link is looked at by itself and the fault is named.
-`tallybook verify` shares a long chain out among all cores, in stretches of 10,000 links, and
+`tallybook verify` shares a long chain out among all cores, in stretches of 5,000 links, and
 compares them where they meet; starting the processes is in the figure. Waiting says nothing where
 the load is far above the number of cores: then read the figures by CPU time.
 

@@ -24,7 +24,7 @@ from tallybook.store import Store, Tx, sql_text
 
 LINKS_MIN = 100_000
 """What fewer are read in is little more than it takes to start a process."""
-LINKS_EACH = 10_000
+LINKS_EACH = 5_000
 """The links of a stretch: so few that no process waits long for the last one."""
 
 
