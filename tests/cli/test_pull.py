@@ -1,5 +1,7 @@
 """`pull`."""
 
+import json
+
 import pytest
 
 from tallybook.clock import parse_instant
@@ -45,6 +47,26 @@ def test_it_goes_on_where_it_stopped(company, call):
         found = ask(call, api, "--endpoint", "completions", "go on")
     assert found.value[0]["from"] == "2026-10-01T00:00:00.000Z"
     assert parse_instant(found.value[0]["to"]) >= parse_instant(TO)
+
+
+def test_a_start_after_the_last_end_is_refused_unless_the_gap_is_meant(company, call):
+    one = ("--endpoint", "completions", "--endpoint", "images")
+    with served(openai) as api:
+        assert ask(call, api, *one).code == 0
+        asked = len(api.asked)
+        later = (*one, "go on", "--from", "2026-10-06", "--to", "2026-10-07")
+        refused = ask(call, api, *later)
+        assert (refused.code, len(api.asked)) == (1, asked)
+        gap = "from 2026-10-04T00:00:00.000Z to 2026-10-06T00:00:00.000Z"
+        assert f"completions {gap}; images {gap}" in refused.err
+        assert "--leave-gap" in refused.err
+        left = ask(call, api, *later, "--leave-gap")
+        assert left.code == 0
+        assert "pull openai --from 2026-10-04T00:00:00.000Z --to 2026-10-06T00" in left.err
+        assert ask(call, api, *one, "go on", "--from", "2026-10-07", "--to", "2026-10-08").code == 0
+    with company.store.read() as tx:
+        rows = tx.rows("SELECT args FROM command WHERE args LIKE '%leave_gap%'")
+    assert {json.loads(row.args)["from"] for row in rows} == {"2026-10-06"}
 
 
 def test_what_one_endpoint_refuses_does_not_keep_the_others(call):

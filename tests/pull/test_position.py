@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from tallybook.errors import PullError
 from tallybook.pull.model import Ask, Window
-from tallybook.pull.position import Position, asked_of, load, path_of, save, window_of
+from tallybook.pull.position import (
+    Position,
+    asked_of,
+    load,
+    path_of,
+    reached_us,
+    save,
+    window_of,
+)
 
 
 @given(
@@ -53,3 +61,18 @@ def test_each_stream_has_a_file_and_each_question_a_digest(tmp_path):
     others = {asked_of("u", ask), asked_of("v", ask), asked_of("u", Ask("p", (("a", "2"),)))}
     assert len(others) == 3
     assert asked_of("u", ask) == asked_of("u", Ask("p", (("a", "1"),)))
+
+
+@pytest.mark.parametrize(
+    ("position", "end_us"),
+    [
+        (Position(), 0),
+        (Position(40), 40),
+        (Position(0, (10, 40), 20), 20),
+        (Position(10, (5, 40), 20), 20),
+        (Position(30, (5, 40), 20), 30),
+        (Position(10, (15, 40), 20), 10),
+    ],
+)
+def test_what_is_in_ends_where_a_pull_was_cut_if_that_joins_it(position, end_us):
+    assert reached_us(position) == end_us

@@ -10,7 +10,7 @@ import click
 
 from tallybook.cli.app import App, note, progress, table
 from tallybook.cli.options import json_option
-from tallybook.clock import parse_instant
+from tallybook.clock import format_instant, parse_instant
 from tallybook.errors import ClockError, PullError, WrongUsageError
 from tallybook.meter.ingest import IngestResult
 from tallybook.meter.ingest import ingest as ingest_records
@@ -18,7 +18,7 @@ from tallybook.meter.sources.registry import open_product
 from tallybook.pull import anthropic, langfuse, openai
 from tallybook.pull.client import Client, GoneError, Patience
 from tallybook.pull.key import key_from
-from tallybook.pull.model import Pulled, Stream
+from tallybook.pull.model import Pulled, Stream, Window
 from tallybook.pull.run import Pull, told
 from tallybook.store.commands import Command
 
@@ -31,6 +31,7 @@ _COUNTED = (3, 4, 5, 6, 7)
 @click.argument("api", type=click.Choice(list(APIS)))
 @click.option("--from", "from_text", help="Start: a day (UTC) or an instant; else go on.")
 @click.option("--to", "to_text", help="End, not in it; else as far as figures are settled.")
+@click.option("--leave-gap", is_flag=True, help="Pull though --from is after the last pull's end.")
 @click.option("--endpoint", "endpoints", multiple=True, help="Only this one; may be repeated.")
 @click.option("--bucket", type=click.Choice(["1d", "1h"]), default="1d", help="Width of buckets.")
 @click.option("--group-by", "group_by", multiple=True, help="Group by this; may be repeated.")
@@ -48,8 +49,13 @@ def pull(
     group_by: tuple[str, ...],
     base_url: str,
     key_file: Path | None,
+    *,
+    leave_gap: bool,
 ) -> None:
     """Fetch usage from an API and import it. A pull that was cut goes on where it stopped.
+
+    A --from after the end of the last pull would leave out what lies between, so it is refused
+    unless --leave-gap says that it is meant.
 
     The key comes from the environment (OPENAI_ADMIN_KEY, ANTHROPIC_ADMIN_KEY, or
     LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY) or from a file, and is kept nowhere.
@@ -65,6 +71,7 @@ def pull(
     address = base_url or APIS[api].BASE_URL
     client = Client(address, APIS[api].headers(key), key, app.clock, Patience())
     args = {"api": api, "from": from_text or "", "to": to_text or "", "base_url": client.base_url}
+    args |= {"leave_gap": "yes"} if leave_gap else {}
     try:
         with progress("pull") as advance:
             work = Pull(
@@ -74,6 +81,8 @@ def pull(
                 app.clock.now_us(),
                 advance,
             )
+            gaps = [(one.name, gap) for one in streams if (gap := work.gap(one, from_us))]
+            _told_gaps(api, gaps, leave_gap=leave_gap)
             pulled, failed = _all(work, streams, from_us, to_us)
     finally:
         client.close()
@@ -81,6 +90,28 @@ def pull(
     app.answer(rows, _table(rows))
     bad = failed or any(one.quarantined or one.rejected for one in pulled)
     ctx.exit(1 if bad else 0)
+
+
+def _told_gaps(api: str, gaps: list[tuple[str, Window]], *, leave_gap: bool) -> None:
+    """Refuse to leave out what no pull brought, or say what is left out.
+
+    Raises:
+        PullError: there is a gap, and nobody said that it is meant.
+    """
+    if not gaps:
+        return
+    spans = [(name, *map(format_instant, gap)) for name, gap in gaps]
+    listed = "; ".join(f"{name} from {start} to {end}" for name, start, end in spans)
+    first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
+    fill = f"tallybook pull {api} --from {first} --to {last}"
+    if leave_gap:
+        note(f"left out, as asked: {listed}; to fill it: {fill}")
+        return
+    raise PullError(
+        f"--from is after the end of what was pulled, and no pull would ever bring {listed}",
+        next_step=f"go on from that end: tallybook pull {api}, without --from; or leave it out"
+        " with --leave-gap",
+    )
 
 
 def _all(

@@ -72,3 +72,11 @@ def save(path: Path, position: Position) -> None:
 def window_of(position: Position) -> Window | None:
     """The window that is being pulled."""
     return Window(*position.window) if position.window else None
+
+
+def reached_us(position: Position) -> int:
+    """The end of what is in without a gap; 0 before anything is."""
+    until_us, window = position.until_us, position.window
+    if window and (not until_us or window[0] <= until_us):
+        return max(until_us, position.at_us)
+    return until_us

@@ -15,7 +15,15 @@ from tallybook.meter.ingest import IngestResult
 from tallybook.meter.sources.buckets import GROUP_BY
 from tallybook.pull.client import Client, GoneError
 from tallybook.pull.model import Ask, Page, Pulled, Stream, Window
-from tallybook.pull.position import Position, asked_of, load, path_of, save, window_of
+from tallybook.pull.position import (
+    Position,
+    asked_of,
+    load,
+    path_of,
+    reached_us,
+    save,
+    window_of,
+)
 
 AGAIN_MAX = 3
 """How often one page is asked for in another way (`Stream.again`)."""
@@ -63,6 +71,13 @@ class Pull:
         if from_us is None and position.window:
             return _joined(total, self.stream(stream, None, to_us))
         return total
+
+    def gap(self, stream: Stream, from_us: int | None) -> Window | None:
+        """What lies between the end of what is in and a start, and would never come; else None."""
+        end_us = reached_us(load(path_of(self.folder, stream.product, stream.name)))
+        if from_us is None or not 0 < end_us < from_us:
+            return None
+        return Window(end_us, from_us)
 
     def _window(
         self, stream: Stream, position: Position, from_us: int | None, to_us: int | None
