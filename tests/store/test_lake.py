@@ -7,8 +7,10 @@ import pytest
 
 from company import org, usage
 from tallybook.errors import CorruptedError, StoreError
+from tallybook.meter.resolve.seal import seal_usage
+from tallybook.post.basis import latest_books
 from tallybook.store.refile import refile
-from tallybook.store.seal import content_digest
+from tallybook.store.seal import content_digest, write_file
 from tallybook.store.session import Session
 from tallybook.store.sqltext import sql_text
 
@@ -107,35 +109,66 @@ def test_identities_give_the_digest(sealed):
     assert f"{content_digest(*sealed.store.lake.identities(file)):032x}" == file.digest
 
 
-def test_refiling_moves_events_and_keeps_old_snapshots_readable(sealed):
+@pytest.fixture
+def moved_zone(sealed):
+    """The company's calendar after its zone changed: an event of November is one of October."""
+    sealed.apply(org=org("America/New_York"))
+    with sealed.store.read() as tx:
+        return latest_books(tx)[0].calendar
+
+
+def meanwhile(monkeypatch, act):
+    """Have another command act while files are written, once."""
+    acts = [act]
+
+    def written(*args):
+        file = write_file(*args)
+        if acts:
+            acts.pop()()
+        return file
+
+    monkeypatch.setattr("tallybook.store.refile.write_file", written)
+
+
+def test_what_another_command_seals_meanwhile_does_not_hinder_refiling(
+    sealed, moved_zone, monkeypatch
+):
+    def seal():
+        sealed.ingest(usage("3"))
+        seal_usage(sealed.store, moved_zone)
+
+    meanwhile(monkeypatch, seal)
+    assert refile(sealed.store, moved_zone) == 1
+    files = sealed.store.lake.snapshot().files
+    assert [(file.period, file.rows) for file in files] == [("2026-10", 1)] * 3
+    sealed.store.lake.verify(sealed.store.lake.snapshot())
+
+
+def test_what_another_command_refiles_meanwhile_is_filed_once(sealed, moved_zone, monkeypatch):
+    meanwhile(monkeypatch, lambda: refile(sealed.store, moved_zone))
+    assert refile(sealed.store, moved_zone) == 0
+    assert [file.period for file in sealed.store.lake.snapshot().files] == ["2026-10"] * 2
+
+
+def test_refiling_moves_events_and_keeps_old_snapshots_readable(sealed, moved_zone):
     lake = sealed.store.lake
     before = lake.snapshot()
-    sealed.apply(org=org("America/New_York"))
-    from tallybook.post.basis import latest_books  # noqa: PLC0415
-
-    with sealed.store.read() as tx:
-        calendar = latest_books(tx)[0].calendar
-    assert refile(sealed.store, calendar) == 1
-    assert refile(sealed.store, calendar) == 0
+    assert refile(sealed.store, moved_zone) == 1
+    assert refile(sealed.store, moved_zone) == 0
     assert [f.period for f in lake.snapshot().files] == ["2026-10", "2026-10"]
     assert lake.snapshot(version=before.version) == before
     lake.verify(lake.snapshot())
     lake.verify(before)
 
 
-def test_refiling_on_a_full_disk_keeps_the_old_files(sealed, monkeypatch):
+def test_refiling_on_a_full_disk_keeps_the_old_files(sealed, moved_zone, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, "No space left on device")
 
     before = sealed.store.lake.snapshot()
-    sealed.apply(org=org("America/New_York"))
-    from tallybook.post.basis import latest_books  # noqa: PLC0415
-
-    with sealed.store.read() as tx:
-        calendar = latest_books(tx)[0].calendar
     monkeypatch.setattr(pq, "ParquetWriter", full)
     with pytest.raises(StoreError, match="another zone: No space left on device"):
-        refile(sealed.store, calendar)
+        refile(sealed.store, moved_zone)
     assert sealed.store.lake.snapshot() == before
 
 

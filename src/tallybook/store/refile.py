@@ -18,7 +18,9 @@ from tallybook.store.seal import SealedFile, by_period, list_files, manifest_ver
 
 
 def refile(store: Store, calendar: Calendar) -> int:
-    """Write the events of misfiled files again, by the calendar; returns how many.
+    """Write the events of misfiled files again, by the calendar; returns how many it filed anew.
+
+    Another command may retire one of them meanwhile; then what is misfiled is looked for again.
 
     Args:
         store: open books with an empty inbox.
@@ -54,13 +56,16 @@ def refile(store: Store, calendar: Calendar) -> int:
             " command again",
         ) from error
     with store.write() as tx:
-        if manifest_version_in(tx) == snapshot.version:
+        stands = {file.path for file in store.lake.snapshot_in(tx, kinds=EVERY).files}
+        is_due = stands.issuperset(file.path for file in misfiled)
+        if is_due:
             list_files(tx, written)
+            version = manifest_version_in(tx)
             tx.run_many(
                 "UPDATE sealed_file SET retired = :version WHERE path = :path",
-                [{"version": snapshot.version + 1, "path": file.path} for file in misfiled],
+                [{"version": version, "path": file.path} for file in misfiled],
             )
-    return sum(file.rows for file in misfiled)
+    return sum(file.rows for file in misfiled) if is_due else refile(store, calendar)
 
 
 def _fits(file: SealedFile, calendar: Calendar) -> bool:
