@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from company import Company, plain, usage
+from stores import kept_stores
 from tallybook.clock import FixedClock, Period, parse_instant
 from tallybook.errors import CorruptedError, InvoiceError, PeriodError
 from tallybook.ledger.balance import trial_balance
@@ -101,8 +102,16 @@ def posted(company, ids):
 
 
 @pytest.fixture(scope="module")
-def october(tmp_path_factory):
+def closed_home(tmp_path_factory):
+    """Books with October closed, for tests to copy."""
     company = october_of(tmp_path_factory.mktemp("true_up"))
+    company.store.close()
+    return company.home
+
+
+@pytest.fixture
+def october(closed_home, tmp_path):
+    company = Company(kept_stores().copy(closed_home, tmp_path / "books"))
     yield company
     company.store.close()
 
@@ -153,6 +162,8 @@ def test_the_worked_example_from_october_to_december(october):
 
 
 def test_a_restated_invoice_posts_what_changed(october):
+    enter(october, "X", SAID["invoice X"], total="690.00")
+    trued(october)
     enter(october, "X", [*SAID["invoice X"][:-1], "other 1.00"], total="688.00", restate="typo")
     (only,) = posted(october, trued(october).entries)
     assert only == {"Payable:X": "2.00", "Suspense:X": "-2.00"}
@@ -185,6 +196,7 @@ def test_the_month_that_booked_it_closes_and_is_made_again(tmp_path):
 
 
 def test_a_closed_month_and_a_month_before_are_refused(october):
+    enter(october, "X", SAID["invoice X"], total="690.00")
     before = october.dump()
     with pytest.raises(PeriodError, match="2026-10 is closed") as refused:
         trued(october, into="2026-10")
@@ -242,6 +254,8 @@ def test_nothing_is_posted_beside_a_damaged_file(company):
 
 
 def test_what_the_next_invoice_bills_of_the_month_clears_what_stayed_accrued(october):
+    enter(october, "X", SAID["invoice X"], total="690.00")
+    trued(october)
     before = standing(october, "2026-12")["Accrued:X"]
     late = "usage 8.00 day=2026-10-31 model=x-small token_class=input_uncached quantity=80000"
     enter(october, "X", [late], number="2", total="8.00")
