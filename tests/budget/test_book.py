@@ -99,7 +99,7 @@ def test_a_long_book_is_written_anew_and_means_the_same(tmp_path, monkeypatch):
         draw(book, "old", 1, name="2026-08/a")
     with book.held() as acts:
         acts += [["warn", "2026-10/a", "1:2@100"], ["close", "2026-10/a", "h0", 5]]
-        acts += [["ceiling", "2026-10/b", 9], ["blind", "", True]]
+        acts += [["ceiling", "2026-10/b", 9], ["blind", "", "gone"]]
         acts += [["minute", "2026-10/b", 7], ["minute", "2026-10/b", 7]]
     before = book.account("2026-10/a")
     figures = (before.taken_nano, before.spent_nano, set(before.warned))
@@ -110,7 +110,7 @@ def test_a_long_book_is_written_anew_and_means_the_same(tmp_path, monkeypatch):
         assert (after.taken_nano, after.spent_nano, after.warned) == figures
         assert "2026-08/a" not in one.accounts
         assert one.ceilings == {"2026-10/b": 9}
-        assert (one.is_blind, one.minutes) == (True, {"2026-10/b": (7, 2)})
+        assert (one.blind, one.minutes) == ("gone", {"2026-10/b": (7, 2)})
     assert (tmp_path / "book").stat().st_size < 1000
 
 
@@ -118,5 +118,5 @@ def test_that_a_node_is_blind_touches_no_account(tmp_path):
     book = Book(tmp_path)
     book.touched = set()
     with book.held() as acts:
-        acts.append(["blind", "", True])
-    assert (book.is_blind, book.accounts, book.touched) == (True, {}, set())
+        acts.append(["blind", "", "gone"])
+    assert (book.blind, book.accounts, book.touched) == ("gone", {}, set())

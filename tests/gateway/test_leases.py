@@ -171,9 +171,9 @@ def test_a_server_that_is_gone_leaves_the_leases_that_are_held(node, redis):
     one.server._retry_s = one.server._tell_s = 0
     one.step()
     one.holder.book.look()
-    assert one.holder.book.is_blind
+    assert one.holder.book.blind == "the server that they are shared through does not answer"
     redis.start()
-    one.until(lambda: not one.book.is_blind and one.server._may_draw)
+    one.until(lambda: not one.book.blind and one.server._may_draw)
     assert one.ask(100, tries=5)
 
 
@@ -200,6 +200,19 @@ def test_a_server_that_forgot_everything_lets_nobody_draw_before_it_knows_again(
         one.step()
     assert spent + 400_000 <= LIMIT
     one.holder.settle(held, 1)
+
+
+@pytest.mark.parametrize(("nodes", "told"), [(3, "3"), (0, "all")])
+def test_a_node_that_waits_for_others_says_for_how_many_and_how_long(node, nodes, told):
+    one = node("a", lease_s=60, nodes=nodes).ready()
+    one.ask(400_000)
+    one.server._client.flushall()
+    one.until(lambda: not one.server._may_draw)
+    one.server._drew_s -= 2
+    one.until(lambda: one.book.blind)
+    one.holder.book.look()
+    waits = f"it waits to hear from {told} gateways what they drew, for at most 60 s, heard 1"
+    assert one.holder.book.blind == waits
 
 
 def test_after_a_loss_without_knowing_how_many_nodes_there_are_a_lease_must_pass(node):

@@ -248,7 +248,7 @@ def test_a_warning_that_the_server_could_not_allow_is_given_when_it_is_back(tmp_
     given = []
     steward._notices.put = given.append
     with steward._book.held() as acts:
-        acts.append(["blind", "", True])
+        acts.append(["blind", "", "the server is gone"])
     for _ in range(3):
         steward._due_s.clear()
         steward.step()

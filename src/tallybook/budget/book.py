@@ -61,8 +61,8 @@ class Book:
         """of such accounts: what was spent by all, and the need for which nothing was free"""
         self.minutes: dict[str, tuple[int, int]] = {}
         """of throttled accounts: a minute and the calls that were let through in it"""
-        self.is_blind = False
-        """whether the server that accounts are shared through has not been heard for too long"""
+        self.blind = ""
+        """why nobody can say what accounts hold that are shared through a server; '' if it can"""
         self.touched: set[str] | None = None
         """accounts that an act was read of, for who asks for that by putting a set here"""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
@@ -204,8 +204,8 @@ class Book:
                 yield from _standing_of(name, account)
                 if name in self.ceilings:
                     yield ["ceiling", name, self.ceilings[name]]
-        if self.is_blind:
-            yield ["blind", "", True]
+        if self.blind:
+            yield ["blind", "", self.blind]
         for name, (began, count) in self.minutes.items():
             yield from (["minute", name, began] for _ in range(count))
         for holder, slots in self.slots.items():
@@ -245,7 +245,7 @@ class Book:
     def _apply(self, act: Act) -> None:
         word, name, *rest = act
         if word == "blind":  # of the node, and of no account
-            self.is_blind = rest[0]
+            self.blind = str(rest[0] or "")
             return
         account = self.account(name)
         if self.touched is not None:

@@ -40,7 +40,6 @@ _TICK_S: Final = 0.02
 _MINUTE_US: Final = 60_000_000
 _FORGET_AFTER: Final = 240
 """Half seconds after which a budget that nobody uses is forgotten by this process."""
-_GONE: Final = "the server that they are shared through does not answer"
 _BATCH: Final = "batch"
 _LATER: Final = "later-"
 """How the name begins under which work holds a budget that goes on without its call."""
@@ -252,8 +251,8 @@ class Budgets:
                 ceilings = [_ceiling(ask, room) for room in rooms]
                 short = holder.draw(rooms, ask.estimate.need_nano, ceilings, beyond)
                 if short:
-                    if holder.is_shared and holder.book.is_blind:
-                        self._blind(call, _GONE, ask.go, ask.refuse)
+                    if holder.is_shared and holder.book.blind:
+                        self._blind(call, holder.book.blind, ask.go, ask.refuse)
                         return True
                     if not self._is_spent(ask, short[0]):
                         ask.short = short[0].account

@@ -34,6 +34,7 @@ from tallybook.sdk.counters import Health
 _PREFIX: Final = "tallybook:budget:"
 _EPOCH: Final = f"{_PREFIX}epoch"
 _NODES: Final = f"{_PREFIX}nodes"
+_GONE: Final = "the server that they are shared through does not answer"
 _HALVINGS: Final = 4
 """A node that is lost takes what it drew: a sixteenth of what was free then, at most."""
 _TRIES: Final = 64
@@ -104,6 +105,7 @@ class Server:
         self._tell_s = 0.0
         self._is_expired = False
         self._may_draw = False
+        self._heard_nodes = 0
         self._told: dict[str, tuple[int, int]] = {}
         self._idle: dict[str, int] = {}
         self._spent: dict[str, int] = {}
@@ -223,6 +225,7 @@ class Server:
         """Whether this run of the server knows what every node drew."""
         epoch = msgspec.json.decode(self._client.get(_EPOCH), type=_Epoch)
         heard = self._client.smembers(f"{_PREFIX}heard:{epoch.run}")
+        self._heard_nodes = len(heard)
         self.nodes = max(self._policy.nodes, len(heard), 1)
         age_ms = self._now_ms() - epoch.from_ms
         if age_ms > 1000 * self._policy.lease_s:
@@ -316,9 +319,8 @@ class Server:
     def _miss(self, now_s: float) -> None:
         """Nothing was heard: say so, and after ``lease_s`` spend no more of what was drawn."""
         away_s = now_s - self._heard_s
-        if away_s > _BLIND_S and not self._book.is_blind:
-            with self._book.held() as acts:
-                acts.append(["blind", "", True])
+        if away_s > _BLIND_S:
+            self._note_blind(_GONE)
         if away_s > self._policy.lease_s and not self._is_expired:
             self._is_expired = True
             with self._book.held() as acts:
@@ -332,9 +334,20 @@ class Server:
         if self._may_draw:
             self._drew_s = now_s
         is_blind = now_s - self._drew_s > _BLIND_S
-        if self._book.is_blind != is_blind:
+        self._note_blind(self._awaited() if is_blind else "")
+
+    def _awaited(self) -> str:
+        """What this node waits for before it draws again."""
+        told = self._policy.nodes or "all"
+        return (
+            f"it waits to hear from {told} gateways what they drew, for at most"
+            f" {self._policy.lease_s} s, heard {self._heard_nodes}"
+        )
+
+    def _note_blind(self, why: str) -> None:
+        if self._book.blind != why:
             with self._book.held() as acts:
-                acts.append(["blind", "", is_blind])
+                acts.append(["blind", "", why])
 
     # -- what the server holds
 
