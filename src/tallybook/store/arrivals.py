@@ -8,13 +8,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import ipc
 
-_REPEATED: Final = 2
-"""So often a text must come, at the mean of a column, that one object stands for all."""
+from tallybook.store.rows import Row, rows_of, values_of
 
 
 class Batch:
@@ -37,14 +36,7 @@ class Batch:
 
     def column(self, name: str) -> list[Any]:
         """One column of `tallybook.store.events.INBOX_SCHEMA`; of text that repeats, shared."""
-        column = self._read(name).column(name).combine_chunks()
-        if pa.types.is_string(column.type):
-            coded = column.dictionary_encode()
-            if _REPEATED * len(coded.dictionary) <= len(column):
-                words = coded.dictionary.to_pylist()
-                return [words[code] for code in coded.indices.to_pylist()]
-        values: list[Any] = column.to_pylist()
-        return values
+        return values_of(self._read(name).column(name))
 
     def label(self, name: str) -> list[str]:
         """The value of one label of each; '' where there is none."""
@@ -53,11 +45,9 @@ class Batch:
             return [""] * len(self)
         return [dict(pairs or ()).get(name, "") for pairs in labels.to_pylist()]
 
-    def rows(self, positions: Sequence[int]) -> list[dict[str, Any]]:
+    def rows(self, positions: Sequence[int]) -> list[Row]:
         """Whole rows, a map as a list of pairs."""
-        table = self.table().take(pa.array(positions, pa.int64()))
-        rows: list[dict[str, Any]] = table.to_pylist()
-        return rows
+        return rows_of(self.table().take(pa.array(positions, pa.int64())))
 
     def _read(self, name: str) -> pa.Table:
         at = ipc.open_stream(self._packed).schema.get_field_index(name)
@@ -79,7 +69,7 @@ class Arrivals:
         """One column of all."""
         return [value for batch in self.batches for value in batch.column(name)]
 
-    def rows(self, positions: Sequence[int]) -> list[dict[str, Any]]:
+    def rows(self, positions: Sequence[int]) -> list[Row]:
         """Whole rows, in the order of ascending positions, a map as a list of pairs."""
         return [row for batch, mine in self._by_batch(positions) for row in batch.rows(mine)]
 

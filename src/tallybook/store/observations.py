@@ -1,7 +1,7 @@
 """What sources told of calls: rows of sealed files, found by key, by trace or by window.
 
-A row is a dict of the columns of `tallybook.store.events.EVENT_SCHEMA` with ``role`` and ``kind``;
-maps come as dicts. What was made of observations is never among them.
+A row has the columns of `tallybook.store.events.EVENT_SCHEMA` with ``role`` and ``kind``; maps come
+as lists of pairs. What was made of observations is never among them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from tallybook.errors import CorruptedError
 from tallybook.store.engine import Store
 from tallybook.store.events import EVENT_SCHEMA, INBOX_SCHEMA
 from tallybook.store.lake import OBSERVED
+from tallybook.store.rows import Row, rows_of
 from tallybook.store.seal import DERIVED, Kind, SealedFile
-
-Row = dict[str, Any]
 
 _COLUMNS: Final = ", ".join(f'o."{name}"' for name in INBOX_SCHEMA.names)
 COUNTS: Final = ("context_tokens", "total_tokens")
@@ -137,7 +136,7 @@ class Observations:
                 " AND o.started_us BETWEEN w.started_us - $slack AND w.started_us + $slack",
                 {"slack": slack_us},
             )
-        return [(row.pop("of_key"), row) for row in found]
+        return [(row["of_key"], row) for row in found]
 
     def _matching(self, column: str, kind: pa.DataType, wanted: Sequence[object]) -> list[Row]:
         if not wanted:
@@ -190,7 +189,7 @@ class Observations:
         )
 
 
-def event_row(row: Mapping[str, Any]) -> Row:
+def event_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of an event out of a row, as they are sealed."""
     return {name: row[name] for name in EVENT_SCHEMA.names}
 
@@ -198,6 +197,4 @@ def event_row(row: Mapping[str, Any]) -> Row:
 def _rows(
     engine: duckdb.DuckDBPyConnection, statement: str, params: Mapping[str, object] | None = None
 ) -> list[Row]:
-    cursor = engine.execute(statement, dict(params) if params else None)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return rows_of(engine.execute(statement, dict(params) if params else None).to_arrow_table())

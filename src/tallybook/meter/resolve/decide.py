@@ -15,6 +15,7 @@ from tallybook.store import Store, Tx
 from tallybook.store.calls import judge, suspect_rows
 from tallybook.store.commands import Command, log_command
 from tallybook.store.observations import Observations
+from tallybook.store.rows import Row
 
 Verdict = Literal["same", "different"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
@@ -113,7 +114,7 @@ def between(listed: Iterable[Suspect], one: str, other: str) -> list[str]:
     return [suspect.id for suspect in listed if suspect.sources == {one, other}]
 
 
-def _rows(store: Store, calendar: Calendar, chosen: Iterable[Suspect]) -> list[dict[str, Any]]:
+def _rows(store: Store, calendar: Calendar, chosen: Iterable[Suspect]) -> list[Row]:
     periods: set[str] = set()
     for one in chosen:
         period: Period = calendar.period_of(one.started_us)

@@ -105,7 +105,7 @@ def _call_of(settlement: Settlement, superseded: Mapping[bytes, bytes], key: byt
     for call in (*settlement.calls, *settlement.rests):
         if any(one.key == key for one in call.told):
             return call
-    return Call(key, (), None, {})
+    return Call(key, (), None)
 
 
 def _evidence(
@@ -165,7 +165,7 @@ def _told(one: Observation) -> dict[str, Any]:
 def _taken(call: Call) -> list[Taken]:
     found = []
     for name in _FIELDS:
-        winner = call.taken.get(name)
+        winner = call.teller(name)
         if winner is None or winner.row[name] in ("", None, 0, [], {}):
             continue
         others = tuple(

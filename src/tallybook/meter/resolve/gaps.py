@@ -50,7 +50,7 @@ def gaps_of(store: Store, arrivals: Arrivals, columns: Mapping[str, Sequence[Any
         for one in looked_at
         if one.key not in gone and fills_gap(one, seen[one.key], live, keys)
     ]
-    calls = (Call(one.key, (one,), plain_columns(one) | OF_MANY, {}) for one in filling)
+    calls = (Call(one.key, (one,), plain_columns(one) | OF_MANY) for one in filling)
     return Gaps(tuple(looked_at), tuple(calls))
 
 

@@ -97,11 +97,14 @@ class _Settling:
         suspects = suspects_of(self.store, self.calendar, arrivals, names.columns, change.several)
         roles = names.columns["role"]
         beside = {at for at, role in enumerate(roles) if role != "call"} | change.beside
+        # What is written is made here: the scope is gone before the files are.
+        aliases = _aliases(names, self.calendar) + _awaiting(scope, names, self.calendar)
+        members, standing = self._members(change), change.standing
 
         def write(tx: Tx) -> None:
-            add_aliases(tx, _aliases(names, self.calendar) + _awaiting(scope, names, self.calendar))
-            put_members(tx, self._members(change))
-            put_standings(tx, change.standing)
+            add_aliases(tx, aliases)
+            put_members(tx, members)
+            put_standings(tx, standing)
             add_suspects(tx, _still_apart(tx, suspects))
             self.also(tx)
 

@@ -35,13 +35,19 @@ class Call:
     """One call: what was told of it, and the columns that bill.
 
     ``subject`` names it: the least key of what was told. ``columns`` is None where the only
-    observation bills by its own row; ``taken`` says for each column who told it.
+    observation bills by its own row; ``taken`` says, where several told, who told each column.
     """
 
     subject: bytes
     told: tuple[Observation, ...]
     columns: Mapping[str, Any] | None
-    taken: Mapping[str, Observation]
+    taken: Mapping[str, Observation] | None = None
+
+    def teller(self, column: str) -> Observation | None:
+        """Who told what a column says, if anybody."""
+        if self.taken is not None:
+            return self.taken.get(column)
+        return self.told[0] if self.told else None
 
     @property
     def tokens(self) -> dict[str, int]:
@@ -203,7 +209,7 @@ def _call(subject: bytes, told: Sequence[Observation], depth: Mapping[bytes, int
     if len(told) == 1:
         one = told[0]
         columns = None if one.own else plain_columns(one)
-        return Call(subject, (one,), columns, dict.fromkeys(one.row, one))
+        return Call(subject, (one,), columns)
     columns, taken = merged(told, depth)
     return Call(subject, tuple(told), columns, taken)
 
@@ -241,7 +247,7 @@ def _rests(
         sum_of[one.key] = _plus([*beneath.values(), rest])
         if rest:
             columns = _estimate(one, rest, [x.told for x in node.below])
-            rests.append(Call(one.key, (one,), columns, dict.fromkeys(columns, one)))
+            rests.append(Call(one.key, (one,), columns))
     return rests
 
 
