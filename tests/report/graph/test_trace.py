@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -163,6 +164,40 @@ def test_a_large_trace_is_drawn_as_far_as_it_is_asked_for(books):
     assert "21 cheaper nodes are not drawn, of USD 21.00 by themselves; --json" in text
     assert len([line for line in text.splitlines() if "─ " in line]) == 9
     assert len(told(trace)["months"][0]["nodes"]) == 31
+
+
+def test_what_lies_deep_says_how_deep_and_keeps_its_name(books):
+    names = [f"step-{depth}" for depth in range(12)]
+    books.ingest(*(node(name, above) for name, above in zip(names, ["", *names], strict=False)))
+    (trace,) = traces_of(books.store, TRACE)
+    rows = trace_text(trace, 12).splitlines()[-12:]
+    assert [row[:46].rstrip() for row in rows[7:10]] == [
+        f"{'   ' * 6}└─ x-1", f"{'   ' * 7}└─ x-1", "depth 9 └─ x-1",
+    ]  # fmt: skip
+
+
+def test_a_deep_chain_is_drawn_in_linear_time_and_space(books):
+    books.ingest(node("only"))
+    (trace,) = traces_of(books.store, TRACE)
+    (only,) = trace.nodes
+    looks = Counter()
+
+    class Above(list):
+        def __getitem__(self, at):
+            looks[at] += 1
+            return super().__getitem__(at)
+
+    def chain(length):
+        costs = [1] * length
+        return replace(
+            trace, above=Above(range(-1, length - 1)), own_pico=costs, rolled_pico=costs,
+            read=lambda places: (only for _ in places),
+        )  # fmt: skip
+
+    text = trace_text(chain(5_000), 10_000)
+    assert len(text.splitlines()) > 5_000
+    assert len(text) < 5_000 * 140
+    assert max(looks.values()) <= 20
 
 
 def test_a_trace_that_nobody_names_says_what_to_look_for(books):

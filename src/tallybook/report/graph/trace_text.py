@@ -20,6 +20,8 @@ from tallybook.report.graph.view import OWN
 PICO_SCALE = 12
 _NAME_WIDTH = 46
 _WHOM_SHOWN = 3
+_DEPTH_DRAWN = 8
+"""A node that lies deeper says how deep instead of being drawn so: names must fit beside."""
 _INDENT, _DEPTH = 2, 8
 """Blanks of one step of the machine form, and those before a node."""
 _NODES = '"nodes": ['
@@ -43,9 +45,9 @@ def trace_text(trace: Trace, most: int) -> str:
         _row("", "own", "with all below", "caused by", "run by", "paid by"),
     ]
     shown = sorted(_shown(trace, most))
-    last = _last_children(trace.above, shown)
+    last, depths = _last_children(trace.above, shown), _depths(trace.above, shown)
     for at, node in zip(shown, trace.read(shown), strict=True):
-        lines.append(_line(trace.above, at, node, last))
+        lines.append(_line(_branches(trace.above, at, last, depths[at]), node))
     left = len(trace) - len(shown)
     if left:
         rest = _amount(trace.total_pico - sum(trace.own_pico[at] for at in shown))
@@ -148,14 +150,14 @@ def _for_whom(calls: Mapping[tuple[str, ...], int]) -> list[str]:
     return [f"Calls: {'; '.join(told)}"] if told else []
 
 
-def _line(above: Sequence[int], at: int, node: TraceNode, last: Collection[int]) -> str:
+def _line(branches: str, node: TraceNode) -> str:
     owner = node.decision.owner
     name = " ".join(part for part in (node.name, node.service, node.model) if part)
     own = "unpriced" if node.unpriced else _amount(node.own_pico) if node.bills else ""
     if node.role == "elsewhere":
         own = "other month"
     return _row(
-        _branches(above, at, last) + name,
+        branches + name,
         own,
         _amount(node.rolled_pico),
         " ".join(part for part in owner.started_by if part),
@@ -170,11 +172,13 @@ def _row(name: str, own: str, rolled: str, caused: str, ran: str, paid: str) -> 
     return f"{name:<{_NAME_WIDTH}} {own:>12} {rolled:>14}  {caused:<22} {ran:<14} {paid}"
 
 
-def _branches(above: Sequence[int], at: int, last: Collection[int]) -> str:
-    drawn: list[str] = []
+def _branches(above: Sequence[int], at: int, last: Collection[int], depth: int) -> str:
+    if not depth:
+        return ""
+    drawn = ["\u2514\u2500 " if at in last else "\u251c\u2500 "]
+    if depth > _DEPTH_DRAWN:
+        return f"depth {depth:,} {drawn[0]}"
     up = above[at]
-    if up >= 0:
-        drawn.append("\u2514\u2500 " if at in last else "\u251c\u2500 ")
     while up >= 0 and above[up] >= 0:
         drawn.append("   " if up in last else "\u2502  ")
         up = above[up]
@@ -204,6 +208,14 @@ def _shown(trace: Trace, most: int) -> Collection[int]:
             break
         shown |= set(path)
     return shown
+
+
+def _depths(above: Sequence[int], shown: Sequence[int]) -> Mapping[int, int]:
+    """How many nodes stand above each that is drawn; ``shown`` ascends, and has those too."""
+    depths = {-1: -1}
+    for at in shown:
+        depths[at] = depths[above[at]] + 1
+    return depths
 
 
 def _last_children(above: Sequence[int], shown: Sequence[int]) -> Collection[int]:
