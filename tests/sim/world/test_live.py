@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tallybook.clock import Period
 from tallybook.sim.world import hands, live
 from tallybook.sim.world.crash import SimulatedCrash
 from tallybook.sim.world.live import World
@@ -80,6 +81,15 @@ def test_what_must_be_refused_and_is_not_breaks_the_world(world: World) -> None:
         world.step(
             {"n": 2, "do": "apply", "at_us": 0, "files": world.known.files, "is_wrong": True}
         )
+
+
+def test_a_month_to_come_must_be_refused_and_one_that_has_begun_run(world: World) -> None:
+    calendar = world.known.calendar()
+    start_us = calendar.bounds_us(Period.parse("2026-10"))[0]
+    run = {"n": 2, "do": "run", "period": "2026-10"}
+    world.step(run | {"at_us": start_us - 1})
+    world.step(run | {"at_us": start_us})
+    assert (world.tally["run refused"], world.tally["runs"]) == (1, 1)
 
 
 def test_what_must_be_carried_out_and_is_not_breaks_the_world(world: World) -> None:

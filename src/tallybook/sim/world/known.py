@@ -105,6 +105,10 @@ class Known:
         """The period that late usage of closed ones posts into; '' while none is closed."""
         return str(Period.parse(max(self.closed)).next()) if self.closed else ""
 
+    def has_begun(self, period: str, now_us: int) -> bool:
+        """Whether a month has begun where the company is: before, nothing of it is run."""
+        return self.calendar().bounds_us(Period.parse(period))[0] <= now_us
+
     def may_close(self, period: str, now_us: int) -> bool:
         """Whether nothing may stand against a close: it is over, its turn, and all is waived."""
         is_open = period not in self.closed or period in self.soft

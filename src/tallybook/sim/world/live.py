@@ -111,7 +111,8 @@ class World:
         if period in known.closed and _is_shut_for(kind, is_soft=period in known.soft):
             return False
         if kind in ("run", "ingest", "seal"):
-            return bool(known.files) or kind == "ingest"
+            begun = kind != "run" or known.has_begun(period, operation["at_us"])
+            return kind == "ingest" or (bool(known.files) and begun)
         if kind == "apply" and "is_wrong" in operation:
             return not operation["is_wrong"]
         if kind in ("close", "soft") and known.files and self._may_turn(operation):
@@ -205,7 +206,8 @@ class World:
         if not known.files:
             return
         is_open = [name for name in known.periods() if name not in known.closed]
-        operation["periods"] = list(dict.fromkeys([*filter(None, [known.landing()]), *is_open]))
+        due = dict.fromkeys([*filter(None, [known.landing()]), *is_open])
+        operation["periods"] = [name for name in due if known.has_begun(name, operation["at_us"])]
         for period in operation["periods"]:
             running = {"do": "run", "period": period, "at_us": operation["at_us"]}
             first, second = self._hands.do(running), self._hands.do(running)
