@@ -3,8 +3,7 @@ SELECT owner, calls, COUNT(*) AS traces
 FROM (
   SELECT e.trace_id, MIN(k.owner) AS owner, COUNT(*) AS calls
   FROM events e
-  {joined}
-  JOIN live_owned k ON {same}
+  {owned}
   WHERE e.started_us >= $start_us AND e.started_us < $upto_us AND e.trace_id <> ''
   GROUP BY e.trace_id
 )

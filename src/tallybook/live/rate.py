@@ -11,18 +11,17 @@ from typing import Any, Final, NamedTuple
 from tallybook.attribute.lines import decide_all
 from tallybook.attribute.path import Decision
 from tallybook.books.meters import TOKEN_CLASSES
+from tallybook.live.agents import AGENTS, find_agents
 from tallybook.live.bucket import Buckets
 from tallybook.live.ground import Ground
 from tallybook.live.model import Subject
-from tallybook.live.walk import AGENT_OPERATIONS
 from tallybook.post.compute import placed_in
 from tallybook.rate.rating import (
     PRICE_JOIN,
-    TOUCHED,
-    Metering,
     beside_sql,
     carried_sql,
     event_amount_sql,
+    netting_sql,
     open_prices,
     unpriced_sql,
 )
@@ -176,9 +175,9 @@ class Opened:
     parts: Mapping[str, str]
     bounds: Mapping[str, object]
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, **more: str) -> str:
         """A statement of this room."""
-        return sql_text(__package__, name).format(**self.parts)
+        return sql_text(__package__, name).format(**self.parts, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,44 +213,28 @@ def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
         priced = open_prices(session, metering, ground.rows)
         carried, columns = carried_sql(metering), ", ".join(metering.columns)
         joined = beside_sql(metering)
-        combos = sql_text(__package__, "combos")
-        session.run(combos.format(columns=columns, carried=carried, joined=joined), bounds)
+        if metering.carries:
+            combos = sql_text(__package__, "combos")
+            session.run(combos.format(columns=columns, carried=carried, joined=joined), bounds)
+        else:
+            session.run(sql_text(__package__, "places"))
         found = session.rows(f"SELECT combo, epoch, {columns} FROM live_combo")
         decisions, numbered = decide_all(metering, paths, found)
         subjects = _own(session, decisions, numbered)
         expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
-        agents = _find_agents(session, plain) if part.beside else False
+        agents = part.beside is not None and find_agents(session, only_touched=plain.only_touched)
+        same = " AND ".join(f"{made} = k.{name}" for made, _, name in expressions)
+        unpriced, amount = unpriced_sql(priced, ground.rows), event_amount_sql("card", priced)
         parts = {
-            "unpriced": unpriced_sql(priced, ground.rows),
-            "amount": event_amount_sql("card", priced),
+            "unpriced": unpriced,
+            "cost": f"CASE WHEN {unpriced} THEN 0 ELSE {amount} END",
             "price_join": PRICE_JOIN,
-            "same": " AND ".join(f"{made} = k.{name}" for made, _, name in expressions),
-            "joined": joined,
+            "netted": netting_sql(metering),
+            "owned": f"{joined}\n  JOIN live_owned k ON {same}",
             "agent": "COALESCE(a.agent, e.service)" if agents else "e.service",
-            "agents": _AGENTS if agents else "",
+            "agents": AGENTS if agents else "",
         }
         yield Opened(session, subjects, parts, bounds)
-
-
-_AGENTS: Final = """LEFT JOIN live_agent a
-  ON e.trace_id = a.trace_id AND e.parent_span_id = a.span_id"""
-_ROUNDS: Final = 20
-"""Each doubles how far up an agent is looked for: more than a million steps."""
-
-
-def _find_agents(session: Session, metering: Metering) -> bool:
-    """Make ``live_agent``: of steps that were told, the innermost agent at or above each."""
-    operations = ", ".join(f"'{name}'" for name in sorted(AGENT_OPERATIONS))
-    touched = TOUCHED if metering.only_touched else ""
-    session.run(sql_text(__package__, "agents").format(operations=operations, touched=touched))
-    session.run(sql_text(__package__, "agents_begin"))
-    for _ in range(_ROUNDS):
-        ((waits,),) = session.rows("SELECT COUNT(*) FROM live_up WHERE above >= 0")
-        if not waits:
-            break
-        session.run(sql_text(__package__, "agents_up"))
-    session.run(sql_text(__package__, "agents_end"))
-    return True
 
 
 def _subject(decision: Decision) -> Subject:

@@ -1,20 +1,15 @@
--- One row per call that bills: whose it is, the trace that it belongs to, its cost. A call without a
--- trace is a request of its own, with a number below nothing.
-CREATE OR REPLACE TABLE request_call AS
+-- What the calls of each trace cost, by their team and feature and by their agent.
+CREATE OR REPLACE TABLE request_part AS
 SELECT
-  CAST(k.feature AS INTEGER) AS owner,
-  COALESCE(t.number, -1 - e.row_at) AS request,
+  e.trace_id,
+  k.feature AS owner,
   {agent} AS agent,
-  e.provider,
-  e.model,
-  e.context_tokens AS context,
-  COALESCE(e.attempt, 1) > 1 AS is_retry,
-  {unpriced} AS is_unpriced,
-  CASE WHEN {unpriced} THEN 0 ELSE {amount} END AS card_pico
+  COUNT(*) AS calls,
+  SUM({cost}) AS card_pico,
+  COUNT_IF({unpriced}) AS unpriced
 FROM events e
-LEFT JOIN request_trace t ON e.trace_id = t.trace_id
-{price_join}
-{joined}
-JOIN live_owned k ON {same}
 {agents}
-WHERE e.started_us >= $start_us AND e.started_us < $end_us
+{price_join}
+{owned}
+WHERE e.started_us >= $start_us AND e.started_us < $end_us AND e.trace_id <> '' AND {wanted}
+GROUP BY ALL

@@ -1,14 +1,12 @@
 -- The traces above a cost, the dearest first, and some of those about a rank in the middle.
-SELECT
-  is_tail, trace_id, request, calls, card_pico, retries, retried_pico, most_context, growth
+SELECT trace_id, is_tail
 FROM (
   SELECT
-    *,
+    trace_id,
     card_pico > $above AS is_tail,
-    ROW_NUMBER() OVER (ORDER BY card_pico DESC, request) AS from_top,
-    ROW_NUMBER() OVER (ORDER BY card_pico, request) AS rank
+    ROW_NUMBER() OVER (ORDER BY card_pico DESC, trace_id) AS from_top,
+    ROW_NUMBER() OVER (ORDER BY card_pico, trace_id) AS rank
   FROM request_total
 )
-JOIN request_trace ON request = number
 WHERE (is_tail AND from_top <= $most) OR (NOT is_tail AND rank >= $low AND rank <= $high)
 ORDER BY from_top

@@ -1,11 +1,15 @@
--- Calls added up per request, trace or agent run.
+-- What requests cost: traces, or the part of each that somebody has, and calls without a trace.
 CREATE OR REPLACE TABLE request_total AS
 SELECT
   {who} AS who,
-  request,
-  COUNT(*) AS calls,
+  trace_id,
+  SUM(calls) AS calls,
   SUM(card_pico) AS card_pico,
-  COUNT_IF(is_unpriced) AS unpriced{more}
-FROM request_call
-WHERE {wanted}
+  SUM(unpriced) AS unpriced
+FROM request_part
+WHERE trace_id <> '' AND {which}
 GROUP BY ALL
+UNION ALL
+SELECT {who}, trace_id, calls, card_pico, unpriced
+FROM request_part
+WHERE trace_id = '' AND {which}

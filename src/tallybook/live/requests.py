@@ -8,8 +8,8 @@ that part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from tallybook.clock import Period
 from tallybook.live.detect import nearest_rank
@@ -99,10 +99,25 @@ class Requests:
     dearest: tuple[Dear, ...] = ()
 
 
-@dataclass(slots=True)
-class _Seen:
-    tail: list[Dear] = field(default_factory=list)
-    typical: list[Dear] = field(default_factory=list)
+class _Use(NamedTuple):
+    """What the calls of one trace to one model come to."""
+
+    model: str
+    calls: int
+    cost_pico: int
+    retries: int
+    retried_pico: int
+    most_context: int
+    least_context: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A trace that was looked at."""
+
+    trace: str
+    is_tail: bool
+    uses: Sequence[_Use]
 
 
 def requests(store: Store, period: Period, feature: str = "") -> Requests:
@@ -122,19 +137,17 @@ def requests(store: Store, period: Period, feature: str = "") -> Requests:
         return Requests(str(period), currency, None, None, (), ())
     part = Part(basis.snapshot.files, basis.corrections, basis.beside)
     with opened(store, ground, part) as on:
-        on.session.run(sql_text(__package__, "request_trace"), on.bounds)
-        on.session.run(on.text("request"), on.bounds)
-        owners = [i for i, one in enumerate(on.subjects) if feature in ("", one.feature)]
-        wanted = f"owner IN ({', '.join(map(str, owners)) or '-1'})" if feature else "TRUE"
-        features = _ranked(on, "owner", wanted)
-        agents = _ranked(on, "agent", f"{wanted} AND request > 0")
-        untraced = _ranked(on, "''", f"{wanted} AND request < 0")
-        traces = _ranked(on, "''", f"{wanted} AND request > 0", _DEAR)
-        seen, mix = _explained(on, wanted, traces[0]) if traces else (_Seen(), {})
-    depths = _depths(store, period, [*seen.tail, *seen.typical])
-    tail, typical = (
-        [_with_depth(one, depths) for one in part] for part in (seen.tail, seen.typical)
-    )
+        wanted = _wanted(on.subjects, feature)
+        on.session.run(on.text("request", wanted=wanted), on.bounds)
+        if on.session.rows(_ANY_ALONE, on.bounds):
+            on.session.run(on.text("request_alone", wanted=wanted), on.bounds)
+        features = _ranked(on, "owner", "TRUE")
+        agents = _ranked(on, "agent", _TRACED)
+        untraced = _ranked(on, "''", "trace_id = ''")
+        traces = _ranked(on, "''", _TRACED)
+        looked = _looked_at(on, traces[0], wanted) if traces else []
+    depths = _depths(store, period, [one.trace for one in looked])
+    tail, typical = ([one for one in looked if one.is_tail is which] for which in (True, False))
     return Requests(
         period=str(period),
         currency=currency,
@@ -142,23 +155,32 @@ def requests(store: Store, period: Period, feature: str = "") -> Requests:
         untraced=untraced[0] if untraced else None,
         features=tuple(sorted((_named(on.subjects, one) for one in features), key=_dearest)),
         agents=tuple(sorted(agents, key=_dearest)),
-        tail=_kind(tail, mix, is_tail=True),
-        typical=_kind(typical, mix, is_tail=False),
-        dearest=tuple(tail[:TAIL_SHOWN]),
+        tail=_kind(tail, depths),
+        typical=_kind(typical, depths),
+        dearest=tuple(_dear(one, depths) for one in tail[:TAIL_SHOWN]),
     )
 
 
-_DEAR: Final = """,
-  COUNT_IF(is_retry) AS retries,
-  SUM(CASE WHEN is_retry THEN card_pico ELSE 0 END) AS retried_pico,
-  MAX(context) AS most_context,
-  MAX(context) - MIN(context) AS growth"""
-"""What makes a trace dear."""
+_TRACED: Final = "trace_id <> ''"
+_ANY_ALONE: Final = (
+    "SELECT 1 FROM events e WHERE e.started_us >= $start_us AND e.started_us < $end_us"
+    " AND e.trace_id = '' LIMIT 1"
+)
 
 
-def _ranked(on: Opened, who: str, wanted: str, more: str = "") -> list[Cost]:
-    total = sql_text(__package__, "request_total").format(who=who, wanted=wanted, more=more)
-    on.session.run(total)
+def _wanted(subjects: Sequence[Subject], feature: str) -> str:
+    """Which calls are looked at, as an expression; all of them without a feature."""
+    if not feature:
+        return _EVERY
+    owners = [str(at) for at, one in enumerate(subjects) if one.feature == feature]
+    return f"k.feature IN ({', '.join(owners) or '-1'})"
+
+
+_EVERY: Final = "TRUE"
+
+
+def _ranked(on: Opened, who: str, which: str) -> list[Cost]:
+    on.session.run(on.text("request_total", who=who, which=which))
     rows = on.session.rows(sql_text(__package__, "request_rank"))
     return [
         Cost("", "", str(who), *(int(one or 0) for one in (count, calls, cost, unpriced, *ranks)))
@@ -173,10 +195,8 @@ def _named(subjects: Sequence[Subject], one: Cost) -> Cost:
     return Cost(**{**values, "team": who.team, "feature": who.feature, "agent": ""})
 
 
-def _explained(
-    on: Opened, wanted: str, every: Cost
-) -> tuple[_Seen, Mapping[tuple[bool, str], tuple[int, int]]]:
-    """The dear tail and the typical traces, of the totals that were made last, and their models."""
+def _looked_at(on: Opened, every: Cost, wanted: str) -> list[_Looked]:
+    """The dear tail and the typical traces, of the totals that were made last; dearest first."""
     middle = -(-every.requests * 50 // 100)
     bounds = {
         "above": every.p95_pico,
@@ -184,45 +204,50 @@ def _explained(
         "low": middle - _MIDDLE,
         "high": middle + _MIDDLE,
     }
-    seen, rows = _Seen(), []
     found = on.session.rows(sql_text(__package__, "request_tail"), bounds)
-    for is_tail, trace, request, *values in found:
-        calls, cost, retries, retried, context, growth = (int(one or 0) for one in values)
-        part = seen.tail if is_tail else seen.typical
-        part.append(Dear(trace, calls, cost, 0, retries, retried, context, growth))
-        rows.append((request, bool(is_tail)))
-    on.session.table("request_wanted", {"request": "whole", "is_tail": "truth"}, rows)
-    mixed = sql_text(__package__, "request_mix").format(wanted=wanted)
-    mix = {
-        (bool(is_tail), str(model)): (int(cost), int(calls))
-        for is_tail, model, calls, cost in on.session.rows(mixed)
-    }
-    return seen, mix
+    on.session.table("request_looked", {"trace_id": "text"}, [(trace,) for trace, _ in found])
+    # Whose calls they are need not be found out again where all of them are wanted.
+    told = on.parts["netted" if wanted == _EVERY else "owned"]
+    uses: dict[str, list[_Use]] = {str(trace): [] for trace, _ in found}
+    looked = on.text("request_looked", told=told, wanted=wanted)
+    for trace, model, *values in on.session.rows(looked, on.bounds):
+        uses[trace].append(_Use(str(model), *(int(one or 0) for one in values)))
+    return [_Looked(str(trace), bool(is_tail), uses[trace]) for trace, is_tail in found]
 
 
-def _depths(store: Store, period: Period, wanted: Sequence[Dear]) -> dict[str, int]:
+def _depths(store: Store, period: Period, traces: Sequence[str]) -> dict[str, int]:
     """How many steps deep each trace goes, by all that was told of it."""
     near = {str(one) for one in (period.previous(), period, period.next())}
     by_trace: dict[str, list[Node]] = {}
-    if wanted:
-        spans = Observations(store, near).spans_in(one.trace for one in wanted)
-        for trace, span, parent, started_us in spans:
-            node = Node(span, parent, started_us, "", "", "", NOBODY)
-            by_trace.setdefault(trace, []).append(node)
+    for trace, span, parent, started_us in Observations(store, near).spans_in(traces):
+        node = Node(span, parent, started_us, "", "", "", NOBODY)
+        by_trace.setdefault(trace, []).append(node)
     return {trace: Tree(nodes).depth() for trace, nodes in by_trace.items()}
 
 
-def _with_depth(one: Dear, depths: Mapping[str, int]) -> Dear:
-    values = {name: getattr(one, name) for name in Dear.__slots__}
-    return Dear(**{**values, "depth": depths.get(one.trace, 1)})
+def _dear(one: _Looked, depths: Mapping[str, int]) -> Dear:
+    uses = one.uses
+    most, least = max(use.most_context for use in uses), min(use.least_context for use in uses)
+    return Dear(
+        trace=one.trace,
+        calls=sum(use.calls for use in uses),
+        cost_pico=sum(use.cost_pico for use in uses),
+        depth=depths.get(one.trace, 1),
+        retries=sum(use.retries for use in uses),
+        retried_pico=sum(use.retried_pico for use in uses),
+        most_context=most,
+        growth=most - least,
+    )
 
 
-def _kind(
-    part: Sequence[Dear], mix: Mapping[tuple[bool, str], tuple[int, int]], *, is_tail: bool
-) -> Kind | None:
-    if not part:
+def _kind(looked: Sequence[_Looked], depths: Mapping[str, int]) -> Kind | None:
+    if not looked:
         return None
-    models = {model: held for (tail, model), held in mix.items() if tail is is_tail}
+    part = [_dear(one, depths) for one in looked]
+    models: dict[str, tuple[int, int]] = {}
+    for use in (use for one in looked for use in one.uses):
+        cost_pico, calls = models.get(use.model, (0, 0))
+        models[use.model] = (cost_pico + use.cost_pico, calls + use.calls)
     return Kind(
         traces=len(part),
         cost_pico=_median(one.cost_pico for one in part),

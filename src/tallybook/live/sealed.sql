@@ -19,12 +19,11 @@ FROM (
     e.total_tokens AS tokens,
     e.state,
     {unpriced} AS unpriced,
-    CASE WHEN {unpriced} THEN 0 ELSE {amount} END AS card_pico
+    {cost} AS card_pico
   FROM events e
-  {price_join}
-  {joined}
-  JOIN live_owned k ON {same}
   {agents}
+  {price_join}
+  {owned}
   WHERE e.started_us >= $start_us AND e.started_us < $end_us
 )
 GROUP BY ALL
