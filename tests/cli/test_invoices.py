@@ -91,6 +91,30 @@ def test_a_true_up_of_a_provider_that_is_blank_posts_nothing_of_others(call):
     assert (refused.code, "--provider is blank" in refused.err) == (2, True)
 
 
+def test_an_invoice_that_came_by_mistake_is_withdrawn(company, call):
+    company.ingest(usage())
+    call("run", "2026-10")
+    enter = ["invoice", "enter", "X", "--number", "1", "--period", "2026-10", "--total", "1.19"]
+    enter += ["--line", "usage 1.00 model=x-1 day=2026-10-03", "--line", "tax 0.19"]
+    call(*enter)
+    call("true-up", "2026-10")
+    why = ("--reason", "of another company")
+    gone = call("invoice", "withdraw", "P-000001", *why, "--json").value
+    assert (gone["withdrawn"], gone["version"], gone["total"]) == (True, 2, "0.00")
+    assert "withdrawn" in call("invoice", "list").out
+    shown = call("invoice", "show", "P-000001")
+    assert "withdrawn by tester at" in shown.out
+    assert "of another company" in shown.out
+    assert "0.19" in call("invoice", "show", "P-000001", "--version", "1").out
+    assert call("true-up", "2026-10", "--json").value["payable"] == {"X": "0"}
+    with company.store.read() as tx:
+        (row,) = tx.rows("SELECT args, actor FROM command WHERE name = 'invoice withdraw'")
+    assert (json.loads(row.args)["reason"], row.actor) == ("of another company", "tester")
+    assert "was withdrawn by tester" in call(*enter).err
+    assert call(*enter, "--restate", "ours after all").code == 0
+    assert call("invoice", "withdraw", "P-000001", "--reason", "").code == 2
+
+
 def test_a_plain_table_by_a_mapping(company, call, tmp_path):
     (tmp_path / "bill.csv").write_text("Day,Sum\n2026-10-03,1.00\n")
     (tmp_path / "map.yaml").write_text(

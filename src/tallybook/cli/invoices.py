@@ -39,6 +39,7 @@ from tallybook.reconcile.views import (
     reconciliation_value,
     variance_value,
 )
+from tallybook.reconcile.withdraw import withdraw as withdraw_invoice
 from tallybook.report.differing import reconcile_html
 from tallybook.report.handoff.reconciled import reconciliation_workbook
 from tallybook.store.commands import Command, log_command
@@ -48,7 +49,7 @@ _LINES_SHOWN = 40
 
 @click.group()
 def invoice() -> None:
-    """Provider invoices and cost reports: import, enter by hand, list, show."""
+    """Provider invoices and cost reports: import, enter by hand, list, show, withdraw."""
 
 
 @invoice.command("import")
@@ -203,7 +204,7 @@ def list_(app: App, provider: str, *, history: bool) -> None:
     rows = [
         [
             one.id, str(one.version), one.provider, one.form, one.number or one.account,
-            one.period, in_units(one.total_pico), one.currency,
+            one.period, "withdrawn" if one.is_withdrawn else in_units(one.total_pico), one.currency,
         ]
         for one in found
     ]  # fmt: skip
@@ -240,7 +241,8 @@ def show(app: App, invoice_id: str, version: int) -> None:
     head = (
         f"{shown.id} version {shown.version} of {len(every)}: {shown.provider}, {shown.form},"
         f" {shown.number or shown.account}, {shown.period}\n"
-        f"total {in_units(shown.total_pico)}, {len(lines)} lines, imported by {shown.actor} at"
+        f"total {in_units(shown.total_pico)}, {len(lines)} lines,"
+        f" {'withdrawn' if shown.is_withdrawn else 'imported'} by {shown.actor} at"
         f" {format_instant(shown.at_us)}{f': {shown.reason}' if shown.reason else ''}"
     )
     listed = table(heads, rows, right=(5, 6)) + (f"\nand {more} more" if more > 0 else "")
@@ -250,6 +252,31 @@ def show(app: App, invoice_id: str, version: int) -> None:
         "standing": lines_value(lines),
     }
     app.answer(value, f"{head}\n\n{listed}")
+
+
+@invoice.command("withdraw")
+@click.argument("invoice_id", metavar="ID")
+@click.option("--reason", required=True, callback=filled, help="Why, for whoever asks later.")
+@json_option
+@click.pass_obj
+def withdraw(app: App, invoice_id: str, reason: str) -> None:
+    """Withdraw a provider invoice that was imported by mistake: it bills nothing any more.
+
+    What stood stays readable. What a true-up booked of it is undone by the next true-up. It stands
+    again if it is imported again with --restate.
+
+    Example:  tallybook invoice withdraw P-000003 --reason "of another company"
+    """
+    args = {"invoice": invoice_id, "reason": reason}
+    command = Command("invoice withdraw", args, app.actor)
+    made = withdraw_invoice(
+        app.store, invoice_id, reason=reason, command=command, now_us=app.clock.now_us()
+    )
+    app.answer(
+        invoice_value(made),
+        f"{made.id} ({made.number or made.account or made.form}) of {made.provider} is withdrawn:"
+        f" {reason}\n  next: tallybook true-up {made.period}, if it was booked",
+    )
 
 
 @click.command()

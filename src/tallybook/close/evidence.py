@@ -180,7 +180,10 @@ def adjustments_item(tx: Tx, period: Period) -> Item:
 
 
 def _unbooked(tx: Tx, period: str) -> list[ProviderInvoice]:
-    """The newest versions of invoices up to a month that no true-up names."""
+    """The newest versions of invoices up to a month that no true-up names.
+
+    Of one that is withdrawn it is the version whose lines are booked still.
+    """
     named = {
         name
         for row in tx.rows(
@@ -188,11 +191,19 @@ def _unbooked(tx: Tx, period: str) -> list[ProviderInvoice]:
         )
         for name in _invoices_named(str(row.versions))
     }
+    every = versions(tx)
+    booked = {each.id: each for each in every if f"{each.id}.{each.version}" in named}
     return [
-        each
-        for each in latest(versions(tx))
-        if each.period <= period and f"{each.id}.{each.version}" not in named
+        waiting
+        for each in latest(every)
+        if each.period <= period and (waiting := _waiting(each, booked.get(each.id)))
     ]
+
+
+def _waiting(now: ProviderInvoice, booked: ProviderInvoice | None) -> ProviderInvoice | None:
+    if now.is_withdrawn:
+        return None if booked is None or booked.is_withdrawn else booked
+    return None if booked == now else now
 
 
 def _invoices_named(text: str) -> list[str]:

@@ -21,6 +21,7 @@ from tallybook.reconcile.invoices import (
     add_lines,
     add_version,
     find_invoice,
+    speaking,
     standing_lines,
     versions,
 )
@@ -299,7 +300,7 @@ def _still_stands(
     """Whether the books hold exactly these lines already, for what the file speaks for."""
     held = standing_lines(tx, invoice=invoice)
     if by_day:
-        spoken = {window for version in versions(tx, invoice) for window in version.windows}
+        spoken = {window for each in speaking(versions(tx, invoice)) for window in each.windows}
         if not set(windows) <= spoken:
             return False
         held = [line for line in held if any(a <= line.start_us < b for a, b in windows)]
@@ -313,10 +314,16 @@ def _check_restated(
     digest: str,
     made: Sequence[InvoiceLine],
 ) -> None:
-    """Refuse other figures for an issued invoice, and a report that a later one superseded."""
+    """Refuse other figures for an issued invoice, and what was superseded or withdrawn."""
     if terms.restate.strip():
         return
     last = held[-1]
+    if last.is_withdrawn:
+        raise InvoiceError(
+            f"{last.id} ({last.number or last.period}) was withdrawn by {last.actor}:"
+            f" {last.reason}",
+            next_step='if it stands after all, say why: --restate "REASON"',
+        )
     if not told.restates:
         now = sum(line.amount_pico for line in made)
         raise InvoiceError(

@@ -66,6 +66,14 @@ class History:
         """The providers that anything was accrued for, sorted."""
         return sorted({row.provider for row in self.rows if row.side == "Accrued"})
 
+    def trued_up(self, period: str) -> set[str]:
+        """The providers of which a true-up of a service period stands booked."""
+        return {
+            row.provider
+            for row in self.rows
+            if row.service_period == period and row.family == "true_up"
+        }
+
     def reconciled(self, provider: str, before: str) -> list[str]:
         """The months before one whose invoice was trued up, the latest first."""
         found = {

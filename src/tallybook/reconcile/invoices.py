@@ -106,6 +106,30 @@ def versions(tx: Tx, invoice: str = "", provider: str = "") -> list[ProviderInvo
     return [_version(row) for row in rows]
 
 
+def speaking(every: Sequence[ProviderInvoice]) -> list[ProviderInvoice]:
+    """The versions that came after the last withdrawal of their invoice, the oldest first."""
+    withdrawn = {version.id: version.version for version in every if version.is_withdrawn}
+    return [version for version in every if version.version > withdrawn.get(version.id, 0)]
+
+
+def withdrawn_in(tx: Tx, span: Window, provider: str) -> list[ProviderInvoice]:
+    """The invoices of a provider that stand withdrawn and had lines that touch a span."""
+    gone = [each for each in latest(versions(tx, provider=provider)) if each.is_withdrawn]
+    return [each for each in gone if _touches(tx, each.id, span)]
+
+
+def _touches(tx: Tx, invoice: str, span: Window) -> bool:
+    return bool(
+        tx.scalar(
+            "SELECT COUNT(*) FROM invoice_line"
+            " WHERE invoice = :invoice AND start_us < :end_us AND end_us > :start_us",
+            invoice=invoice,
+            start_us=span[0],
+            end_us=span[1],
+        )
+    )
+
+
 def latest(every: Sequence[ProviderInvoice]) -> list[ProviderInvoice]:
     """The last version of each invoice."""
     return list({version.id: version for version in every}.values())
@@ -136,7 +160,7 @@ def standing_lines(
     """The lines that stand and touch a span.
 
     Of a report by days, each day is as the last version that speaks for it says; of any other
-    invoice the last version stands alone.
+    invoice the last version stands alone. Of a withdrawn one nothing stands.
 
     Args:
         tx: a transaction.
@@ -148,7 +172,7 @@ def standing_lines(
     every = versions(tx, invoice, provider)
     if version:
         every = [each for each in every if each.version <= version]
-    stands = _standing(every)
+    stands = _standing(speaking(every))
     rows = tx.rows(
         sql_text(__package__, "lines_standing"),
         start_us=span[0],

@@ -163,7 +163,8 @@ class ProviderInvoice:
     """One version of what a provider bills for one account and month.
 
     ``total_pico`` is the sum of the lines that stand in this version, in the books' currency;
-    ``stated_pico`` the total that the provider states, in its own, or None.
+    ``stated_pico`` the total that the provider states, in its own, or None. ``lines`` came with
+    this version.
     """
 
     id: str
@@ -185,6 +186,11 @@ class ProviderInvoice:
     reason: str
     actor: str
     at_us: int
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether nothing of it stands: whatever comes in has a line."""
+        return not self.lines
 
 
 @dataclass(frozen=True, slots=True)

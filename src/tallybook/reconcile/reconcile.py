@@ -16,7 +16,7 @@ from tallybook.post.capacity import standing_capacity
 from tallybook.reconcile.classify import CUTOFF_DAYS, Scope, classify
 from tallybook.reconcile.days import billing_days
 from tallybook.reconcile.history import beside_of, history
-from tallybook.reconcile.invoices import standing_lines, versions
+from tallybook.reconcile.invoices import speaking, standing_lines, versions
 from tallybook.reconcile.metered import Metered, metered
 from tallybook.reconcile.model import (
     DAY_US,
@@ -86,7 +86,8 @@ def reconcile(
     holds = Scope("", first, last, ()).holds
     billed = {name for name, held in mine.items() if any(holds(x.start_us, x.end_us) for x in held)}
     used = {provider_of(name) for name in found.inside_pico}
-    names = sorted(name for name in billed | used if only in ("", name))
+    booked = {provider_of(name) for name in told.trued_up(str(period))}
+    names = sorted(name for name in billed | used | booked if only in ("", name))
     if not names:
         raise PeriodError(
             f"{period} has neither usage nor provider invoices{f' of {only}' if only else ''}",
@@ -149,7 +150,7 @@ def _provider(
     decisions: dict[str, Decision],
     accrued: Mapping[str, str],
 ) -> ProviderResult:
-    own = [invoice for invoice in invoices if invoice.provider == name]
+    own = [invoice for invoice in speaking(invoices) if invoice.provider == name]
     scope = Scope(
         name,
         *days,

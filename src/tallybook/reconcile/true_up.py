@@ -23,13 +23,15 @@ from tallybook.errors import InvoiceError, StoreError
 from tallybook.ledger.append import append_entry
 from tallybook.ledger.balance import LAST_PERIOD, booked
 from tallybook.ledger.model import Entry, PostingKey, Reason
+from tallybook.meter.providers import provider_of
 from tallybook.money import NANO_SCALE, cumulative_nano, format_units, nano_of_pico
-from tallybook.post.basis import latest_books
+from tallybook.post.basis import Basis, latest_books
 from tallybook.post.breakdown import standing_basis
 from tallybook.post.recharge import family_of
 from tallybook.reconcile import completeness, revalue
+from tallybook.reconcile.days import billing_days
 from tallybook.reconcile.history import history
-from tallybook.reconcile.invoices import versions
+from tallybook.reconcile.invoices import versions, withdrawn_in
 from tallybook.reconcile.landing import corrected, due, landing
 from tallybook.reconcile.model import ProviderResult, Reconciliation, Variance, VarianceKind
 from tallybook.reconcile.reconcile import reconcile
@@ -95,9 +97,12 @@ def true_up(
     """
     with store.read() as tx:
         seen = versions(tx)
-    store.lake.verify(standing_basis(store, period).snapshot)
+        booked_for = history(tx, str(period)).trued_up(str(period))
+    basis = standing_basis(store, period)
+    store.lake.verify(basis.snapshot)
     found = reconcile(store, period, provider=provider)
-    billed = [each for each in found.providers if each.invoices]
+    # What was booked of an invoice that does not stand any more is undone.
+    billed = [each for each in found.providers if each.invoices or each.provider in booked_for]
     if not billed:
         raise InvoiceError(
             f"no provider invoice is about {period}; its accrual stands",
@@ -122,7 +127,7 @@ def true_up(
             mine |= released(held, each)
         ids = [
             append_entry(tx, entry, actor, clock.now_us()).id
-            for entry in _due(tx, found, lands, wanted, mine)
+            for entry in _due(tx, found, basis, lands, wanted, mine)
         ]
         faults.reached("true_up.posted")
         args = {"period": str(period), "into": lands, "provider": provider}
@@ -245,6 +250,7 @@ def _key(
 def _due(
     tx: Tx,
     found: Reconciliation,
+    basis: Basis,
     lands: str,
     wanted: Sequence[tuple[PostingKey, int]],
     held: Mapping[PostingKey, int],
@@ -258,17 +264,19 @@ def _due(
             reason=_REASONS[source.partition(":")[0]],
             period=lands,
             service_period=found.period,
-            text=_text(source, found.period),
+            text=_text(source, found.period, billed[source.partition(":")[2]]),
             postings=groups[source],
-            versions={"invoices": _versions(tx, billed[source.partition(":")[2]])},
+            versions={"invoices": _versions(tx, billed[source.partition(":")[2]], basis)},
             corrects=corrected(tx, found.period, lands),
         )
         for source in order
     ]
 
 
-def _text(group: str, period: str) -> str:
+def _text(group: str, period: str, each: ProviderResult) -> str:
     family, _, provider = group.partition(":")
+    if not each.invoices:
+        return f"No invoice of {provider} for {period} stands any more: what it booked is undone"
     if family in RELEASED:
         return f"Released by the invoice of {provider} for {period}: {_EXPECTED[family]}"
     if family == TRUE_UP:
@@ -276,7 +284,9 @@ def _text(group: str, period: str) -> str:
     return f"Unmetered usage at {provider} in {period}, charged to the owners of the keys"
 
 
-def _versions(tx: Tx, each: ProviderResult) -> str:
-    """The invoices that it stands on, each with its version."""
+def _versions(tx: Tx, each: ProviderResult, basis: Basis) -> str:
+    """The invoices that it stands on, and those that were withdrawn, each with its version."""
     last = {one.id: one.version for one in versions(tx)}
-    return " ".join(f"{invoice}.{last[invoice]}" for invoice in each.invoices)
+    days = billing_days(basis.start_us, basis.end_us)
+    gone = [one.id for one in withdrawn_in(tx, days, provider_of(each.provider))]
+    return " ".join(f"{invoice}.{last[invoice]}" for invoice in sorted({*each.invoices, *gone}))

@@ -113,6 +113,7 @@ def invoice_value(one: ProviderInvoice) -> dict[str, Any]:
         "lines": one.lines,
         "files": [{"name": name, "sha256": digest} for name, digest in one.files],
         "digest": one.digest,
+        "withdrawn": one.is_withdrawn,
         "reason": one.reason,
         "actor": one.actor,
         "imported_at": format_instant(one.at_us),

@@ -1,0 +1,153 @@
+"""An invoice that is withdrawn bills nothing, and what was booked of it is undone."""
+
+import json
+
+import pytest
+
+from company import PRICES, usage
+from tallybook.books.closing import Closing
+from tallybook.clock import Period
+from tallybook.close.evidence import invoices_item
+from tallybook.errors import InvoiceError, PeriodError
+from tallybook.reconcile.history import history
+from tallybook.reconcile.true_up import true_up
+from tallybook.reconcile.withdraw import withdraw
+from tallybook.store.commands import Command
+
+OCTOBER = Period.parse("2026-10")
+BILL = ("usage 1.00 model=x-1 day=2026-10-03", "tax 0.19", "other 0.03")
+
+
+@pytest.fixture
+def metered(books):
+    books.company.apply(prices=PRICES)
+    books.company.ingest(usage())
+    books.company.run()
+    return books
+
+
+def gone(books, invoice="P-000001", reason="of another company"):
+    command = Command("invoice withdraw", {"invoice": invoice}, "fin")
+    now_us = books.company.clock.now_us()
+    return withdraw(books.store, invoice, reason=reason, command=command, now_us=now_us)
+
+
+def trued(books):
+    return true_up(books.store, OCTOBER, clock=books.company.clock, actor="fin")
+
+
+def test_the_month_reconciles_as_if_it_had_never_come(metered):
+    before = metered.reconcile()
+    metered.enter("X", "2026-10", *BILL)
+    made = gone(metered)
+    assert (made.version, made.is_withdrawn, made.reason) == (2, True, "of another company")
+    assert metered.reconcile() == before
+    assert metered.company.failing("INV-13") == {}
+
+
+def test_what_was_booked_of_it_is_undone_once(metered):
+    before = metered.company.balances()
+    metered.enter("X", "2026-10", *BILL)
+    assert trued(metered).payable_nano == {"X": 1_220_000_000}
+    gone(metered)
+    undone = trued(metered)
+    assert undone.payable_nano == {"X": 0}
+    assert metered.company.balances() == before
+    with metered.store.read() as tx:
+        assert history(tx, "2026-10").reconciled("X", "2026-11") == []  # so it is accrued again
+    (entry,) = [one for one in metered.company.journal() if one.id in undone.entries]
+    assert entry.versions["invoices"] == "P-000001.2"
+    assert "stands any more" in entry.text
+    with pytest.raises(InvoiceError, match="no provider invoice is about 2026-10"):
+        trued(metered)
+    assert metered.company.failing() == {}
+
+
+def test_a_provider_of_which_nothing_was_metered_is_undone_too(metered):
+    before = metered.company.balances()
+    metered.enter("Z", "2026-10", "usage 5.00", number="9")
+    trued(metered)
+    assert "Payable:z" in metered.company.balances()
+    gone(metered)
+    trued(metered)
+    assert metered.company.balances() == before
+
+
+def test_one_of_two_leaves_the_other(metered):
+    metered.enter("X", "2026-10", *BILL)
+    trued(metered)
+    before = metered.company.balances()
+    metered.enter("X", "2026-10", "fee 7.00", number="INV-2")
+    trued(metered)
+    gone(metered, "P-000002")
+    undone = trued(metered)
+    (entry,) = [one for one in metered.company.journal() if one.id in undone.entries]
+    assert entry.versions["invoices"] == "P-000001.1 P-000002.2"
+    assert metered.company.balances() == before
+
+
+def test_a_closed_month_stays_and_the_next_one_undoes_it(metered):
+    metered.enter("X", "2026-10", *BILL)
+    trued(metered)
+    metered.company.close()
+    before = metered.company.statements("2026-10")
+    gone(metered)
+    assert trued(metered).period == "2026-11"
+    assert metered.company.statements("2026-10") == before
+    assert metered.company.balances("2026-11")["Payable:X"] == "1.22"
+    assert metered.company.failing() == {}
+
+
+def test_the_checklist_waits_until_what_was_booked_is_undone(metered):
+    def waits():
+        with metered.store.read() as tx:
+            return not invoices_item(tx, OCTOBER, Closing(unreconciled_nano=0)).ok
+
+    metered.enter("X", "2026-10", *BILL)
+    assert waits()
+    gone(metered)
+    assert not waits()  # nobody booked it
+    metered.enter("X", "2026-10", *BILL, restate="ours after all")
+    trued(metered)
+    gone(metered)
+    assert waits()
+    trued(metered)
+    assert not waits()
+
+
+def test_it_comes_back_only_for_a_reason(metered, tmp_path):
+    metered.enter("X", "2026-10", *BILL)
+    gone(metered)
+    with pytest.raises(InvoiceError, match="was withdrawn by fin: of another company"):
+        metered.enter("X", "2026-10", *BILL)
+    (back,) = metered.enter("X", "2026-10", *BILL, restate="ours after all")
+    assert (back.id, back.version, back.total_pico) == ("P-000001", 3, 1_220_000_000_000)
+    assert metered.provider("X").invoiced_pico == 1_220_000_000_000
+
+
+def test_a_report_by_days_speaks_for_none_of_its_days_any_more(books, tmp_path):
+    amount = {"amount": {"value": 1.0, "currency": "usd"}, "line_item": "x-1, input"}
+    day = {"start_time": 1_790_985_600, "end_time": 1_791_072_000, "results": [amount]}
+    path = tmp_path / "costs.json"
+    path.write_text(json.dumps({"object": "page", "data": [day]}), encoding="utf-8")
+    books.take("openai", path)
+    assert books.provider("openai").invoiced_pico
+    gone(books)
+    with pytest.raises(PeriodError, match="neither usage nor provider invoices"):
+        books.reconcile()
+
+
+@pytest.mark.parametrize(
+    ("invoice", "reason", "words"),
+    [
+        ("P-000009", "r", "no provider invoice 'P-000009'"),
+        ("P-000001", " ", "no reason"),
+        ("P-000002", "r", "is withdrawn already, by fin"),
+    ],
+)
+def test_what_cannot_be_withdrawn_is_refused(metered, invoice, reason, words):
+    metered.enter("X", "2026-10", *BILL)
+    metered.enter("X", "2026-10", "fee 1.00", number="INV-2")
+    gone(metered, "P-000002")
+    with pytest.raises(InvoiceError, match=words):
+        gone(metered, invoice, reason)
