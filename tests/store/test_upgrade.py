@@ -90,6 +90,15 @@ def test_upgraded_books_pass_every_check_and_go_on(home: Path, tmp_path: Path) -
     assert call(home, "verify")["ok"]
 
 
+def test_the_command_log_tells_of_an_upgrade_and_of_the_way_back(home: Path) -> None:
+    for to in (HEAD, "0001", HEAD):
+        call(home, "upgrade", str(home), "--to", to)
+    with closing(Store.open(home)) as store, store.read() as tx:
+        rows = tx.rows("SELECT outcome, actor FROM command WHERE name = 'upgrade' ORDER BY seq")
+    there, back = f"schema 0001 to {HEAD}", f"schema {HEAD} to 0001"
+    assert [tuple(row) for row in rows] == [(one, "tester") for one in (there, back, there)]
+
+
 def test_a_second_upgrade_does_nothing(home: Path) -> None:
     upgrade(home)
     before = dump(home / BOOK)

@@ -122,7 +122,8 @@ def upgrade(app: App, home: Path, to: str) -> None:
     Examples:  tallybook upgrade acme
     tallybook upgrade acme --to 0005
     """
-    done = upgrade_books(home, to)
+    command = Command("upgrade", {"to": to}, app.actor)
+    done = upgrade_books(home, to, command, app.clock.now_us())
     app.answer(
         {
             "before": done.before,

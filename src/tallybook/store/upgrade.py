@@ -17,7 +17,8 @@ from pathlib import Path
 from tallybook.errors import CorruptedError, StoreError, WrongUsageError
 from tallybook.store import faults
 from tallybook.store.address import BOOK, holds_books
-from tallybook.store.engine import HEAD, MIGRATIONS, Store
+from tallybook.store.commands import Command, log_command
+from tallybook.store.engine import HEAD, MIGRATIONS, Store, Tx
 from tallybook.store.shelf import sync
 
 
@@ -38,12 +39,16 @@ class Upgraded:
     backup: Path | None
 
 
-def upgrade(home: Path, to: str = HEAD) -> Upgraded:
+def upgrade(
+    home: Path, to: str = HEAD, command: Command | None = None, now_us: int = 0
+) -> Upgraded:
     """Bring books to this release, or to the schema of an earlier one.
 
     Args:
         home: their folder.
         to: the version of the schema: the number of a migration.
+        command: logged in the transaction of the change.
+        now_us: when.
 
     Raises:
         StoreError: there are no books, the disk refuses, or the earlier schema has no place for
@@ -71,7 +76,11 @@ def upgrade(home: Path, to: str = HEAD) -> Upgraded:
                 kept.append(_copied(home, before))
             faults.reached("upgrade.kept")
 
-        store.migrate(keep, to)
+        def log(tx: Tx) -> None:
+            if command:
+                log_command(tx, command, now_us, {}, f"schema {before} to {to}")
+
+        store.migrate(keep, to, log)
         faults.reached("upgrade.migrated")
         return Upgraded(before, store.version(), steps, kept[0] if kept else None)
     finally:
