@@ -6,7 +6,7 @@ import pytest
 
 from company import usage
 from tallybook.errors import CorruptedError
-from tallybook.store.observations import LIKENESS, Observations, event_row
+from tallybook.store.observations import COUNTS, LIKENESS, Observations, event_row
 
 
 @pytest.fixture
@@ -62,8 +62,10 @@ def test_windows_hours_and_likeness(told):
         ("gateway", 1), ("otel", 1), ("otel", 1),
     ]  # fmt: skip
     gateway = first if first["source"] == "gateway" else second
-    ((key, other),) = every.like({name: [gateway[name]] for name in LIKENESS}, 2_000_000)
-    assert (key, other["source"]) == (gateway["key"], "otel")
+    near = every.like({name: [gateway[name]] for name in LIKENESS}, 2_000_000)
+    assert ids(near) == ["1", "2"]
+    far = {name: [gateway[name]] for name in COUNTS} | {"started_us": [day_us]}
+    assert every.like(far, 2_000_000) == []
 
 
 def test_another_period_holds_nothing(told):

@@ -119,6 +119,12 @@ def suspect_rows(tx: Tx) -> Sequence[Any]:
     return tx.rows("SELECT low, high, told, started_us, verdict, actor, reason FROM suspect")
 
 
+def suspects_among(tx: Tx, keys: Iterable[bytes]) -> list[Any]:
+    """The suspects, decided or not, of which one call is among some keys."""
+    wanted = set(keys)
+    return [*tx.rows_among("suspect", "low", wanted), *tx.rows_among("suspect", "high", wanted)]
+
+
 def judge(
     tx: Tx,
     pairs: Iterable[tuple[bytes, bytes]],
@@ -146,7 +152,7 @@ def declared_same(
         verdicts: of pairs, as they will be written with what comes of them.
     """
     wanted = set(keys)
-    rows = [*tx.rows_among("suspect", "low", wanted), *tx.rows_among("suspect", "high", wanted)]
+    rows = suspects_among(tx, wanted)
     same = {frozenset((bytes(row.low), bytes(row.high))) for row in rows if row.verdict == "same"}
     same -= verdicts.keys()
     same |= {pair for pair, told in verdicts.items() if told == "same" and pair & wanted}

@@ -111,32 +111,33 @@ class Observations:
                 {"from_us": from_us, "to_us": to_us},
             ).fetchall()
 
-    def like(self, calls: Mapping[str, Sequence[Any]], slack_us: int) -> list[tuple[bytes, Row]]:
-        """Calls of other sources with the same counts of tokens, started about the same time.
+    def like(self, calls: Mapping[str, Sequence[int]], slack_us: int) -> list[Row]:
+        """Calls with the counts of tokens of some others, started about the same time.
 
         Args:
             calls: the columns of `LIKENESS` of observations with more than no tokens.
-            slack_us: how far apart two starts may lie.
-
-        Returns:
-            pairs of the key of a call and an observation that is like it.
+            slack_us: how far apart two starts may lie; what lies up to twice as far may come too.
         """
         starts = calls["started_us"]
         if not starts:
             return []
-        table = pa.table(dict(calls))
+        windows = {
+            (*counts, start_us // slack_us + beside)
+            for start_us, *counts in zip(starts, *(calls[name] for name in COUNTS), strict=True)
+            for beside in (-1, 0, 1)
+        }
+        names = (*COUNTS, "window")
+        table = pa.table(dict(zip(names, zip(*windows, strict=True), strict=True)))
         low, high = min(starts) - slack_us, max(starts) + slack_us + 1
         same = " AND ".join(f"o.{name} = w.{name}" for name in COUNTS)
         with self._opened("events", "evidence", low=low, high=high) as engine:
             engine.register("wanted", table)
-            found = _rows(
+            return _rows(
                 engine,
-                f"SELECT w.key AS of_key, {_COLUMNS}, o.kind FROM o JOIN wanted w ON {same}"
-                " AND o.source <> w.source AND o.role = 'call'"
-                " AND o.started_us BETWEEN w.started_us - $slack AND w.started_us + $slack",
+                f"SELECT {_COLUMNS}, o.kind FROM o SEMI JOIN wanted w ON {same}"
+                " AND o.started_us // $slack = w.\"window\" WHERE o.role = 'call'",
                 {"slack": slack_us},
             )
-        return [(row["of_key"], row) for row in found]
 
     def _matching(self, column: str, kind: pa.DataType, wanted: Sequence[object]) -> list[Row]:
         if not wanted:

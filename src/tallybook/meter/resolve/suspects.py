@@ -6,9 +6,10 @@ key as far as told. Until somebody decides, both bill, and both stand on the lis
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, islice
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from tallybook.clock import Calendar, format_instant
 from tallybook.meter.resolve.observation import base_model, same_model
 from tallybook.store import Store
 from tallybook.store.arrivals import Arrivals
+from tallybook.store.calls import suspects_among
 from tallybook.store.observations import COUNTS, LIKENESS, Observations
 
 SLACK_US: Final = 2_000_000
@@ -25,6 +27,10 @@ Suspects = Mapping[tuple[bytes, bytes], tuple[str, int]]
 """Pairs of keys, the lesser first, with what was told, as JSON, and when they started."""
 
 _NAMES: Final = (*LIKENESS, "model", "key_id", "event_id")
+_SOURCES_MAX: Final = 8
+_LOOKED_AT: Final = 200
+"""Calls with one count of tokens at one moment are paired for so many sources, and among so many
+that differ in model or key; beyond, the list would grow with the square of a burst."""
 
 
 def suspects_of(
@@ -55,20 +61,41 @@ def suspects_of(
         return {}
     told = {name: columns.get(name) or arrivals.column(name) for name in LIKENESS}
     alone = [at for at in calls if told["total_tokens"][at] and told["key"][at] not in several]
-    far = sealed.like({name: [told[name][at] for at in alone] for name in LIKENESS}, SLACK_US)
-    near = _repeated(told, alone)
-    if not far and not near:
+    others = sealed.like({name: [told[name][at] for at in alone] for name in LIKENESS}, SLACK_US)
+    like = {(row["context_tokens"], row["total_tokens"]) for row in others}
+    counts = list(zip(told["context_tokens"], told["total_tokens"], strict=True))
+    wanted = sorted({*_repeated(told, alone), *(at for at in alone if counts[at] in like)})
+    if not wanted:
         return {}
     told |= {name: columns.get(name) or arrivals.column(name) for name in _NAMES}
-    joined = {key for key, _ in far}
-    rows = {
-        at: {name: told[name][at] for name in _NAMES}
-        for at in {*near, *(at for at in alone if told["key"][at] in joined)}
-    }
-    pairs = [*_among([rows[at] for at in near])]
-    by_key = {row["key"]: row for row in rows.values()}
-    pairs += [(by_key[key], other) for key, other in far]
-    return {_pair(one, other): _told(one, other) for one, other in pairs if _alike(one, other)}
+    rows = [{name: told[name][at] for name in _NAMES} for at in wanted]
+    with store.read() as tx:
+        listed = suspects_among(tx, [row["key"] for row in others])
+    pairs = _pairs([*rows, *others], _listed(listed))
+    return {_pair(one, other): _told(one, other) for one, other in pairs}
+
+
+class _Listed(NamedTuple):
+    """What the list says of calls.
+
+    ``paired`` are, of a call that may be another, its key and the source of the other; ``apart``
+    are the keys of calls that a person called different, the lesser first.
+    """
+
+    paired: Collection[tuple[bytes, str]] = ()
+    apart: Collection[tuple[bytes, bytes]] = ()
+
+
+def _listed(rows: Iterable[Any]) -> _Listed:
+    paired, apart = set(), set()
+    for row in rows:
+        keys = bytes(row.low), bytes(row.high)
+        if row.verdict == "different":
+            apart.add(keys)
+        else:
+            low, high = msgspec.json.decode(row.told)
+            paired |= {(keys[0], high["source"]), (keys[1], low["source"])}
+    return _Listed(paired, apart)
 
 
 def _repeated(told: Mapping[str, Sequence[Any]], calls: Sequence[int]) -> list[int]:
@@ -83,17 +110,45 @@ def _repeated(told: Mapping[str, Sequence[Any]], calls: Sequence[int]) -> list[i
     return repeated
 
 
-def _among(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], ...]]:
-    """Pairs of arrivals of two sources with the same counts, started about the same time."""
-    groups: dict[tuple[int, int], list[Mapping[str, Any]]] = defaultdict(list)
+def _pairs(
+    rows: Iterable[Mapping[str, Any]], listed: _Listed
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Pairs of calls of two sources with the same counts.
+
+    A call is in one pair with each other source. Ten calls of one source that are like ten of
+    another are ten pairs: so many may be told of twice, and to call all of them the same must not
+    make one call of twenty.
+    """
+    groups: dict[tuple[int, int], dict[str, list[Mapping[str, Any]]]] = {}
     for row in sorted(rows, key=lambda row: (row["started_us"], row["key"])):
-        like = groups[row["context_tokens"], row["total_tokens"]]
-        for other in reversed(like):
-            if row["started_us"] - other["started_us"] > SLACK_US:
+        sources = groups.setdefault((row["context_tokens"], row["total_tokens"]), {})
+        sources.setdefault(row["source"], []).append(row)
+    for sources in groups.values():
+        for one, other in combinations(sorted(sources)[:_SOURCES_MAX], 2):
+            yield from _matched(
+                [row for row in sources[one] if (row["key"], other) not in listed.paired],
+                [row for row in sources[other] if (row["key"], one) not in listed.paired],
+                listed.apart,
+            )
+
+
+def _matched(
+    ones: Iterable[Mapping[str, Any]],
+    others: Iterable[Mapping[str, Any]],
+    apart: Collection[tuple[bytes, bytes]],
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Calls of two sources, both in the order of starts, each in one pair at most."""
+    waiting = deque(others)
+    for one in ones:
+        while waiting and waiting[0]["started_us"] < one["started_us"] - SLACK_US:
+            waiting.popleft()
+        for at, other in enumerate(islice(waiting, _LOOKED_AT)):
+            if other["started_us"] > one["started_us"] + SLACK_US:
                 break
-            if other["source"] != row["source"]:
-                yield row, other
-        like.append(row)
+            if _alike(one, other) and _pair(one, other) not in apart:
+                del waiting[at]
+                yield one, other
+                break
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
