@@ -1,5 +1,7 @@
 """The door: what the book refuses by itself, and what a failing disk says."""
 
+from contextlib import closing
+
 import pytest
 from sqlalchemy import event
 
@@ -78,6 +80,21 @@ def test_a_write_is_wholly_in_or_wholly_out(store):
 def test_books_are_not_made_over_books(store):
     with pytest.raises(StoreError, match="books here already"):
         Store.create(store.home)
+
+
+def test_what_a_killed_command_left_may_become_books_of_another_address(tmp_path):
+    lake = (tmp_path / "elsewhere").as_uri()
+
+    def die():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Store.create(tmp_path / "home", lake=lake, fill=lambda *_: die())
+    with pytest.raises(StoreError, match="no books in this database"):
+        Store.open(tmp_path / "home")
+    Store.create(tmp_path / "home").close()
+    with closing(Store.open(tmp_path / "home")) as made:
+        assert made.address.lake == ""
 
 
 def test_no_books_no_opening(tmp_path):

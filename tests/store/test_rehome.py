@@ -10,7 +10,7 @@ from tallybook.errors import CorruptedError, StoreError
 from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.verify import verify
 from tallybook.report.body import json_text
-from tallybook.store.address import holds_books
+from tallybook.store import Store
 from tallybook.store.rehome import rehome
 
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
@@ -119,7 +119,8 @@ def test_a_copy_that_is_not_whole_is_no_books(company, other, tmp_path):
     url = other.database()
     with pytest.raises(CorruptedError, match="is not what was written"):
         rehome(company.home, tmp_path / "copy", url)
-    assert not holds_books(tmp_path / "copy")
+    with pytest.raises(StoreError, match="no books in this database"):
+        Store.open(tmp_path / "copy")
     path.write_bytes(sealed)
     assert rehome(company.home, tmp_path / "copy", url).files == 1
 

@@ -81,11 +81,12 @@ def read_address(home: Path) -> Address:
 
 
 def write_address(address: Address) -> None:
-    """Write ``store.yaml``, safe on disk; books that are a folder alone need none."""
+    """Write ``store.yaml``, safe on disk; books that are a folder alone have none."""
+    path = address.home / STORE_FILE
     if not (address.database or address.lake):
+        path.unlink(missing_ok=True)
         return
     told = {"database": address.database, "lake": address.lake}
-    path = address.home / STORE_FILE
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with partial.open("w", encoding="utf-8") as file:
         yaml.safe_dump({name: value for name, value in told.items() if value}, file)

@@ -11,7 +11,7 @@ import json
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,7 +27,6 @@ from tallybook.store.address import (
     checked,
     holds_books,
     read_address,
-    remove_address,
     write_address,
 )
 from tallybook.store.sqlite import Sqlite
@@ -260,7 +259,6 @@ class Store:
             store.migrate(first, last=lambda tx: fill(store, tx))
         except BaseException:
             store.close()
-            _clear(home)
             raise
         return store
 
@@ -467,13 +465,6 @@ def _is_unfinished(home: Path) -> bool:
             return not tx.tables()
     finally:
         store.close()
-
-
-def _clear(home: Path) -> None:
-    """Take away what names books that were not made: nobody is to take the folder for some."""
-    with suppress(StoreError):
-        if holds_books(home) and _is_unfinished(home):
-            remove_address(home)
 
 
 def _held_version(connection: Connection) -> str:
