@@ -61,3 +61,9 @@ def test_hooks_are_told_of_a_fork(tmp_path):
     module._after_fork()
     assert made.health.counts() == {}
     made.close()
+
+
+def test_what_cannot_be_written_down_is_counted_as_lost(tmp_path):
+    made = Hook(Settings(spool=tmp_path))
+    made.write([{"event_id": "a"}, {"event_id": "half a character: \ud83d"}])
+    assert made.health.counts() == {"lost": 2, "failed": 1}

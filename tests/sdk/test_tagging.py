@@ -6,6 +6,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from enum import Enum
 
 import pytest
 
@@ -43,12 +44,24 @@ def test_a_block_may_be_entered_twice_and_left_by_an_error():
         {"team": True},
         {"purpose": "fun"},
         {"labels": {"a": []}},
+        {"team": 10**5000},
+        {"team": "a\ud83d"},
+        {"labels": {"a\ud83d": "b"}},
+        {"labels": {"": "b"}},
+        {"labels": {"a" * 257: "b"}},
     ],
 )
 def test_a_tag_that_cannot_be_used_is_told_and_left_out(told, caplog):
     with caplog.at_level(logging.WARNING), tags(feature="bot", **told):
         assert current() == {"feature": "bot"}
     assert "left out" in caplog.text
+
+
+def test_a_member_of_an_enumeration_is_its_value():
+    team = Enum("Team", {"SUPPORT": "support"}, type=str)
+    user = Enum("User", {"ANN": 7}, type=int)
+    with tags(team=team.SUPPORT, user=user.ANN):
+        assert current() == {"team": "support", "user": "7"}
 
 
 def test_values_that_break_when_looked_at_are_left_out(caplog):

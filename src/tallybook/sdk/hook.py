@@ -144,7 +144,11 @@ class Hook:
     def write(self, events: list[dict[str, Any]]) -> None:
         """Put canonical events into the spool."""
         with self.health.guarded("spool"):
-            lines = b"\n".join(_ENCODER.encode(event) for event in events)
+            try:
+                lines = b"\n".join(_ENCODER.encode(event) for event in events)
+            except Exception:
+                self.health.add("lost", len(events))
+                raise
             if events and self._spool.append(lines, events=len(events)):
                 self.health.add("spooled", len(events))
                 self._shipper.wake()

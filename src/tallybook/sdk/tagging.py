@@ -31,6 +31,7 @@ FIELDS: Final = frozenset(
 """The tags that are fields of an event; any other is kept under its labels."""
 
 LENGTH_MAX: Final = 256
+_NUMBER_END: Final = 10**LENGTH_MAX
 _NONE: Final[Mapping[str, str]] = {}
 _FRAME: Final[ContextVar[_Frame | None]] = ContextVar("tallybook.sdk.tags", default=None)
 
@@ -68,15 +69,28 @@ def _take(good: dict[str, str], name: str, value: object) -> None:
     if value is None:
         good[name] = ""
         return
-    text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    if not text or len(text) > LENGTH_MAX or not text.isprintable():
+    text = _text(value)
+    if not _is_usable(text) or not _is_usable(name.removeprefix("labels.")):
         LOG.warning(
-            "tag %s is left out: it is text of 1 to %d printable characters", name[:40], LENGTH_MAX
+            "tag %r is left out: it is text of 1 to %d printable characters", name[:40], LENGTH_MAX
         )
     elif name == "purpose" and text not in PURPOSES:
         LOG.warning("tag purpose is left out: it is one of %s", ", ".join(PURPOSES))
     else:
         good[name] = text
+
+
+def _text(value: object) -> str:
+    """A text or a number as text, an enumeration's member as its value; '' of anything else."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _NUMBER_END:
+        return ""
+    return int.__repr__(value)
+
+
+def _is_usable(text: str) -> bool:
+    return 0 < len(text) <= LENGTH_MAX and text.isprintable()
 
 
 class _Frame(NamedTuple):
