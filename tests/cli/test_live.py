@@ -60,6 +60,15 @@ def test_the_machine_form_ties(company, call):
     assert call("live", "--json", "--top", "1").value["features"][1]["others"] == 2
 
 
+def test_in_words_too_the_last_row_stands_for_those_that_are_not_listed(company, call):
+    calls = [usage(f"e-{n}", trace_id="t", span_id=f"s{n}", service=f"w-{n:02}") for n in range(20)]
+    company.ingest(*calls)
+    assert "(5 others)" in call("live").out
+    assert "others" not in call("live", "--top", "0").out
+    assert "w-19" in call("live", "--top", "0").out
+    assert len(call("live", "--json").value["agents"]) == 20
+
+
 def test_an_alert_is_told_listed_and_acknowledged(company, call):
     company.ingest(*looping(3))
     assert "alert 1: loop: 3 runs of calls of planner in trace t-1" in call("live").err

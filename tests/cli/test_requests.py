@@ -21,6 +21,24 @@ def test_nothing_is_sealed(company, call):
     assert call("requests", "October").code == 2
 
 
+def test_what_is_not_known_or_not_listed_is_told(company, call):
+    company.ingest(
+        *[usage(f"e-{n}", trace_id=f"t-{n}", span_id="s", service=f"w-{n}") for n in range(16)],
+        usage("x", model="nobody-prices-this", trace_id="t-x", span_id="s"),
+        usage("u", usage="unknown", tokens=None),
+    )
+    company.run()
+    told = call("requests", "2026-10").out
+    assert "not known: unpriced 1 calls, unknown 1 calls, of 18; only what is known" in told
+    assert "agent run, 15 of 17" in told
+    value = call("requests", "2026-10", "--json").value
+    assert (value["traces"]["unpriced"], value["traces"]["unknown"]) == (1, 0)
+    assert (value["untraced"]["unpriced"], value["untraced"]["unknown"]) == (0, 1)
+    assert sum(one["unknown"] for one in value["features"]) == 1
+    told = call("requests", "2026-10", "--feature", "nobodys").out
+    assert told == "no sealed call of 2026-10 is of the feature nobodys\n"
+
+
 def test_it_says_what_a_request_costs(company, call):
     for n in range(30):
         company.ingest(usage(f"e-{n}", trace_id=f"t-{n}", span_id="s"), name=f"f{n}")

@@ -34,7 +34,7 @@ def found(session, calls, steps, touched=None):
     session.table("touched", {"trace_id": "text"}, touched or [])
     if not find_agents(session, only_touched=touched is not None):
         return {}
-    rows = session.rows(f"SELECT e.span_id, a.agent FROM events e {AGENTS}")
+    rows = session.rows(f"SELECT e.span_id, n.agent FROM events e {AGENTS}")
     return {span: agent for span, agent in rows if agent is not None}
 
 

@@ -64,7 +64,7 @@ def test_the_engine_ranks_as_we_do(acme, count):
     large = 10**19 + 1
     with acme.store.lake.session(acme.store.lake.snapshot()) as session:
         session.run(
-            "CREATE TABLE request_total AS SELECT '' AS who, 1 AS calls, 0 AS unpriced,"
+            "CREATE TABLE request_total AS SELECT '' AS who, 1 AS calls, 0 AS unpriced, 0 AS unknown,"
             f" (range + 1) * {large}::HUGEINT AS card_pico FROM range({count})"
         )
         ((_, requests, *_, p50, p95, p99, most),) = session.rows(

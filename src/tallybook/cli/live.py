@@ -30,12 +30,13 @@ _SHOWN = 15
     help="How often --watch answers.",
 )  # fmt: skip
 @click.option(
-    "--top", type=click.IntRange(min=0), default=ROWS_SHOWN, show_default=True,
-    help="Features and agents that are listed one by one; 0 lists all.",
+    "--top", type=click.IntRange(min=0), default=None,
+    help=f"Features and agents that are listed one by one, {_SHOWN} unless told, {ROWS_SHOWN} with"
+    " --json; 0 lists all.",
 )  # fmt: skip
 @json_option
 @click.pass_obj
-def live(app: App, *, watch: bool, every: float, top: int) -> None:
+def live(app: App, *, watch: bool, every: float, top: int | None) -> None:
     """What this month and the last hour cost so far, by origin feature and by causing agent.
 
     Provisional: usage counts as soon as it is in, before it is settled, and nothing is posted.
@@ -45,11 +46,13 @@ def live(app: App, *, watch: bool, every: float, top: int) -> None:
               tallybook live --json --top 0
               tallybook live --watch --every 2
     """
+    listed = ROWS_SHOWN if app.as_json else _SHOWN
+    most = listed if top is None else top
     with Watch(app.store, app.clock) as watching:
         if not watch:
-            _show(app, watching.look(top))
+            _show(app, watching.look(most))
             return
-        _watch(app, watching, every, top)
+        _watch(app, watching, every, most)
 
 
 def _watch(app: App, watching: Watch, every: float, top: int) -> None:
@@ -159,13 +162,11 @@ def _text(live: Live) -> str:
     ]
     parts = ["\n".join(head)]
     if live.features:
-        rows = [
-            [*_cells(row, row.team, row.feature), _times(row.burn)] for row in _top(live.features)
-        ]
+        rows = [[*_cells(row, row.team, row.feature), _times(row.burn)] for row in live.features]
         names = ("team", "feature", "last hour", "month", "calls", "x usual")
         parts.append(table(names, rows, (2, 3, 4, 5)))
     if live.agents:
-        rows = [_cells(row, row.agent or "(none told)") for row in _top(live.agents)]
+        rows = [_cells(row, row.agent or "(none told)") for row in live.agents]
         parts.append(table(("agent", "last hour", "month", "calls"), rows, (1, 2, 3)))
     if live.traces:
         dear = [
@@ -175,10 +176,6 @@ def _text(live: Live) -> str:
         ]  # fmt: skip
         parts.append(table(("trace", "feature", "agent", "cost", "calls"), dear, (3, 4)))
     return "\n\n".join(parts)
-
-
-def _top(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    return rows[:_SHOWN]
 
 
 def _cells(row: Row, *who: str) -> list[str]:

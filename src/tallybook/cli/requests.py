@@ -37,22 +37,24 @@ def requests(app: App, period: Period, feature: str) -> None:
               tallybook requests 2026-10 --feature refund-bot --json
     """
     found = requests_of(app.store, period, feature)
-    app.answer(request_values(found), _text(found))
+    app.answer(request_values(found), _text(found, feature))
 
 
-def _text(found: Requests) -> str:
+def _text(found: Requests, feature: str) -> str:
     if not (found.traces or found.untraced):
+        if feature:
+            return f"no sealed call of {found.period} is of the feature {feature}"
         return f"no call of {found.period} is sealed; run it first: tallybook run {found.period}"
     parts = [f"{found.period}, {found.currency}, at the rate card; of what is sealed"]
     every = [("traces", found.traces), ("calls without a trace", found.untraced)]
     rows = [[name, *_cells(one)] for name, one in every if one]
-    parts.append(table(("", *_NAMES), rows, _RIGHT))
+    parts.append(table(("", *_NAMES), rows, _RIGHT) + _not_known([one for _, one in every if one]))
     if found.features:
         rows = [[_owner(one), *_cells(one)] for one in found.features[:_SHOWN]]
-        parts.append(table(("feature request", *_NAMES), rows, _RIGHT))
+        parts.append(table((_first("feature request", found.features), *_NAMES), rows, _RIGHT))
     if found.agents:
         rows = [[one.agent or "(none told)", *_cells(one)] for one in found.agents[:_SHOWN]]
-        parts.append(table(("agent run", *_NAMES), rows, _RIGHT))
+        parts.append(table((_first("agent run", found.agents), *_NAMES), rows, _RIGHT))
     if found.tail and found.typical:
         parts.append(_tail(found.tail, found.typical))
         dear = [
@@ -63,6 +65,22 @@ def _text(found: Requests) -> str:
         names = ("dearest traces", "cost", "calls", "depth", "retries", "context growth")
         parts.append(table(names, dear, (1, 2, 3, 4, 5)))
     return "\n\n".join(parts)
+
+
+def _first(name: str, rows: Sequence[Cost]) -> str:
+    """What a table lists, and of how many where it does not list all."""
+    return name if len(rows) <= _SHOWN else f"{name}, {_SHOWN} of {len(rows):,}"
+
+
+def _not_known(every: Sequence[Cost]) -> str:
+    unpriced, unknown = sum(one.unpriced for one in every), sum(one.unknown for one in every)
+    if not (unpriced or unknown):
+        return ""
+    calls = sum(one.calls for one in every)
+    return (
+        f"\nnot known: unpriced {unpriced:,} calls, unknown {unknown:,} calls, of {calls:,};"
+        " only what is known of their cost is in these figures"
+    )
 
 
 def _tail(tail: Kind, typical: Kind) -> str:

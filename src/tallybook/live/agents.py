@@ -14,11 +14,13 @@ from tallybook.attribute.nodes import NOBODY, Names
 from tallybook.live.walk import AGENT_OPERATIONS
 from tallybook.rate.rating import TOUCHED
 from tallybook.store import sql_text
+from tallybook.store.memory import release_unused
 from tallybook.store.session import Columns, Session
 
 AGENTS: Final = """LEFT JOIN live_agent a
-  ON hash(e.trace_id) = a.trace AND hash(e.parent_span_id) = a.span"""
-"""What finds the agent of an event ``e``, as ``a.agent``."""
+  ON hash(e.trace_id) = a.trace AND hash(e.parent_span_id) = a.span
+  LEFT JOIN live_agent_name n ON a.agent = n.number"""
+"""What finds the agent of an event ``e``, as ``n.agent``."""
 
 _NO_AGENT: Final = 0
 _NOWHERE: Final = np.uint64(2**64 - 1)
@@ -27,6 +29,8 @@ _NOWHERE: Final = np.uint64(2**64 - 1)
 
 def find_agents(session: Session, *, only_touched: bool) -> bool:
     """Make ``live_agent``: ``trace`` and ``span`` of what calls hang under, and its ``agent``.
+
+    All are whole numbers; ``live_agent_name`` names the agent of each ``number``.
 
     Args:
         session: an engine with the events, and what is told of their traces as ``beside``.
@@ -43,11 +47,9 @@ def find_agents(session: Session, *, only_touched: bool) -> bool:
     session.table("live_agent_name", {"number": "whole", "agent": "text"}, numbered)
     session.run(sql_text(__package__, "agent_above").format(**parts))
     steps = list(session.columns(sql_text(__package__, "agent_steps").format(**parts)))
-    session.put("live_found", _found({k: np.concatenate([s[k] for s in steps]) for k in steps[0]}))
-    session.run(
-        "CREATE OR REPLACE TABLE live_agent AS SELECT f.trace, f.span, n.agent FROM live_found f"
-        " JOIN live_agent_name n ON f.agent = n.number"
-    )
+    session.put("live_agent", _found({k: np.concatenate([s[k] for s in steps]) for k in steps[0]}))
+    del steps
+    release_unused()  # the engine needs as much for rating the month
     return True
 
 

@@ -136,6 +136,7 @@ def _cost(one: Cost) -> dict[str, Any]:
         "p99": format_units(one.p99_pico, _PICO),
         "most": format_units(one.most_pico, _PICO),
         "unpriced": one.unpriced,
+        "unknown": one.unknown,
     }
 
 

@@ -227,11 +227,12 @@ def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
         unpriced, amount = unpriced_sql(priced, ground.rows), event_amount_sql("card", priced)
         parts = {
             "unpriced": unpriced,
+            "unknown": "e.state IN ('unknown', 'partial')",
             "cost": f"CASE WHEN {unpriced} THEN 0 ELSE {amount} END",
             "price_join": PRICE_JOIN,
             "netted": netting_sql(metering),
             "owned": f"{joined}\n  JOIN live_owned k ON {same}",
-            "agent": "COALESCE(a.agent, e.service)" if agents else "e.service",
+            "agent": "COALESCE(n.agent, e.service)" if agents else "e.service",
             "agents": AGENTS if agents else "",
         }
         yield Opened(session, subjects, parts, bounds)

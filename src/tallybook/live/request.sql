@@ -6,7 +6,8 @@ SELECT
   {agent} AS agent,
   COUNT(*) AS calls,
   SUM({cost}) AS card_pico,
-  COUNT_IF({unpriced}) AS unpriced
+  COUNT_IF({unpriced}) AS unpriced,
+  COUNT_IF({unknown}) AS unknown
 FROM events e
 {agents}
 {price_join}

@@ -1,6 +1,6 @@
 -- The calls without a trace: each is a request of its own.
 INSERT INTO request_part
-SELECT '', k.feature, '', 1, {cost}, CAST({unpriced} AS BIGINT)
+SELECT '', k.feature, '', 1, {cost}, CAST({unpriced} AS BIGINT), CAST({unknown} AS BIGINT)
 FROM events e
 {price_join}
 {owned}

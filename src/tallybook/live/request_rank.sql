@@ -1,5 +1,5 @@
 -- Nearest-rank percentiles, each a cost that was there: the first whose rank reaches the percent.
-SELECT who, requests, calls, card_pico, unpriced, ranks[1], ranks[2], ranks[3], most
+SELECT who, requests, calls, card_pico, unpriced, unknown, ranks[1], ranks[2], ranks[3], most
 FROM (
   SELECT
     who,
@@ -7,6 +7,7 @@ FROM (
     SUM(calls) AS calls,
     SUM(card_pico) AS card_pico,
     SUM(unpriced) AS unpriced,
+    SUM(unknown) AS unknown,
     QUANTILE_DISC(card_pico, [0.50, 0.95, 0.99]) AS ranks,
     MAX(card_pico) AS most
   FROM request_total

@@ -5,11 +5,12 @@ SELECT
   trace_id,
   SUM(calls) AS calls,
   SUM(card_pico) AS card_pico,
-  SUM(unpriced) AS unpriced
+  SUM(unpriced) AS unpriced,
+  SUM(unknown) AS unknown
 FROM request_part
 WHERE trace_id <> '' AND {which}
 GROUP BY ALL
 UNION ALL
-SELECT {who}, trace_id, calls, card_pico, unpriced
+SELECT {who}, trace_id, calls, card_pico, unpriced, unknown
 FROM request_part
 WHERE trace_id = '' AND {which}

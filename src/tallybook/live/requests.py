@@ -32,7 +32,7 @@ class Cost:
     """What requests cost: count, nearest-rank percentiles and the dearest, in pico.
 
     ``team`` and ``feature``, or ``agent``, say whose; all empty for every trace. ``unpriced`` calls
-    cost what nobody knows and are in as nothing.
+    and those of ``unknown`` usage cost what nobody knows: what is known of them is in.
     """
 
     team: str
@@ -42,6 +42,7 @@ class Cost:
     calls: int
     cost_pico: int
     unpriced: int
+    unknown: int
     p50_pico: int
     p95_pico: int
     p99_pico: int
@@ -182,10 +183,7 @@ _EVERY: Final = "TRUE"
 def _ranked(on: Opened, who: str, which: str) -> list[Cost]:
     on.session.run(on.text("request_total", who=who, which=which))
     rows = on.session.rows(sql_text(__package__, "request_rank"))
-    return [
-        Cost("", "", str(who), *(int(one or 0) for one in (count, calls, cost, unpriced, *ranks)))
-        for who, count, calls, cost, unpriced, *ranks in rows
-    ]
+    return [Cost("", "", str(who), *(int(one or 0) for one in figures)) for who, *figures in rows]
 
 
 def _named(subjects: Sequence[Subject], one: Cost) -> Cost:

@@ -5,7 +5,7 @@ SELECT
   COUNT(*) AS calls,
   SUM(tokens) AS tokens,
   SUM(card_pico) AS card_pico,
-  SUM(CAST(state IN ('unknown', 'partial') AS BIGINT)) AS unknown,
+  SUM(CAST(unknown AS BIGINT)) AS unknown,
   SUM(CAST(state = 'estimated' AS BIGINT)) AS estimated,
   SUM(CASE WHEN state = 'estimated' THEN card_pico ELSE 0 END) AS estimated_pico,
   SUM(CAST(unpriced AS BIGINT)) AS unpriced
@@ -18,6 +18,7 @@ FROM (
       AS slot_us,
     e.total_tokens AS tokens,
     e.state,
+    {unknown} AS unknown,
     {unpriced} AS unpriced,
     {cost} AS card_pico
   FROM events e
