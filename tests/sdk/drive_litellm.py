@@ -137,6 +137,8 @@ with Endpoint() as endpoint:
     heavy = ["duckdb", "pyarrow", "sqlalchemy"]
     SEEN["heavy"] = [name for name in heavy if name in sys.modules]
     SEEN["health"] = tallybook.sdk.health()
+    litellm.callbacks[0].log_success_event({"litellm_call_id": "untold"}, None, None, None)
+    SEEN["lost"] = tallybook.sdk.health().get("lost", 0)
 
 tallybook.sdk.flush()
 sys.stdout.write("\n" + json.dumps(SEEN) + "\n")

@@ -94,6 +94,11 @@ def test_a_hit_of_litellms_cache_used_nothing_at_the_provider(driven):
     assert "response_id" not in hit
 
 
+def test_a_call_that_litellm_could_not_describe_is_counted_as_lost(driven):
+    seen, _, _ = driven
+    assert ("lost" in seen["health"], seen["lost"]) == (False, 1)
+
+
 def test_nothing_private_and_nothing_heavy(driven):
     seen, _, text = driven
     assert seen["heavy"] == []

@@ -98,7 +98,11 @@ class TallybookLogger(_BASE):  # type: ignore[misc]  # its base is not there whe
             hook = self._given or clients.hook()
             with hook.health.guarded("litellm"):
                 payload = kwargs.get(_PAYLOAD)
-                if isinstance(payload, Mapping) and self._is_new(payload):
+                if not isinstance(payload, Mapping):
+                    hook.health.add("observed")
+                    hook.health.add("lost")
+                    hook.health.warn("litellm", f"LiteLLM told of a call without {_PAYLOAD}")
+                elif self._is_new(payload):
                     hook.health.add("observed")
                     with self._lock:
                         begun = self._begun.pop(str(kwargs.get(_CALL)), None)
