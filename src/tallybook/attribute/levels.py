@@ -110,7 +110,9 @@ def go_down(
         that ``chains[up]`` is what stands above each. -1 where no root leads to a node.
     """
     nodes = len(up)
-    order, starts = _children(up)
+    is_above = np.zeros(nodes + 1, bool)
+    is_above[up] = True
+    order, starts = _children(up, np.flatnonzero(is_above[:nodes]))
     origins, chains = np.full((2, nodes + 1), NOBODY, np.int64)
     origins[NOBODY] = chains[NOBODY] = ROOT
     level = order[: starts[1]]
@@ -131,15 +133,20 @@ def go_down(
                     below += order[starts[at + 1] : starts[at + 2]].tolist()
                 few = below
             level = np.array(few, np.int64)
+    # Most nodes are leaves, and nothing waits for them.
+    leaves = np.flatnonzero(~is_above[:nodes] & (origins[up] != NOBODY))
+    above = up[leaves]
+    origins[leaves] = steps.origins(origins[above], said[leaves])
+    chains[leaves] = steps.chains(chains[above], service[leaves])
     return origins, chains
 
 
-def _children(up: NDArray[np.int32]) -> tuple[Positions, Positions]:
-    """Nodes in the order of their parents, roots first; and where the children of each begin.
+def _children(up: NDArray[np.int32], which: Positions) -> tuple[Positions, Positions]:
+    """Some nodes in the order of their parents, roots first; and where the children of each begin.
 
     The children of node ``n`` are those from ``starts[n + 1]`` to ``starts[n + 2]``.
     """
-    above = up + 1
+    above = up[which] + 1
     starts = np.zeros(len(up) + 2, np.int64)
     np.cumsum(np.bincount(above, minlength=len(up) + 1), out=starts[1:])
     # By digits of 16 bits, which are sorted without comparing.
@@ -147,7 +154,7 @@ def _children(up: NDArray[np.int32]) -> tuple[Positions, Positions]:
     if len(up) > _LOW:
         high = (above >> _HALF).astype(np.uint16)[order]
         order = order[np.argsort(high, kind="stable")]
-    return order, starts
+    return which[order], starts
 
 
 def _below(level: Positions, order: Positions, starts: Positions) -> Positions:
