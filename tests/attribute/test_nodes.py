@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallybook.attribute.nodes import _MARKED, _ODD, Names, distinct
+from tallybook.attribute.nodes import _MARKED, _ODD, Answers, Names, distinct
 
 WORDS = st.integers(0, 5)
 
@@ -48,3 +48,14 @@ def test_numbers_are_told_apart_alike_whether_marked_or_sorted(numbers, below):
     found, at = distinct(np.array(numbers, np.int64), below)
     assert found.tolist() == sorted(set(numbers))
     assert found[at].tolist() == numbers
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 40), max_size=30), max_size=6))
+def test_each_number_is_asked_once_wherever_it_comes(columns):
+    asked = []
+    answers = Answers(lambda one: asked.append(one) or len(asked))
+    for column in columns:
+        found = answers.to(digests(column)).tolist()
+        assert [asked[number - 1] for number in found] == column
+    assert len(asked) == len(set(asked)) == len(set().union(*columns))

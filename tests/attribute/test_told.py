@@ -74,3 +74,15 @@ def test_of_the_months_beside_only_the_traces_of_the_period_are_read():
     nodes = [told.nodes(rows) for rows in parts if rows]
     assert sum(len(one) for one in nodes) == 41
     assert [mark for one in nodes for mark in one.mark[~one.bills].tolist()] == [-1]
+
+
+def test_a_step_without_a_span_stands_nowhere_and_is_nobodys_child():
+    rows = [
+        Row("root", span="1", team="a"),
+        Row("adrift"),
+        Row("told", span="2", team="c", bills=False, role="call"),
+        Row("step", parent="2", bills=False),
+    ]
+    found, walked = stands(ORG, rows)
+    assert found["adrift"].origin[0] == "a"
+    assert walked.nodes == 2

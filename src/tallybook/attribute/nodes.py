@@ -6,7 +6,7 @@ id; a row is found where both are equal. Positions of nodes are plain whole numb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -112,7 +112,9 @@ class Names:
             taken = (keys * factor) >> shift
             slots[taken] = left
             held = slots[taken]
-            same = self._equal(held, [column[left] for column in columns])
+            same = held == left
+            other = np.flatnonzero(~same)
+            same[other] = self._equal(held[other], [column[left[other]] for column in columns])
             self.holder[left[same]] = held[same]
             self._rounds.append((factor, shift, slots))
             left = left[~same]
@@ -140,6 +142,35 @@ class Names:
         for mine, asked in pairs:
             equal &= mine[held] == asked
         return equal
+
+
+class Answers:
+    """What was answered to whole numbers: each is asked once, however often and where it comes.
+
+    Args:
+        answer: a number for one of them.
+    """
+
+    def __init__(self, answer: Callable[[int], int]) -> None:
+        self._answer = answer
+        self._asked = np.zeros(0, np.uint64)
+        self._answers = np.zeros(0, np.int32)
+        self._index = Names((self._asked,), np.arange(0))
+
+    def to(self, asked: Digests) -> NDArray[np.int32]:
+        """The answer to each."""
+        at = self._index.find((asked,))
+        new = np.flatnonzero(at < 0)
+        if len(new):
+            self._ask(np.unique(asked[new]))
+            at[new] = self._index.find((asked[new],))
+        return self._answers[at]
+
+    def _ask(self, new: Digests) -> None:
+        answers = [self._answer(one) for one in new.tolist()]
+        self._asked = np.concatenate((self._asked, new))
+        self._answers = np.concatenate((self._answers, np.array(answers, np.int32)))
+        self._index = Names((self._asked,), np.arange(len(self._asked)))
 
 
 def _mixed(columns: Sequence[Digests]) -> Digests:

@@ -6,15 +6,13 @@ SELECT
   hash(parent_span_id) AS parent,
   started_us,
   {key} AS carried,
-  CAST(believed AS TINYINT) AS believed,
-  CAST(epoch AS SMALLINT) AS epoch,
   CAST(
-    CAST(bills AS INT)
-    + 2 * CAST(hollow AS INT)
-    + 4 * CAST(fails AS INT)
-    + 8 * CAST(span_id <> '' AS INT)
-    + 16 * CAST(parent_span_id <> '' AS INT)
-    + 32 * CAST(trace_id = '' AS INT)
+    CASE WHEN bills THEN 1 ELSE 0 END
+    | CASE WHEN hollow THEN 2 ELSE 0 END
+    | CASE WHEN fails THEN 4 ELSE 0 END
+    | CASE WHEN span_id <> '' THEN 8 ELSE 0 END
+    | CASE WHEN parent_span_id <> '' THEN 16 ELSE 0 END
+    | CASE WHEN trace_id = '' THEN 32 ELSE 0 END
     AS UTINYINT
   ) AS flags
 FROM told

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from tallybook.attribute.nodes import Names, Nodes
 from tallybook.attribute.path import Paths
-from tallybook.meter.resolve.rank import STANDPOINTS, known_sources, rank
-from tallybook.rate.rating import CORRECTIONS, NETTED, TOUCHED, Metering, epoch_sql, field_sql
+from tallybook.meter.resolve.rank import rank
+from tallybook.rate.rating import CORRECTIONS, NETTED, TOUCHED, Metering, field_sql
 from tallybook.store import sql_text
 from tallybook.store.lake import Session
 from tallybook.store.seal import DERIVED
@@ -25,12 +25,10 @@ from tallybook.store.seal import DERIVED
 _PART: Final = 250_000
 """Nodes that are walked at once: their columns stay near the processor."""
 _SHARE: Final = 12_000_000
-"""Rows that are held at once, about 46 bytes each."""
+"""Rows that are held at once, about 43 bytes each."""
 _PARTS_MAX: Final = 4_096
 _SEEN_BITS: Final = (16, 26)
 """Traces that the period has are marked by so many bits of their digests, at least and at most."""
-_UNKNOWN: Final = STANDPOINTS.index("gateway")
-"""The standpoint of a source that we do not know."""
 _PART_SHIFT: Final = np.uint64(52)
 _PART_SHIFT_BACK: Final = np.uint64(12)
 _SALTS: Final = 8
@@ -55,11 +53,13 @@ class Told:
 
     def __init__(self, session: Session, metering: Metering, paths: Paths) -> None:
         self._session, self._metering, self._paths = session, metering, paths
-        self._names = [f"c{i}" for i in range(len(metering.carried))]
-        self._found: dict[int, tuple[int, int]] = {}
+        self._names = ["source", *(f"c{i}" for i in range(len(metering.carried)))]
+        self._found: dict[int, tuple[str, ...]] = {}
+        self._numbers: list[tuple[int, int, int]] = []
         session.run(sql_text(__package__, "told").format(**_told(metering)))
-        self._inside = f"started_us >= {metering.start_us} AND started_us < {metering.end_us}"
-        # Spelled so that the engine leaves out what the footers say is inside.
+        inside = f"started_us >= {metering.start_us} AND started_us < {metering.end_us}"
+        # Apart, so that the engine asks no row for what footers say of all.
+        self._mine = ("bills", f"NOT bills AND {inside}")
         self._outside = f"(started_us < {metering.start_us} OR started_us >= {metering.end_us})"
         self._key, self._count = self._numbered()
         self._trace, self._twinned = self._told_apart()
@@ -74,8 +74,8 @@ class Told:
             alone: list[Rows] = []
             parts: list[list[Rows]] = [[] for _ in range(self._parts(shares))]
             seen = np.zeros(1 << self._bits, bool)
-            for which in (f"bills AND {mine}", f"NOT bills AND {self._inside} AND {mine}"):
-                for rows in self._rows(which):
+            for which in self._mine:
+                for rows in self._rows(f"{which} AND {mine}"):
                     seen[self._seen_at(rows)] = True
                     _parted(rows, alone, parts)
             near = self._near(f"NOT bills AND {self._outside} AND {mine}", seen)
@@ -90,7 +90,7 @@ class Told:
         """Rows of some traces as nodes."""
         held = {name: np.concatenate([part[name] for part in rows]) for name in rows[0]}
         flags, carried, started = held["flags"], held["carried"], held["started_us"]
-        mark = 2 * held["epoch"].astype(np.int32) + (flags & _FAILS != 0)
+        mark = 2 * self.epochs(held) + (flags & _FAILS != 0)
         mark[(started < self._metering.start_us) | (started >= self._metering.end_us)] = -1
         return Nodes(
             row_at=held["row_at"],
@@ -101,7 +101,7 @@ class Told:
             said=self._said[carried],
             service=self._service[carried],
             mark=mark,
-            believed=held["believed"],
+            believed=self._believed[carried],
             bills=flags & _BILLS != 0,
             hollow=flags & _HOLLOW != 0,
             has_span=flags & _SPAN != 0,
@@ -112,6 +112,11 @@ class Told:
         """Whom each row names by itself, and its service, by number."""
         return self._said[rows["carried"]], self._service[rows["carried"]]
 
+    def epochs(self, rows: Rows) -> NDArray[np.int32]:
+        """The number of the chart under which each row began."""
+        began = np.searchsorted(self._metering.epochs_us, rows["started_us"], side="right")
+        return began.astype(np.int32)
+
     def _parts(self, shares: int) -> int:
         return min(_PARTS_MAX, max(1, -(-self._count // (_PART * shares))))
 
@@ -120,9 +125,10 @@ class Told:
         for salt in range(_SALTS):
             self._key = _key(self._names, salt)
             self._found.clear()
-            count = self._number("", f"bills OR {self._inside}")
-            if count is not None:
-                return self._key, count
+            self._numbers.clear()
+            counts = [self._number("", which) for which in self._mine]
+            if None not in counts:
+                return self._key, sum(filter(None, counts))
         raise AssertionError("what calls carry cannot be told apart")
 
     def _told_apart(self) -> tuple[str, str]:
@@ -140,18 +146,25 @@ class Told:
         statement = sql_text(__package__, "steps").format(
             key=self._key, carried=", ".join(self._names), near=join, which=which
         )
-        found, rows = self._session.rows(statement), 0
-        if len({key for key, *_ in found}) < len(found):
-            return None
-        for key, count, *values in found:
-            carried = dict(zip(self._metering.carried, map(str, values), strict=True))
-            self._found[key] = self._paths.node(carried)
+        rows = 0
+        for key, count, *values in self._session.rows(statement):
+            what = tuple(map(str, values))
+            held = self._found.setdefault(key, what)
+            if held != what:
+                return None
+            if len(self._found) > len(self._numbers):
+                self._numbers.append(self._numbers_of(*what))
             rows += count
+        numbers = np.array(self._numbers, np.int32).reshape(-1, 3)
+        self._said, self._service, self._believed = numbers.T.copy()
         keys = np.array(list(self._found), np.uint64)
-        numbers = np.array(list(self._found.values()), np.int32).reshape(-1, 2)
-        self._said, self._service = numbers[:, 0].copy(), numbers[:, 1].copy()
         self._index = Names((keys,), np.arange(len(keys)))
         return rows
+
+    def _numbers_of(self, source: str, *values: str) -> tuple[int, int, int]:
+        """What a row says by itself and its service, by number, and how soon it is believed."""
+        carried = dict(zip(self._metering.carried, values, strict=True))
+        return *self._paths.node(carried), rank(source)
 
     def _rows(self, which: str, near: str = "") -> Iterator[Rows]:
         statement = sql_text(__package__, "nodes").format(
@@ -178,7 +191,10 @@ class Told:
 
 
 def _parted(rows: Rows, alone: list[Rows], parts: list[list[Rows]]) -> None:
-    """Put rows to those of the same traces."""
+    """Put rows to those of the same traces; what neither bills nor has a span stands nowhere."""
+    stands = rows["flags"] & (_BILLS | _SPAN) != 0
+    if not stands.all():
+        rows = {name: column[stands] for name, column in rows.items()}
     lone = rows["flags"] & _ALONE != 0
     if lone.any():
         alone.append({name: column[lone] for name, column in rows.items()})
@@ -217,22 +233,11 @@ def _told(metering: Metering) -> dict[str, str]:
 
 def _columns(metering: Metering) -> str:
     carried = [f"{field_sql(field)} AS c{i}" for i, field in enumerate(metering.carried)]
-    named = ("row_at", "trace_id", "span_id", "parent_span_id", "started_us")
+    named = ("row_at", "trace_id", "span_id", "parent_span_id", "started_us", "source")
     return ", ".join(
         [
             *(f"e.{name}" for name in named),
-            f"{_believed()} AS believed",
-            f"{epoch_sql(metering)} AS epoch",
             "e.status = 'error' AS fails",
             *carried,
         ]
     )
-
-
-def _believed() -> str:
-    """How soon a source is believed, as an expression."""
-    cases = [
-        f"WHEN '{source}' THEN {rank(source)}" for source in known_sources()
-        if rank(source) != _UNKNOWN
-    ]  # fmt: skip
-    return f"CASE e.source {' '.join(cases)} ELSE {_UNKNOWN} END"

@@ -3,4 +3,4 @@ SELECT {columns}, FALSE AS bills, TRUE AS hollow
 FROM events e
 {netted}
 {touched}
-WHERE e.trace_id <> '' AND e.span_id <> '' AND e.record <> unhex('{derived}')
+WHERE e.trace_id <> '' AND e.record <> unhex('{derived}')

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from tallybook.attribute.behalf import Behalf
 from tallybook.attribute.kin import Kin, kin_of
 from tallybook.attribute.levels import Steps, go_down
 from tallybook.attribute.model import Invocation
-from tallybook.attribute.nodes import NOBODY, Digests, Nodes, Positions, distinct
+from tallybook.attribute.nodes import NOBODY, Answers, Digests, Nodes, Positions, distinct
 from tallybook.attribute.path import ROOT, Paths
 from tallybook.attribute.told import Rows, Told
 from tallybook.attribute.tree import Node, parents_of, standing
@@ -28,6 +28,8 @@ from tallybook.rate.rating import Metering
 from tallybook.store import sql_text
 from tallybook.store.lake import Session
 from tallybook.store.memory import release_unused
+
+_HALF: Final = 32
 
 
 @dataclass(slots=True)
@@ -68,7 +70,8 @@ class _Walker:
         none = np.zeros(0, np.int64)
         self._placed: list[dict[str, NDArray[Any]]] = [dict.fromkeys(self._columns, none)]
         self._used: dict[tuple[int, int, int, int], int] = defaultdict(int)
-        self._end = cache(paths.end)
+        # Not a method: in a circle with the walker it would keep all columns while a run computes.
+        self._ends = Answers(partial(_end, paths))
         self._nodes = self._one_by_one = 0
 
     def walk(self) -> Walk:
@@ -93,10 +96,11 @@ class _Walker:
         said, service = self._told.said(rows)
         above = np.full(len(said), ROOT, np.int64)
         origins, chains = self._steps.origins(above, said), self._steps.chains(above, service)
-        places = self._places(origins, chains, rows["epoch"])
+        epochs = self._told.epochs(rows)
+        places = self._places(origins, chains, epochs)
         placed = {"row_at": rows["row_at"], "place": places}
         if self._behalf:
-            placed["behalf"] = self._behalf.of_lone(rows["row_at"], rows["epoch"])
+            placed["behalf"] = self._behalf.of_lone(rows["row_at"], epochs)
         self._placed.append(placed)
 
     def _part(self, rows: Nodes) -> None:
@@ -188,15 +192,9 @@ class _Walker:
     def _places(
         self, origins: Positions, chains: Positions, epochs: NDArray[Any]
     ) -> NDArray[np.int32]:
-        """The places of calls, by the origin and chain of each and its epoch; each asked once."""
-        wide, charts = self._paths.chains, self._paths.charts
-        keys = (origins * wide + chains) * charts + epochs
-        asked, at = distinct(keys, self._paths.origins * wide * charts)
-        pairs, epochs = np.divmod(asked, charts)
-        columns = (*np.divmod(pairs, wide), epochs)
-        ends = zip(*(column.tolist() for column in columns), strict=True)
-        places: NDArray[np.int32] = np.array([self._end(*end) for end in ends], np.int32)[at]
-        return places
+        """The places of calls, by the origin and chain of each and its epoch."""
+        ends = (origins << _HALF) + chains * self._paths.charts + epochs
+        return self._ends.to(ends.astype(np.uint64))
 
     def _count(
         self, origins: Positions, above: Positions,
@@ -236,3 +234,8 @@ class _Walker:
         return tuple(
             replace(one, calls=calls, outcomes=outcomes) for one, (calls, outcomes) in sums.items()
         )
+
+
+def _end(paths: Paths, end: int) -> int:
+    origin, rest = divmod(end, 1 << _HALF)
+    return paths.end(origin, *divmod(rest, paths.charts))

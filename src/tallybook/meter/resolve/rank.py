@@ -31,11 +31,6 @@ def standpoint_of(source: str) -> Standpoint:
     return _STANDPOINT_OF.get(source, "gateway")
 
 
-def known_sources() -> tuple[str, ...]:
-    """The sources of which we know where they stand, sorted."""
-    return tuple(sorted(_STANDPOINT_OF))
-
-
 def is_known(source: str) -> bool:
     """Whether a source is a product whose ids we know the meaning of."""
     return source in _STANDPOINT_OF
