@@ -25,7 +25,7 @@ from tallybook.rate.rating import Metering
 from tallybook.store import Store
 
 OWNERS_KEPT: Final = 200_000
-_FORM: Final = "2"
+_FORM: Final = "3"
 """What the buckets of a rollup hold; another form is added up anew."""
 
 
