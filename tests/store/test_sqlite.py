@@ -69,3 +69,10 @@ def test_damage_that_the_driver_cannot_even_spell_is_damage(tmp_path):
     with pytest.raises(CorruptedError, match="malformed text") as refused:
         Store.open(tmp_path)
     assert isinstance(refused.value.__cause__, UnicodeDecodeError)
+
+
+@pytest.mark.parametrize("name", ["what?", "a%20b", "#1", "b [2026]", "it's", "bücher"])
+def test_a_folder_of_any_name_holds_its_own_books(tmp_path, name):
+    Store.create(tmp_path / name).close()
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    Store.open(tmp_path / name).close()

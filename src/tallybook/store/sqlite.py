@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from tallybook.errors import CorruptedError, StoreError
@@ -44,9 +44,9 @@ class Sqlite:
 
     def engine(self) -> Engine:
         """What connects."""
-        engine = create_engine(
-            f"sqlite:///{self._path}", poolclass=NullPool, connect_args={"timeout": 60}
-        )
+        # As a part of an address, `?` and `%` would name another file.
+        address = URL.create("sqlite", database=str(self._path))
+        engine = create_engine(address, poolclass=NullPool, connect_args={"timeout": 60})
 
         @event.listens_for(engine, "connect")
         def _configure(connection: sqlite3.Connection, _: object) -> None:
