@@ -37,11 +37,12 @@ def sums_of(
     Returns:
         the period as it adds up, in order: the same for the same events in any order.
     """
-    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(metering.units)))
+    names = metering.units
+    units = "".join(f", SUM(r.u{i}) AS u{i}" for i in range(len(names)))
     same = _same("r", metering)
     capacity = ", r.capacity" if metering.has_capacity else ""
     statement = sql_text(__package__, "lines").format(same=same, units=units, capacity=capacity)
-    lines = in_order(_line(row, decisions, metering) for row in session.rows(statement))
+    lines = in_order(_line(row, decisions, names) for row in session.rows(statement))
     invocations = list(walked.invocations) if walked else []
     if paths.counted:
         columns = ", ".join(f"r.{name}" for name in metering.columns)
@@ -152,24 +153,25 @@ def _end(
     return *paths.alone(carried), epoch
 
 
-def _line(row: Sequence[Any], decisions: Sequence[Decision], metering: Metering) -> AttributedLine:
-    provider, owner, state, unpriced, *sums = row
-    capacity = str(sums.pop()) if metering.has_capacity else ""
-    whole = [int(value) if value is not None else 0 for value in sums]
-    calls, tokens, list_pico, contract_pico, card_pico, *counts = whole
-    decision = decisions[int(str(owner))]
+def _line(
+    row: Sequence[Any], decisions: Sequence[Decision], units: Sequence[str]
+) -> AttributedLine:
+    """A row of `lines.sql` as a line; where there are capacities, its own comes last."""
+    provider, owner, state, unpriced, calls, tokens, list_pico, contract_pico, card_pico = row[:9]
+    counts, capacity = row[9 : 9 + len(units)], row[9 + len(units) :]
+    decision = decisions[owner]
     return AttributedLine(
-        provider=str(provider),
+        provider=provider,
         owner=decision.owner,
-        state=str(state),
-        unpriced=bool(unpriced),
+        state=state,
+        unpriced=unpriced,
         calls=calls,
         tokens=tokens,
         list_pico=list_pico,
         contract_pico=contract_pico,
         card_pico=card_pico,
-        units={unit: count for unit, count in zip(metering.units, counts, strict=True) if count},
+        units={unit: count for unit, count in zip(units, counts, strict=True) if count},
         payers=decision.payers,
         joint=decision.joint,
-        capacity=capacity,
+        capacity=capacity[0] if capacity else "",
     )
