@@ -112,12 +112,11 @@ class Names:
             taken = (keys * factor) >> shift
             slots[taken] = left
             held = slots[taken]
-            same = held == left
-            other = np.flatnonzero(~same)
-            same[other] = self._equal(held[other], [column[left[other]] for column in columns])
-            self.holder[left[same]] = held[same]
+            self.holder[left] = held
             self._rounds.append((factor, shift, slots))
-            left = left[~same]
+            other = np.flatnonzero(held != left)
+            left = left[other]
+            left = left[~self._equal(held[other], [column[left] for column in columns])]
 
     def find(self, columns: Sequence[Digests]) -> NDArray[np.int32]:
         """The row of each name; -1 where none has it."""
@@ -126,11 +125,11 @@ class Names:
         keys = _mixed(columns)
         for factor, shift, slots in self._rounds:
             held = slots[(keys * factor) >> shift]
-            same = (held >= 0) & self._equal(held, columns)
-            found[left[same]] = held[same]
+            same = self._equal(held, columns)
+            found[left] = np.where(same, held, NOBODY)
             # Where a slot is empty, no later round holds the name either.
-            again = (held >= 0) & ~same
-            if not again.any():
+            again = np.flatnonzero((held >= 0) & ~same)
+            if not len(again):
                 break
             left, keys = left[again], keys[again]
             columns = [column[again] for column in columns]
