@@ -173,12 +173,12 @@ class _Walker:
         up: NDArray[np.int32],
     ) -> None:  # fmt: skip
         count = len(nodes)
-        bills = nodes.bills
-        epochs = np.maximum(nodes.mark[bills], 0) // 2
-        places = self._places(origins[:count][bills], chains[:count][bills], epochs)
-        placed: dict[str, NDArray[Any]] = {"row_at": nodes.row_at[bills], "place": places}
+        calls = np.flatnonzero(nodes.bills)
+        epochs = np.maximum(nodes.mark[calls], 0) // 2
+        places = self._places(origins[calls], chains[calls], epochs)
+        placed: dict[str, NDArray[Any]] = {"row_at": nodes.row_at[calls], "place": places}
         if self._behalf:
-            placed["behalf"] = self._behalf.of_nodes(nodes, up, origins[:count])[bills]
+            placed["behalf"] = self._behalf.of_nodes(nodes, up, origins[:count])[calls]
         self._placed.append(placed)
         counted = self._paths.counted_services()
         if not self._paths.counts or not counted:
@@ -186,8 +186,8 @@ class _Walker:
         invoked = np.zeros(max(counted) + 1, bool)
         invoked[counted] = True
         known = np.minimum(nodes.service, len(invoked) - 1)
-        asks = (nodes.mark >= 0) & invoked[known] & (known == nodes.service)
-        self._count(origins[:count][asks], above[asks], nodes.service[asks], nodes.mark[asks])
+        asks = np.flatnonzero((nodes.mark >= 0) & invoked[known] & (known == nodes.service))
+        self._count(origins[asks], above[asks], nodes.service[asks], nodes.mark[asks])
 
     def _places(
         self, origins: Positions, chains: Positions, epochs: NDArray[Any]
