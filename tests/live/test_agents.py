@@ -11,6 +11,7 @@ from company import PRICES, Company, org, policy, usage
 from live.tracer import tell
 from tallybook.clock import Period
 from tallybook.live.agents import AGENTS, find_agents
+from tallybook.live.look import Watch
 from tallybook.live.requests import requests
 from tallybook.live.walk import NOBODY, Node, Tree, agent_of
 from tallybook.store.lake import DuckSession
@@ -103,7 +104,7 @@ def test_it_is_the_one_that_a_walk_finds(session, seed):
 
 
 def test_a_seal_leaves_a_call_under_a_call_with_its_agent(tmp_path):
-    acme = Company(tmp_path)
+    acme = Company(tmp_path, now="2026-10-03T10:30:00Z")
     acme.apply(org=org(), policy=policy(), prices=PRICES)
     step = {
         name: value
@@ -113,6 +114,10 @@ def test_a_seal_leaves_a_call_under_a_call_with_its_agent(tmp_path):
     call = usage("c-1", trace_id="t", span_id="c1", parent_span_id="s")
     below = usage("c-2", trace_id="t", span_id="c2", parent_span_id="c1")
     tell(acme, [(step, "agent"), (call, "call"), (below, "call")])
-    acme.run()
+    for _ in ("waiting", "sealed"):
+        with Watch(acme.store, acme.clock) as watch:
+            agents = watch.look().live.agents
+        assert [(one.agent, one.month.calls) for one in agents] == [("planner", 2)]
+        acme.run()
     assert {one.agent: one.calls for one in requests(acme.store, OCTOBER).agents} == {"planner": 2}
     acme.store.close()
