@@ -5,6 +5,7 @@ One Spark for the whole file; `local-cluster` once, at the end.
 
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from bench.company import PERIOD
@@ -29,6 +30,7 @@ from tallybook.post.compute import attributed
 from tallybook.post.run import run
 from tallybook.store import Store, dialect
 from tallybook.store import spark as spark_module
+from tallybook.store.events import EVENT_SCHEMA
 from tallybook.store.golden import published
 from tallybook.store.spark import SparkEngine
 
@@ -172,6 +174,46 @@ def test_a_file_that_is_not_what_was_written_is_corrupted(spark, tmp_path):
     with pytest.raises(CorruptedError, match="cannot be read"):
         figures(company, spark)
     company.store.close()
+
+
+@pytest.mark.parametrize("name", ["b [2026] {a,b}*?", "it's"])
+def test_a_folder_of_any_name_is_read(spark, few, tmp_path, name):
+    home = tmp_path / name
+    shutil.copytree(few.store.home, home)
+    store = Store.open(home)
+    plain = attributed(store, read_basis(store, OCTOBER)).lines
+    store.lake.use(spark)
+    assert attributed(store, read_basis(store, OCTOBER)).lines == plain
+    store.close()
+
+
+def test_a_file_that_spark_does_not_see_is_told(spark, tmp_path, monkeypatch):
+    monkeypatch.setattr(spark_module, "_columns", lambda _: set(EVENT_SCHEMA.names))
+    with (
+        pytest.raises(StoreError, match="Spark does not find a sealed file"),
+        spark.open(tmp_path, {"events": [tmp_path / "gone.parquet"]}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("died", ["ConnectionRefusedError", "Py4JNetworkError"])
+def test_a_spark_that_dies_is_told_as_what_it_is(spark, tmp_path, monkeypatch, died):
+    from py4j.protocol import Py4JNetworkError  # noqa: PLC0415 - there once Spark was found
+
+    kinds = {each.__name__: each for each in (ConnectionRefusedError, Py4JNetworkError)}
+
+    def dies(*_, **__):
+        raise kinds[died]("gone")
+
+    def ask():
+        with spark.open(tmp_path, {}) as session:
+            session._kept.append(SimpleNamespace(unpersist=dies))
+            monkeypatch.setattr(session, "_spark", SimpleNamespace(sql=dies))
+            session.rows("SELECT 1 AS one")
+
+    with pytest.raises(StoreError, match="Spark failed") as told:
+        ask()
+    assert "the books are as they were before" in told.value.next_step
 
 
 def test_tables_of_ours_keep_text_numbers_and_none(spark, tmp_path):

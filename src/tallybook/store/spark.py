@@ -8,8 +8,9 @@ else of the house needs them.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import cached_property
 from importlib.metadata import version
@@ -47,6 +48,8 @@ _LOCAL: Final = {
     "spark.sql.shuffle.partitions": "8",
 }
 _UNFIT = ("NUMERIC_VALUE_OUT_OF_RANGE", "ARITHMETIC_OVERFLOW", "NUMERIC_OUT_OF_SUPPORTED_RANGE")
+_GLOB: Final = re.compile(r"[][{}*?\\]")
+"""What Spark takes for a pattern of paths."""
 _UNREAD = ("FAILED_READ_FILE", "CANNOT_READ", "CORRUPT", "ParquetDecodingException")
 
 
@@ -70,9 +73,11 @@ class SparkEngine:
         Raises:
             StoreError: Spark is not installed, not the proven version, or does not start.
         """
-        session = self._spark.newSession()
-        for name, value in _EXACT.items():
-            session.conf.set(name, value)
+        spark = self._spark
+        with _told(str(home)):
+            session = spark.newSession()
+            for name, value in _EXACT.items():
+                session.conf.set(name, value)
         opened = OnSpark(session, str(home), self._golden)
         try:
             for name, paths in views.items():
@@ -84,7 +89,8 @@ class SparkEngine:
     def close(self) -> None:
         """Stop Spark, if it was started."""
         if self._started:
-            self._spark.stop()
+            with _let_go():
+                self._spark.stop()
             del self.__dict__["_spark"]
             self._started = False
 
@@ -135,7 +141,7 @@ class OnSpark:
         ddl = ", ".join(f"`{field.name}` {_ddl(field.type)}" for field in schema)
         with _told(self._where):
             if held:
-                listed = [path.as_posix() for path, _ in held]
+                listed = [_GLOB.sub(r"\\\g<0>", path.as_posix()) for path, _ in held]
                 frame = self._spark.read.schema(ddl).parquet(*listed)
             else:
                 frame = self._spark.createDataFrame([], ddl)
@@ -188,8 +194,9 @@ class OnSpark:
 
     def close(self) -> None:
         """Let go of what was kept."""
-        for frame in self._kept:
-            frame.unpersist()
+        with _let_go():
+            for frame in self._kept:
+                frame.unpersist()
         self._kept.clear()
 
     def _made(self, statement: str, params: Mapping[str, object] | None) -> Any:
@@ -285,9 +292,16 @@ def _told(where: str) -> Iterator[None]:
 
     try:
         yield
-    except (AnalysisException, ParseException):
-        raise  # a statement that makes no sense is our own mistake, not the data's
-    except (PySparkException, Py4JError) as error:
+    except (AnalysisException, ParseException) as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise  # a statement that makes no sense is our own mistake, not the data's
+        raise StoreError(
+            f"Spark does not find a sealed file that is here: {_first_line(error)}",
+            where=where,
+            next_step="let Spark's machines see the lake at the same path; of a name that is not"
+            " ASCII its Java needs a locale of UTF-8, such as LC_ALL=C.UTF-8",
+        ) from error
+    except (PySparkException, Py4JError, ConnectionError) as error:
         text = str(error)
         if any(word in text for word in _UNFIT):
             raise StoreError(
@@ -304,6 +318,15 @@ def _told(where: str) -> Iterator[None]:
             where=where,
             next_step="see Spark's own log; the books are as they were before",
         ) from error
+
+
+@contextmanager
+def _let_go() -> Iterator[None]:
+    """Of a Spark that died there is nothing to let go, and why it is let go was told already."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with pyspark
+
+    with suppress(Py4JError, ConnectionError):
+        yield
 
 
 def _first_line(error: BaseException) -> str:
