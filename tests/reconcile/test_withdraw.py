@@ -115,6 +115,20 @@ def test_the_checklist_waits_until_what_was_booked_is_undone(metered):
     assert not waits()
 
 
+def test_the_checklist_does_not_wait_for_a_version_that_books_nothing_new(metered):
+    def waits():
+        with metered.store.read() as tx:
+            return not invoices_item(tx, OCTOBER, Closing(unreconciled_nano=0)).ok
+
+    metered.enter("X", "2026-10", *BILL)
+    trued(metered)
+    other_day = BILL[0].replace("day=2026-10-03", "day=2026-10-04")
+    metered.enter("X", "2026-10", other_day, *BILL[1:], restate="another day")
+    assert waits()
+    assert trued(metered).entries == ()
+    assert not waits()
+
+
 def test_it_comes_back_only_for_a_reason(metered, tmp_path):
     metered.enter("X", "2026-10", *BILL)
     gone(metered)

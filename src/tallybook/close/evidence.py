@@ -180,14 +180,15 @@ def adjustments_item(tx: Tx, period: Period) -> Item:
 
 
 def _unbooked(tx: Tx, period: str) -> list[ProviderInvoice]:
-    """The newest versions of invoices up to a month that no true-up names.
+    """The newest versions of invoices up to a month that no true-up names, with entries or without.
 
     Of one that is withdrawn it is the version whose lines are booked still.
     """
     named = {
         name
         for row in tx.rows(
-            "SELECT DISTINCT versions FROM chain WHERE kind = 'entry' AND reason = 'true_up'"
+            "SELECT versions FROM chain WHERE kind = 'entry' AND reason = 'true_up'"
+            " UNION SELECT versions FROM command WHERE name = 'true-up'"
         )
         for name in _invoices_named(str(row.versions))
     }

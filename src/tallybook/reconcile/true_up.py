@@ -125,14 +125,17 @@ def true_up(
             wanted += targets(each, str(period), accrued, policy, unowned)
             wanted += cleared(told, each, str(period), f"{TRUE_UP}:{each.provider}")
             mine |= released(held, each)
+        stood = {each.provider: _versions(tx, each, basis) for each in billed}
         ids = [
             append_entry(tx, entry, actor, clock.now_us()).id
-            for entry in _due(tx, found, basis, lands, wanted, mine)
+            for entry in _due(tx, found, stood, lands, wanted, mine)
         ]
         faults.reached("true_up.posted")
         args = {"period": str(period), "into": lands, "provider": provider}
         command = Command("true-up", args, actor)
-        log_command(tx, command, clock.now_us(), {}, ", ".join(ids) or "nothing new")
+        # Where nothing is due, only this says that these versions are booked.
+        told_of = {"invoices": " ".join(stood.values())}
+        log_command(tx, command, clock.now_us(), told_of, ", ".join(ids) or "nothing new")
     owed = {each.provider: int(nano_of_pico(each.invoiced_pico)) for each in billed}
     return TrueUp(lands, str(period), tuple(ids), owed)
 
@@ -250,7 +253,7 @@ def _key(
 def _due(
     tx: Tx,
     found: Reconciliation,
-    basis: Basis,
+    stood: Mapping[str, str],
     lands: str,
     wanted: Sequence[tuple[PostingKey, int]],
     held: Mapping[PostingKey, int],
@@ -266,7 +269,7 @@ def _due(
             service_period=found.period,
             text=_text(source, found.period, billed[source.partition(":")[2]]),
             postings=groups[source],
-            versions={"invoices": _versions(tx, billed[source.partition(":")[2]], basis)},
+            versions={"invoices": stood[source.partition(":")[2]]},
             corrects=corrected(tx, found.period, lands),
         )
         for source in order
