@@ -29,7 +29,8 @@ from tallybook.store import sql_text
 from tallybook.store.lake import Session
 from tallybook.store.memory import release_unused
 
-_HALF: Final = 32
+_END_BITS: Final = 36
+"""Bits for the chain and the epoch of an end: its origin takes the other 28."""
 
 
 @dataclass(slots=True)
@@ -193,7 +194,7 @@ class _Walker:
         self, origins: Positions, chains: Positions, epochs: NDArray[Any]
     ) -> NDArray[np.int32]:
         """The places of calls, by the origin and chain of each and its epoch."""
-        ends = (origins << _HALF) + chains * self._paths.charts + epochs
+        ends = (origins << _END_BITS) + chains * self._paths.charts + epochs
         return self._ends.to(ends.astype(np.uint64))
 
     def _count(
@@ -237,5 +238,5 @@ class _Walker:
 
 
 def _end(paths: Paths, end: int) -> int:
-    origin, rest = divmod(end, 1 << _HALF)
+    origin, rest = divmod(end, 1 << _END_BITS)
     return paths.end(origin, *divmod(rest, paths.charts))
