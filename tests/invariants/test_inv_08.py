@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import crash
 from company import Company, usage
 from stores import Template, disk_full
 from tallybook.errors import BooksError, MoneyError, PeriodError, StoreError
+from tallybook.ledger import Entry, Posting, Reason, append_entry
 from tallybook.store import engine
 
 HOUSE = Path(engine.__file__).parent.parent
@@ -185,6 +187,18 @@ def test_a_posting_without_its_entry_is_seen(lived, damage):
         " FROM posting WHERE seq = 1 AND line = 1"
     )
     assert lived.failing("INV-08") == {"INV-08": "1 postings belong to no entry"}
+
+
+def test_only_what_comes_from_usage_needs_a_cost_sheet(company):
+    """A provider's invoice, for one, may come for a month that nobody ran."""
+    postings = (Posting("Suspense:z", 5, source="true_up:z"), Posting("Payable:z", -5))
+    bill = Entry(Reason.TRUE_UP, "2026-10", "2026-10", "an invoice", postings)
+    with company.store.write() as tx:
+        append_entry(tx, bill, "fin", 1)
+    assert company.failing("INV-08") == {}
+    with company.store.write() as tx:
+        append_entry(tx, replace(bill, reason=Reason.METER), "run", 2)
+    assert company.failing("INV-08") == {"INV-08": "E-000002 of 2026-10 has no cost sheet"}
 
 
 def test_entries_without_a_cost_sheet_are_the_one_thing_that_fails(lived, damage):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallybook.check.model import Finding, finding
+from tallybook.ledger.model import USAGE_REASONS
 from tallybook.store import Store
 from tallybook.store.lake import OBSERVED
 from tallybook.store.seal import DERIVED, content_digest
@@ -46,14 +47,14 @@ def order_free(store: Store) -> Finding:
 
 
 def atomic(store: Store) -> Finding:
-    """INV-08: nothing half done: no posting without its entry, no entry without its cost sheet."""
+    """INV-08: nothing half done: no posting without its entry, no usage without its cost sheet."""
     with store.read() as tx:
         orphans = tx.scalar(
             "SELECT COUNT(*) FROM posting p WHERE NOT EXISTS"
             " (SELECT 1 FROM chain c WHERE c.seq = p.seq)"
         )
         unsheeted = tx.rows(
-            "SELECT c.id, c.period FROM chain c WHERE c.kind = 'entry' AND NOT EXISTS"
+            "SELECT c.id, c.period, c.reason FROM chain c WHERE c.kind = 'entry' AND NOT EXISTS"
             " (SELECT 1 FROM sheet s WHERE s.period = c.service_period)"
         )
         unissued = tx.rows(
@@ -62,6 +63,10 @@ def atomic(store: Store) -> Finding:
         )
         examined = int(tx.scalar("SELECT COUNT(*) FROM chain"))
     faults = [f"{orphans} postings belong to no entry"] if orphans else []
-    faults += [f"{row.id} of {row.period} has no cost sheet" for row in unsheeted]
+    faults += [
+        f"{row.id} of {row.period} has no cost sheet"
+        for row in unsheeted
+        if row.reason in USAGE_REASONS
+    ]
     faults += [f"the close {row.id} of {row.period} issued no statement" for row in unissued]
     return finding("INV-08", examined, faults, "no command is half done")
