@@ -56,8 +56,14 @@ def test_windows_hours_and_likeness(told):
     first, second = every.in_traces(["t"])
     day_us = 86_400_000_000
     start_us = first["started_us"] - first["started_us"] % day_us
-    seen = every.seen_in([(b"w", "X", start_us, start_us + day_us), (b"v", "Y", 0, 2**62)])
-    assert seen == [(b"w", "x-1", "")]
+    day, other = ("X", start_us, start_us + day_us), ("Y", 0, 2**62)
+    assert every.seen_in([day, other]) == [(*day, "x-1", "")]
+    wide, empty = ("X", start_us - day_us, start_us + day_us), ("X", start_us - day_us, start_us)
+    assert sorted(every.seen_in([day, wide, empty, day])) == [
+        (*wide, "x-1", ""),
+        (*day, "x-1", ""),
+    ]
+    assert every.seen_in([]) == []
     assert [(s, n) for s, _, n in every.by_hour(start_us, start_us + 2 * day_us)] == [
         ("gateway", 1), ("otel", 1), ("otel", 1),
     ]  # fmt: skip

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from heapq import heappop, heappush
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import duckdb
@@ -22,6 +25,8 @@ from tallybook.store.seal import DERIVED, Kind, SealedFile
 
 _COLUMNS: Final = ", ".join(f'o."{name}"' for name in INBOX_SCHEMA.names)
 COUNTS: Final = ("context_tokens", "total_tokens")
+Window = tuple[str, int, int]
+"""Provider, start and end, the end excluded."""
 LIKENESS: Final = ("key", "source", "started_us", *COUNTS)
 """By what a call is like another, and its key."""
 
@@ -72,27 +77,33 @@ class Observations:
         with self._opened("evidence") as engine:
             return _rows(engine, f"SELECT {_COLUMNS}, o.kind FROM o WHERE o.role = 'bucket'")
 
-    def seen_in(self, windows: Sequence[tuple[bytes, str, int, int]]) -> list[tuple[Any, ...]]:
+    def seen_in(self, windows: Iterable[Window]) -> list[tuple[str, int, int, str, str]]:
         """Which models and keys were called in some windows.
 
         Args:
-            windows: (name of the window, provider, from, to), the end excluded.
+            windows: (provider, from, to), the end excluded.
 
         Returns:
-            distinct (name of the window, model, key_id).
+            distinct (provider, from, to, model, key_id).
         """
-        if not windows:
+        lanes = _lanes(windows)
+        if not lanes:
             return []
-        names = ("name", "provider", "from_us", "to_us")
-        table = pa.table(dict(zip(names, zip(*windows, strict=True), strict=True)))
-        low, high = min(w[2] for w in windows), max(w[3] for w in windows)
+        low = min(from_us for lane in lanes for _, from_us, _ in lane)
+        high = max(to_us for lane in lanes for _, _, to_us in lane)
+        found: list[tuple[str, int, int, str, str]] = []
         with self._opened("events", "evidence", low=low, high=high) as engine:
-            engine.register("wanted", table)
-            found: list[tuple[Any, ...]] = engine.execute(
-                "SELECT DISTINCT w.name, o.model, o.key_id FROM o JOIN wanted w"
-                " ON o.provider = w.provider AND o.started_us >= w.from_us"
-                " AND o.started_us < w.to_us WHERE o.role = 'call'"
-            ).fetchall()
+            for lane in lanes:
+                names = ("provider", "from_us", "to_us")
+                columns = dict(zip(names, zip(*lane, strict=True), strict=True))
+                engine.register("wanted", pa.table(columns))
+                found += engine.execute(
+                    "SELECT DISTINCT w.provider, w.from_us, w.to_us, o.model, o.key_id FROM o"
+                    " ASOF JOIN wanted w"
+                    " ON o.provider = w.provider AND o.started_us >= w.from_us"
+                    " WHERE o.role = 'call' AND o.started_us < w.to_us"
+                ).fetchall()
+                engine.unregister("wanted")
         return found
 
     def sources(self, from_us: int, to_us: int) -> set[str]:
@@ -199,3 +210,18 @@ def _rows(
     engine: duckdb.DuckDBPyConnection, statement: str, params: Mapping[str, object] | None = None
 ) -> list[Row]:
     return rows_of(engine.execute(statement, dict(params) if params else None).to_arrow_table())
+
+
+def _lanes(windows: Iterable[Window]) -> list[list[Window]]:
+    """Windows in as few lists as go without two of a provider that overlap, each in order."""
+    lanes: list[list[Window]] = []
+    for _, own in groupby(sorted(set(windows)), key=itemgetter(0)):
+        ends: list[tuple[int, int]] = []  # of each lane that this provider has, the earliest first
+        for window in own:
+            _, from_us, to_us = window
+            lane = heappop(ends)[1] if ends and ends[0][0] <= from_us else len(ends)
+            if lane == len(lanes):
+                lanes.append([])
+            lanes[lane].append(window)
+            heappush(ends, (to_us, lane))
+    return lanes

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tallybook.meter.resolve.buckets import Seen, fills_gap, view_of, window_of
+from tallybook.meter.resolve.buckets import (
+    Lying,
+    Seen,
+    Window,
+    called_in,
+    fills_gap,
+    window_of,
+)
 from tallybook.meter.resolve.observation import Observation
 from tallybook.meter.resolve.settle import OF_MANY, Call, plain_columns
 from tallybook.store import Store
@@ -32,23 +39,32 @@ def gaps_of(store: Store, arrivals: Arrivals, columns: Mapping[str, Sequence[Any
     if not here and not sealed:
         return Gaps()
     every = [*here, *sealed]
+    arrived = {one.key for one in here}
     gone = {one.superseded_key for one in every}
     arriving = _starts(columns, arrivals.column("model"), arrivals.column("key_id"))
-    seen = {one.key: _seen_here(one, arriving) for one in every}
-    looked_at = [one for one in every if one in here or seen[one.key] or _meets(one, here)]
-    looked_at += [one for one in sealed if one.key in gone and one not in looked_at]
+    windows = {one.key: window_of(one) for one in every}
+    seen = {window: _seen_here(window, arriving) for window in set(windows.values())}
+    new_ones = Lying(here)
+    looked_at = [
+        one
+        for one in every
+        if one.key in arrived or seen[windows[one.key]] or new_ones.looks_otherwise(one)
+    ]
+    found = {one.key for one in looked_at}
+    looked_at += [one for one in sealed if one.key in gone and one.key not in found]
     live = [one for one in every if one.key not in gone]
     keys = _keys(live)
     before = {one.superseded_key for one in sealed}
     if keys != _keys(one for one in sealed if one.key not in before):
         looked_at = every  # whether a key is surely another one may have changed anywhere
-    windows = [(one.key, *window_of(one)) for one in looked_at]
-    for key, model, key_id in Observations(store).seen_in(windows):
-        seen[key].add((model, key_id))
+    asked = {windows[one.key] for one in looked_at}
+    for provider, from_us, to_us, model, key in Observations(store).seen_in(asked):
+        seen[provider, from_us, to_us].add((model, key))
+    called, others = called_in(seen, keys), Lying(live)
     filling = [
         one
         for one in looked_at
-        if one.key not in gone and fills_gap(one, seen[one.key], live, keys)
+        if one.key not in gone and fills_gap(one, called[windows[one.key]], others)
     ]
     calls = (Call(one.key, (one,), plain_columns(one) | OF_MANY) for one in filling)
     return Gaps(tuple(looked_at), tuple(calls))
@@ -77,21 +93,7 @@ def _starts(
     return {p: ([at for at, _ in held], [s for _, s in held]) for p, held in ordered.items()}
 
 
-def _seen_here(bucket: Observation, arriving: _Starts) -> set[Seen]:
-    provider, from_us, to_us = window_of(bucket)
+def _seen_here(window: Window, arriving: _Starts) -> set[Seen]:
+    provider, from_us, to_us = window
     starts, told = arriving.get(provider, ([], []))
     return set(told[bisect_left(starts, from_us) : bisect_left(starts, to_us)])
-
-
-def _meets(bucket: Observation, others: Iterable[Observation]) -> bool:
-    """Whether a new bucket of another export, or of another view of it, lies in the same time."""
-    provider, from_us, to_us = window_of(bucket)
-    for other in others:
-        theirs, start_us, end_us = window_of(other)
-        another = other.source != bucket.source or view_of(other) != view_of(bucket)
-        if another and (theirs, True) == (
-            provider,
-            from_us < end_us and start_us < to_us,
-        ):
-            return True
-    return False
