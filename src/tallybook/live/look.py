@@ -119,7 +119,7 @@ class Watch:
         given = give(self._store, new.values(), org, standing.now_us)
         if len(self._seen) > SEEN_KEPT:
             self._seen.clear()  # the books know all of them
-        self._seen |= new.keys()
+        self._seen.update(new)
         return given
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from tallybook.allocate.allocate import allocate
 from tallybook.allocate.model import AllocatedLine, Allocation
@@ -97,7 +97,7 @@ class Fresh:
     late: tuple[LateMonth, ...] = ()
 
 
-_TRIES = 10
+_TRIES: Final = 10
 """How often lines are computed before a command gives up.
 
 The ground moves only when another command got something done, so that hosts that ingest, run and

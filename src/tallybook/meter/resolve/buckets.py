@@ -20,15 +20,13 @@ from typing import Final, NamedTuple
 from tallybook.meter.model import NOBODY
 from tallybook.meter.resolve.observation import Observation, base_model
 from tallybook.meter.sources.buckets import GROUPED_BY, NOT_BILLED
+from tallybook.store.observations import Window
 
 _BETTER: Final = ("openai-usage", "anthropic-usage")
 """Exports that tell all that a key used; others tell the calls of one tool."""
 
 Seen = tuple[str, str]
 """The model and the key of calls."""
-
-Window = tuple[str, int, int]
-"""Provider, start and end."""
 
 
 def window_of(bucket: Observation) -> Window:

@@ -11,7 +11,6 @@ from typing import Any
 from tallybook.meter.resolve.buckets import (
     Lying,
     Seen,
-    Window,
     called_in,
     fills_gap,
     window_of,
@@ -20,7 +19,7 @@ from tallybook.meter.resolve.observation import Observation
 from tallybook.meter.resolve.settle import OF_MANY, Call, plain_columns
 from tallybook.store import Store
 from tallybook.store.arrivals import Arrivals
-from tallybook.store.observations import Observations
+from tallybook.store.observations import Observations, Window
 
 
 @dataclass(frozen=True, slots=True)
