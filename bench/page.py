@@ -61,15 +61,15 @@ anything.
 
 _CHAIN = """An entry is a link of the chain with two postings, some 1,100 bytes that are hashed.
 Verifying recomputes each hash over every field, each sum, each order and each balance. SQLite
-writes the canonical text, 2,000 links at a time; Python hashes it and compares. Where a text has
+writes the canonical text, 500 links at a time; Python hashes it and compares. Where a text has
 another hash, or anything else is strange, the link is looked at by itself and the fault is named.
-`tallybook verify` shares a long chain out among all cores, in stretches of 5,000 links, and
+`tallybook verify` shares a long chain out among all cores, in stretches of 2,500 links, and
 compares them where they meet; starting the processes is in the figure. Waiting says nothing where
 the load is far above the number of cores: then read the figures by CPU time.
 
-Where the time of one core goes: half into reading and spelling rows in SQLite, a quarter into
-comparing and hashing in Python (SHA-256 itself is a tenth), a quarter and more into folding the
-balances two ways. One core alone does not reach the target: SQLite needs most of 5 us for each
+Where the time of one core goes: some six tenths into reading and spelling rows in SQLite, three
+into comparing and hashing in Python (SHA-256 itself is a tenth), less than one into summing both
+sides of all balances. One core alone does not reach the target: SQLite needs most of 5 us for each
 entry to hand its three rows over in any form.
 """
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from copy import deepcopy
+from functools import cache
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,7 +25,7 @@ from tallybook.store import Store, Tx, sql_text
 
 LINKS_MIN = 100_000
 """What fewer are read in is little more than it takes to start a process."""
-LINKS_EACH = 5_000
+LINKS_EACH = 2_500
 """The links of a stretch: so few that no process waits long for the last one."""
 
 
@@ -46,13 +47,14 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
     last = head(tx).seq
     if last < max(LINKS_MIN, 2 * LINKS_EACH):
         return None
-    starts = list(_starts(tx, last))
-    if starts[-1].seq <= last - 2 * LINKS_EACH:
-        return None  # a number was forged: there are not so many links
-    ends = [start.seq for start in starts[1:]] + [last]
     try:
         # This process may have threads, of an engine for one, so a copy of it would not be sound.
         with ProcessPoolExecutor(processes - 1, get_context("spawn")) as pool:
+            pool.submit(Walk)  # they start meanwhile
+            starts = list(_starts(tx, last))
+            if starts[-1].seq <= last - 2 * LINKS_EACH:
+                return None  # a number was forged: there are not so many links
+            ends = [start.seq for start in starts[1:]] + [last]
             stretches = [
                 pool.submit(_stretch, home, start, end, expected_head)
                 for start, end in zip(starts, ends, strict=True)
@@ -131,14 +133,17 @@ def _starts(tx: Tx, last: int) -> Iterator[Walk]:
 
 def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | None:
     """The end of a walk from here to there; None: there is a fault."""
-    store = Store(home)
     try:
-        with store.read() as tx:
+        with _opened(home).read() as tx:
             return _walked(tx, walk, last, expected_head)
     except StoreError:
         return None
-    finally:
-        store.close()
+
+
+@cache
+def _opened(home: Path) -> Store:
+    """The books, opened once in a process that has many stretches to walk and then ends."""
+    return Store(home)
 
 
 def _walked(tx: Tx, walk: Walk, last: int, expected_head: str) -> Walk | None:

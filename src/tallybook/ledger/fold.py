@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tallybook.ledger.balance import FIRST_PERIOD, LAST_PERIOD
 from tallybook.ledger.walk import Fault, Walk
 from tallybook.store import Tx, sql_text
 
@@ -19,18 +18,12 @@ class Folded(NamedTuple):
 
 
 def folded(tx: Tx) -> Folded | None:
-    """The balances of all periods, as every report reads them; None: they cannot be summed."""
-    rows = tx.plain_rows(
-        sql_text(__package__, "trial_balance"), first_period=FIRST_PERIOD, last_period=LAST_PERIOD
-    )
+    """What the balances of all periods are made of; None: they cannot be summed."""
+    rows = tx.plain_rows(sql_text(__package__, "sides"))
     if rows is None:
         return None
-    debit_nano = credit_nano = postings = 0
-    for *_, debit, credit, count in rows:
-        debit_nano += int(debit)
-        credit_nano += int(credit)
-        postings += count
-    return Folded(postings, debit_nano, credit_nano)
+    postings, debit_nano, credit_nano = rows[0]
+    return Folded(postings, int(debit_nano), int(credit_nano))
 
 
 def orphan_faults(tx: Tx, read: int) -> Iterator[Fault]:

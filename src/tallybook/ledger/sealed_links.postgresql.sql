@@ -7,8 +7,7 @@ SELECT
     || ',"id":' || to_json(id)
     || ',"kind":' || to_json(kind)
     || ',"period":' || to_json(period) || '}' AS head,
-  '{"prev_hash":' || to_json(prev_hash)
-    || ',"reason":' || to_json(reason)
+  '{"reason":' || to_json(reason)
     || ',"recorded_us":' || to_json(recorded_us)
     || ',"seq":' || to_json(seq)
     || ',"service_period":' || to_json(service_period)

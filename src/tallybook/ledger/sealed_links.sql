@@ -1,5 +1,5 @@
--- Some links as the text that their hash covers, cut where the postings go; columns in the order of
--- canonical JSON. A value of a type that was never written makes another text, or none.
+-- Some links as the text that their hash covers, cut where postings and previous hash go; columns in
+-- the order of canonical JSON. A value of a type that was never written makes another text, or none.
 SELECT
   seq, prev_hash, hash,
   json_object(
@@ -7,8 +7,8 @@ SELECT
     'period', period
   ) AS head,
   json_object(
-    'prev_hash', prev_hash, 'reason', reason, 'recorded_us', recorded_us, 'seq', seq,
-    'service_period', service_period, 'text', text, 'versions', versions
+    'reason', reason, 'recorded_us', recorded_us, 'seq', seq, 'service_period', service_period,
+    'text', text, 'versions', versions
   ) AS tail
 FROM chain
 WHERE seq BETWEEN :first AND :last

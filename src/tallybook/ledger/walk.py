@@ -130,6 +130,7 @@ def _stepped(
         if of == seq:
             if not ending or not head.endswith(f'"id":"E-{seq:06}"{ending}'):
                 ending = _ending(head, seq, closed)
+            covered = f'{head[:-1]},"postings":{body},"prev_hash":"{prev_hash}",{tail[1:]}'
             is_plain = (
                 ending
                 and seq == walk.seq + 1
@@ -138,7 +139,7 @@ def _stepped(
                 # has a sum: there are two at least.
                 and ",0]" not in body
                 and prev_hash == walk.hash
-                and sha256(f'{head[:-1]},"postings":{body},{tail[1:]}'.encode()).hexdigest() == held
+                and sha256(covered.encode()).hexdigest() == held
             )
             if is_plain:
                 walk.seq, walk.hash = seq, held
