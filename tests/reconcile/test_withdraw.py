@@ -15,7 +15,9 @@ from tallybook.reconcile.withdraw import withdraw
 from tallybook.store.commands import Command
 
 OCTOBER = Period.parse("2026-10")
+NOVEMBER = OCTOBER.next()
 BILL = ("usage 1.00 model=x-1 day=2026-10-03", "tax 0.19", "other 0.03")
+MOVED = ("usage 1.00 model=x-1 day=2026-11-03", *BILL[1:])
 
 
 @pytest.fixture
@@ -34,6 +36,11 @@ def gone(books, invoice="P-000001", reason="of another company"):
 
 def trued(books):
     return true_up(books.store, OCTOBER, clock=books.company.clock, actor="fin")
+
+
+def unreconciled(books, period=NOVEMBER):
+    with books.store.read() as tx:
+        return invoices_item(tx, period, Closing(unreconciled_nano=0))
 
 
 def test_the_month_reconciles_as_if_it_had_never_come(metered):
@@ -149,6 +156,56 @@ def test_a_report_by_days_speaks_for_none_of_its_days_any_more(books, tmp_path):
     gone(books)
     with pytest.raises(PeriodError, match="neither usage nor provider invoices"):
         books.reconcile()
+
+
+def test_another_month_under_the_number_is_refused_until_it_is_withdrawn(metered):
+    """Taken as a next version it kept the old month, whose booking then stood beside the new one."""
+    metered.enter("X", "2026-10", *BILL)
+    trued(metered)
+    before = metered.company.dump()
+    for why in ("", "wrong month"):
+        with pytest.raises(
+            InvoiceError, match=r"P-000001 \(INV-1\) is in for 2026-10; this is of 2026-11"
+        ) as refused:
+            metered.enter("X", "2026-11", *MOVED, restate=why)
+        assert "tallybook invoice withdraw P-000001" in refused.value.next_step
+    assert metered.company.dump() == before
+
+
+def test_withdrawn_of_one_month_it_comes_again_for_another_one(metered):
+    metered.company.ingest(usage("nov", started_at="2026-11-03T00:00:00Z"))
+    metered.company.run("2026-11")
+    before = metered.company.balances()
+    metered.enter("X", "2026-10", *BILL)
+    trued(metered)
+    gone(metered, reason="it bills November")
+    with pytest.raises(InvoiceError, match="was withdrawn by fin: it bills November"):
+        metered.enter("X", "2026-11", *MOVED)
+    (moved,) = metered.enter("X", "2026-11", *MOVED, restate="of November")
+    assert (moved.id, moved.version, moved.became) == ("P-000002", 1, "new")
+    assert moved.period == "2026-11"
+    true_up(metered.store, NOVEMBER, clock=metered.company.clock, actor="fin")
+    waiting = unreconciled(metered)
+    assert (waiting.ok, "true-up 2026-10" in waiting.next_step) == (False, True)
+    trued(metered)  # what it booked of October
+    assert unreconciled(metered).ok
+    after = metered.company.balances()
+    moved_by = {name: (before.get(name), held) for name, held in after.items()
+                if before.get(name) != held}  # fmt: skip
+    assert moved_by == {
+        "Accrued:X": ("-2.00", "-1.00"),  # October's is open
+        "Payable:X": (None, "-1.22"),
+        "Suspense:X": (None, "0.03"),
+        "Tax:recoverable": (None, "0.19"),
+    }
+    assert metered.company.failing() == {}
+    (again,) = metered.enter("X", "2026-11", *MOVED)
+    assert (again.id, again.became) == ("P-000002", "unchanged")
+    with pytest.raises(InvoiceError, match=r"P-000002 .* is in for 2026-11; this is of 2026-10"):
+        metered.enter("X", "2026-10", *BILL, restate="no, October")
+    gone(metered, "P-000002")
+    (back,) = metered.enter("X", "2026-10", *BILL, restate="no, October")
+    assert (back.id, back.version, back.period) == ("P-000001", 3, "2026-10")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tallybook.reconcile.invoices import (
     add_invoice,
     add_lines,
     add_version,
-    find_invoice,
+    held_under,
     speaking,
     standing_lines,
     versions,
@@ -73,7 +73,7 @@ def bring_in(
     Raises:
         InvoiceError: no provider, a date that is none, lines of before the books, a currency
             without a rate, lines that do not add up to the stated total, an issued invoice that is
-            in with other figures, or a report that a later one superseded.
+            in with other figures or for another month, or a report that a later one superseded.
     """
     if not told.lines:
         raise InvoiceError(
@@ -189,26 +189,25 @@ def _taken(
     tx: Tx, told: Told, group: Group, lines: Sequence[ToldLine], terms: Terms, ground: _Ground
 ) -> BroughtIn:
     account, number, period = group
-    invoice = find_invoice(tx, ground.provider, told.form, account, number, period)
-    held = versions(tx, invoice) if invoice else []
+    held = held_under(tx, ground.provider, told.form, account, number, period)
     windows = _windows(told, period, lines, ground.calendar)
-    number_next = len(held) + 1
-    made = [_line(line, n, number_next, ground, invoice or "") for n, line in enumerate(lines, 1)]
+    invoice, number_next = (held[-1].id, len(held) + 1) if held else ("", 1)
+    made = [_line(line, n, number_next, ground, invoice) for n, line in enumerate(lines, 1)]
     digest = _digest(made, windows)
-    if invoice:
-        stands = _still_stands(tx, invoice, made, windows, by_day=told.by_day)
-        if stands:
-            last = held[-1]
+    if held:
+        last = held[-1]
+        if _still_stands(tx, invoice, made, windows, by_day=told.by_day):
             return BroughtIn(
                 invoice, last.version, "unchanged", last.period, number, len(made), last.total_pico
             )
+        _check_month(last, period)
         _check_restated(told, terms, held, digest, made)
-        period = held[-1].period
-    else:
+    if not held or held[-1].period != period:
+        held, number_next = [], 1
         invoice = add_invoice(
             tx, ground.provider, told.form, account, number, period, ground.now_us
         )
-        made = [line._replace(invoice=invoice) for line in made]
+        made = [line._replace(invoice=invoice, version=number_next) for line in made]
     add_lines(
         tx, ((x, line.place, raw_text(line.raw)) for x, line in zip(made, lines, strict=True))
     )
@@ -305,6 +304,20 @@ def _still_stands(
             return False
         held = [line for line in held if any(a <= line.start_us < b for a, b in windows)]
     return Counter(map(_content, held)) == Counter(map(_content, made))
+
+
+def _check_month(last: ProviderInvoice, period: str) -> None:
+    """Refuse another month for an invoice that stands: it is settled with the month it came for.
+
+    Withdrawing settles that month first, and leaves the number free for the other one.
+    """
+    if last.period != period and not last.is_withdrawn:
+        raise InvoiceError(
+            f"{last.id} ({last.number}) is in for {last.period}; this is of {period}",
+            next_step=f"if it bills {period}, withdraw it first: tallybook invoice withdraw"
+            f' {last.id} --reason "WHY", then bring it in again with --restate "WHY"; else correct'
+            " its dates",
+        )
 
 
 def _check_restated(

@@ -21,20 +21,30 @@ ALWAYS: Final = (-(1 << 62), 1 << 62)
 Window = tuple[int, int]
 
 
-def find_invoice(
+def held_under(
     tx: Tx, provider: str, form: str, account: str, number: str, period: str
-) -> str | None:
-    """The id of an invoice that is in; by its number, or by its month where it has none."""
-    found = tx.scalar(
+) -> list[ProviderInvoice]:
+    """The versions of the invoice that is in under a number, or of a month where it has none.
+
+    An invoice that was withdrawn of one month may have come again for another one. Of several under
+    a number at most one stands, and that is the one; else the one of the month, else the last.
+    """
+    rows = tx.rows(
         "SELECT id FROM provider_invoice WHERE provider = :provider AND form = :form"
-        " AND account = :account AND number = :number AND (:number <> '' OR period = :period)",
+        " AND account = :account AND number = :number AND (:number <> '' OR period = :period)"
+        " ORDER BY id",
         provider=provider,
         form=form,
         account=account,
         number=number,
         period=period,
     )
-    return str(found) if found else None
+    every = [versions(tx, str(row.id)) for row in rows]
+    return max(
+        every,
+        key=lambda held: (not held[-1].is_withdrawn, held[-1].period == period, held[-1].id),
+        default=[],
+    )
 
 
 def add_invoice(
