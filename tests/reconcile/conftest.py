@@ -63,8 +63,8 @@ class Books:
 
 
 @pytest.fixture
-def books(tmp_path):
-    company = Company(tmp_path / "books")
+def books(tmp_path, stores):
+    company = Company(tmp_path / "books", opened=stores.open)
     company.apply(org=org(), policy=policy("2020-01"))
     yield Books(company)
     company.store.close()

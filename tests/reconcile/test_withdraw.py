@@ -14,6 +14,8 @@ from tallybook.reconcile.true_up import true_up
 from tallybook.reconcile.withdraw import withdraw
 from tallybook.store.commands import Command
 
+pytestmark = pytest.mark.both_stores
+
 OCTOBER = Period.parse("2026-10")
 NOVEMBER = OCTOBER.next()
 BILL = ("usage 1.00 model=x-1 day=2026-10-03", "tax 0.19", "other 0.03")
@@ -199,6 +201,12 @@ def test_withdrawn_of_one_month_it_comes_again_for_another_one(metered):
         "Tax:recoverable": (None, "0.19"),
     }
     assert metered.company.failing() == {}
+
+
+def test_a_number_that_was_moved_is_looked_up_where_it_stands(metered):
+    metered.enter("X", "2026-10", *BILL)
+    gone(metered)
+    metered.enter("X", "2026-11", *MOVED, restate="of November")
     (again,) = metered.enter("X", "2026-11", *MOVED)
     assert (again.id, again.became) == ("P-000002", "unchanged")
     with pytest.raises(InvoiceError, match=r"P-000002 .* is in for 2026-11; this is of 2026-10"):
