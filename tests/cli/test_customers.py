@@ -14,6 +14,16 @@ def test_a_month_without_calls_says_so(company, call):
     assert call("customers", "2026-10", "--by", "team").code == 2
 
 
+def test_a_month_whose_calls_are_all_of_another_month_now(company, call):
+    company.ingest(usage("old"))
+    company.run("2026-10")
+    moved = usage("new", supersedes="old", started_at="2026-11-03T10:00:00Z")
+    company.ingest(moved, name="again")
+    company.run("2026-11")
+    found = call("customers", "2026-10").out.strip()
+    assert found == "no call of 2026-10 that was asked for stands, of what is sealed"
+
+
 def test_it_shows_the_dearest_and_what_nobody_stated(company, call):
     company.ingest(
         *(usage(f"{n}", customer=f"c-{n % 3}", cohort="free") for n in range(6)),

@@ -21,6 +21,24 @@ def test_nothing_is_sealed(company, call):
     assert call("requests", "October").code == 2
 
 
+def test_a_month_whose_calls_are_all_of_another_month_now(company, call):
+    """It said that nothing was sealed, and to run what had been run."""
+    company.ingest(usage("old", trace_id="t"))
+    company.run("2026-10")
+    moved = {"supersedes": "old", "started_at": "2026-11-03T10:00:00Z", "trace_id": "t"}
+    company.ingest(usage("new", **moved), name="again")
+    company.run("2026-11")
+    found = call("requests", "2026-10")
+    assert (found.code, found.out.strip()) == (
+        0,
+        "no call of 2026-10 stands: each was corrected, and is of another month",
+    )
+    asked = call("requests", "2026-10", "--feature", "bot").out
+    assert asked.strip() == "no sealed call of 2026-10 is of the feature bot"
+    assert call("requests", "2026-10", "--json").value["traces"] is None
+    assert call("requests", "2026-11", "--json").value["traces"]["requests"] == 1
+
+
 def test_what_is_not_known_or_not_listed_is_told(company, call):
     company.ingest(
         *[usage(f"e-{n}", trace_id=f"t-{n}", span_id="s", service=f"w-{n}") for n in range(16)],

@@ -57,7 +57,7 @@ def customers(
 def _text(found: Customers, most: int) -> str:
     total = found.total
     if not total.calls:
-        return f"no call of {found.period} is sealed that was asked for"
+        return f"no call of {found.period} that was asked for stands, of what is sealed"
     lines = [(row.name or row.id, row.tally) for row in found.rows[:most]]
     if rest := found.rows[most:]:
         lines.append((f"{len(rest):,} more", together([row.tally for row in rest])))

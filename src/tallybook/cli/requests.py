@@ -44,6 +44,8 @@ def _text(found: Requests, feature: str) -> str:
     if not (found.traces or found.untraced):
         if feature:
             return f"no sealed call of {found.period} is of the feature {feature}"
+        if found.is_sealed:
+            return f"no call of {found.period} stands: each was corrected, and is of another month"
         return f"no call of {found.period} is sealed; run it first: tallybook run {found.period}"
     parts = [f"{found.period}, {found.currency}, at the rate card; of what is sealed"]
     every = [("traces", found.traces), ("calls without a trace", found.untraced)]

@@ -86,7 +86,8 @@ class Kind:
 class Requests:
     """The answer. The tail are the traces above the 95th percentile; typical those by the median.
 
-    Of a tail of more than a thousand the dearest thousand are looked at.
+    Of a tail of more than a thousand the dearest thousand are looked at. ``is_sealed`` says whether
+    calls of the month were sealed at all: all of them may have been corrected into another month.
     """
 
     period: str
@@ -98,6 +99,7 @@ class Requests:
     tail: Kind | None = None
     typical: Kind | None = None
     dearest: tuple[Dear, ...] = ()
+    is_sealed: bool = False
 
 
 class _Use(NamedTuple):
@@ -159,6 +161,7 @@ def requests(store: Store, period: Period, feature: str = "") -> Requests:
         tail=_kind(tail, depths),
         typical=_kind(typical, depths),
         dearest=tuple(_dear(one, depths) for one in tail[:TAIL_SHOWN]),
+        is_sealed=True,
     )
 
 

@@ -119,6 +119,20 @@ def test_a_trace_whose_calls_were_all_taken_back_is_empty(books):
     assert "0 calls, USD 0.00 at rate card" in trace_text(trace, 10)
 
 
+def test_a_trace_whose_calls_are_all_of_another_month_now_is_empty_in_the_old_one(books):
+    """`explain` of it ended in an IndexError: its rows told of a span, and none of them stood."""
+    books.ingest(node("old"))
+    books.run("2026-10")
+    again = node("old", started_at="2026-11-03T10:00:00Z") | {"event_id": "new"}
+    books.ingest(again | {"supersedes": "old"}, name="again")
+    books.run("2026-11")
+    old, new = traces_of(books.store, TRACE)
+    assert (old.period, len(old), old.total_pico) == ("2026-10", 0, 0)
+    assert (new.period, len(new), new.total_pico) == ("2026-11", 1, DOLLAR)
+    assert [month["nodes"] == [] for month in told(old, new)["months"]] == [True, False]
+    assert "2026-10: 0 calls, USD 0.00 at rate card" in trace_text(old, 10)
+
+
 def test_a_call_that_stands_alone_is_a_tree_of_one(books):
     books.ingest(usage("one", trace_id=TRACE, span_id="s"))
     (trace,) = traces_of(books.store, TRACE)

@@ -180,6 +180,8 @@ class _Month:
             return None
         kin = kin_of(told.nodes(rows))
         nodes, up = kin.nodes, kin.up
+        if not len(nodes):
+            return None
         origins, chains = go_down(up, nodes.said, nodes.service, steps)
         if len(kin.odd) or (origins[:-1] == NOBODY).any():
             nodes, up = _one_by_one(session, nodes)
