@@ -142,6 +142,32 @@ def test_a_body_of_more_spans_than_are_taken_is_refused_whole(posted, claims, he
     assert (taken.status, claims()) == (200, 2)
 
 
+@pytest.mark.parametrize(("headers", "body"), [(JSON, as_json(TWO)), (PROTOBUF, as_protobuf(TWO))])
+def test_a_body_of_more_values_than_are_taken_is_refused_whole(posted, claims, headers, body):
+    (answer,) = posted((headers, body), limits=Limits(request_values=30))
+    assert (answer.status, claims()) == (413, 0)
+    assert b"more than 30 values: attributes, events and what is in them; send" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("headers", "wire", "body"),
+    [
+        (JSON, "json_spans", b'{"resourceSpans": [' + b"{}," * 50 + b"{}]}"),
+        (PROTOBUF, "proto_spans", b"\x0a\x64" + b"\x12\0" * 50),
+        (PROTOBUF, "proto_spans", b"\x0a\x66\x12\x64" + b"\x12\0" * 50),
+        (PROTOBUF, "proto_spans", b"\x0a\x68\x12\x66\x12\x64" + b"\x4a\0" * 50),
+    ],
+    ids=["values of JSON", "scopes", "spans", "attributes"],
+)
+def test_what_lists_too_much_is_refused_before_it_is_built(
+    posted, monkeypatch, headers, wire, body
+):
+    """Built, empty spans take a hundred times their bytes."""
+    monkeypatch.setattr(f"tallybook.meter.sources.otel.{wire}.spans_of", None)
+    (answer,) = posted((headers, body), limits=Limits(request_spans=20, request_values=40))
+    assert answer.status == 413
+
+
 def test_half_a_character_loses_no_span(posted, claims):
     body = as_json(TWO).replace(b"refunds", rb"refunds \ud83d")
     (answer,) = posted((JSON, body))

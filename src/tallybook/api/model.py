@@ -21,6 +21,8 @@ class Limits:
         body_bytes: of a request as it comes.
         unpacked_bytes: of its body once unpacked.
         request_spans: of one request; an empty one has two bytes, and takes a thousand once read.
+        request_values: of its spans: attributes, what is in them, events, links. A body that is
+            full of spans as programs write them has fewer.
         waiting_spans: spans that wait to be written; above it senders are told to come later.
         batch_spans: spans that are written in one transaction, one request more at most.
         wait_s: how long a request waits to be written before its sender is told to come later.
@@ -29,6 +31,7 @@ class Limits:
     body_bytes: int = 20 * MEBIBYTE
     unpacked_bytes: int = 64 * MEBIBYTE
     request_spans: int = 100_000
+    request_values: int = 5_000_000
     waiting_spans: int = 200_000
     batch_spans: int = 10_000
     wait_s: float = 8.0

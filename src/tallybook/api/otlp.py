@@ -10,10 +10,10 @@ from typing import Final, Literal
 import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from tallybook.api.model import Refusal
+from tallybook.api.model import Limits, Refusal
 from tallybook.errors import EventError
 from tallybook.meter.sources.json_records import decoded
-from tallybook.meter.sources.otel import json_spans, proto_spans
+from tallybook.meter.sources.otel import json_spans, listed, proto_spans
 from tallybook.meter.sources.otel.model import Broken, Span
 
 Form = Literal["protobuf", "json"]
@@ -41,6 +41,29 @@ def form_of(content_type: str) -> Form:
             f"Content-Type is {content_type[:50]!r}; it is {' or '.join(_FORM_OF)}",
         )
     return form
+
+
+def expect_few(body: bytes, form: Form, limits: Limits) -> None:
+    """See that a body does not list more than is taken, before any of it is built.
+
+    The spans of a body in JSON are counted as they are read.
+
+    Raises:
+        Refusal: it lists more.
+    """
+    if form == "protobuf" and listed.spans_beyond(body, limits.request_spans):
+        raise too_many(limits.request_spans, "spans")
+    beyond = listed.messages_beyond if form == "protobuf" else listed.values_beyond
+    if beyond(body, limits.request_values):
+        raise too_many(limits.request_values, "values: attributes, events and what is in them")
+
+
+def too_many(limit: int, what: str) -> Refusal:
+    """The refusal of a body that lists more than is taken."""
+    return Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body has more than {limit} {what}; send fewer at a time",
+    )
 
 
 def spans_in(body: bytes, form: Form) -> Iterator[Span | Broken]:

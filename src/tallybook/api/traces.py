@@ -15,7 +15,16 @@ from tallybook.api.body import read_body, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.intake import Full, Intake
 from tallybook.api.model import Limits, Refusal
-from tallybook.api.otlp import TYPES, Form, failure, form_of, spans_in, success
+from tallybook.api.otlp import (
+    TYPES,
+    Form,
+    expect_few,
+    failure,
+    form_of,
+    spans_in,
+    success,
+    too_many,
+)
 from tallybook.errors import EventError, StoreError
 from tallybook.meter.sources.otel.model import Broken, Span
 from tallybook.meter.sources.otel.readings import readings_of
@@ -61,17 +70,15 @@ def traces_router(intake: Intake, limits: Limits, guard: Guard) -> APIRouter:
 
 
 def _read(body: bytes, encoding: str, form: Form, limits: Limits) -> list[Reading]:
-    spans = spans_in(unpacked(body, encoding, limits.unpacked_bytes), form)
-    return list(readings_of("span", _bounded(spans, limits.request_spans)))
+    plain = unpacked(body, encoding, limits.unpacked_bytes)
+    expect_few(plain, form, limits)
+    return list(readings_of("span", _bounded(spans_in(plain, form), limits.request_spans)))
 
 
 def _bounded(spans: Iterable[Span | Broken], limit: int) -> Iterator[Span | Broken]:
     for number, span in enumerate(spans, 1):
         if number > limit:
-            raise Refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the body has more than {limit} spans; send fewer at a time",
-            )
+            raise too_many(limit, "spans")
         yield span
 
 
