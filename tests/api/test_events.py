@@ -13,7 +13,7 @@ from tallybook.api.app import make_app
 from tallybook.api.guard import Guard, tokens_of
 from tallybook.api.model import Limits
 from tallybook.clock import FixedClock
-from tallybook.errors import StoreError
+from tallybook.errors import EventError, StoreError
 
 NDJSON = {"content-type": "application/x-ndjson"}
 EVENT = {
@@ -68,6 +68,42 @@ def test_what_finds_no_room_among_the_rejected_is_told_and_the_rest_goes_in(post
     assert [answer["dropped"] for _, answer in (first, second)] == [1, 1]
     assert Path(first[1]["reject_file"]).read_text().count("\n") == 1
     assert (second[1]["accepted"], second[1]["rejected"], second[1]["reject_file"]) == (1, 1, "")
+
+
+def test_a_body_of_more_lines_than_are_taken_is_refused_whole(post, claims):
+    limits = Limits(request_lines=2)
+    ((status, answer),) = post((NDJSON, lines(EVENT) + b"\n\n"), limits=limits)
+    assert (status, claims()) == (413, 0)
+    assert "more than 2 lines; send fewer at a time" in answer["error"]
+    ((status, _),) = post((NDJSON, lines(EVENT) + b"\n"), limits=limits)
+    assert (status, claims()) == (200, 1)
+
+
+def test_a_line_that_is_too_long_for_an_event_is_rejected_unread(post, monkeypatch):
+    monkeypatch.setattr("tallybook.api.events.read_line", None)
+    ((_, answer),) = post((NDJSON, lines(EVENT)), limits=Limits(line_bytes=100))
+    kept = json.loads(Path(answer["reject_file"]).read_text())
+    assert (answer["rejected"], kept["place"]) == (1, "body:1")
+    assert "bytes; an event has at most 100" in kept["reason"]
+    assert json.loads(kept["record"]) == EVENT
+
+
+def test_lines_that_cannot_be_read_are_not_held_together(post, monkeypatch):
+    """Held until the end of the body, three megabytes of them took two gigabytes."""
+    held = [0]
+
+    class FaultError(EventError):
+        def __init__(self, what):
+            super().__init__(what)
+            held.append(held[-1] + 1)
+
+        def __del__(self):
+            held.append(held[-1] - 1)
+
+    monkeypatch.setattr("tallybook.api.events.read_line", lambda line: (line, FaultError("unread")))
+    ((_, answer),) = post((NDJSON, b"{}\n" * 100))
+    assert (answer["rejected"], answer["dropped"]) == (100, 0)
+    assert max(held) <= 3
 
 
 def test_the_same_id_with_another_record_is_put_aside(post):

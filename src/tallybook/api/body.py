@@ -85,6 +85,14 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def too_many(limit: int, what: str) -> Refusal:
+    """The refusal of a body that lists more than is taken."""
+    return Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body has more than {limit} {what}; send fewer at a time",
+    )
+
+
 def _too_large(what: str, limit: int) -> Refusal:
     return Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

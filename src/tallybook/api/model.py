@@ -23,6 +23,8 @@ class Limits:
         request_spans: of one request; an empty one has two bytes, and takes a thousand once read.
         request_values: of its spans: attributes, what is in them, events, links. A body that is
             full of spans as programs write them has fewer.
+        request_lines: of a request of events; one that is full of events has fewer.
+        line_bytes: of one event; a longer line is rejected unread.
         waiting_spans: spans that wait to be written; above it senders are told to come later.
         batch_spans: spans that are written in one transaction, one request more at most.
         wait_s: how long a request waits to be written before its sender is told to come later.
@@ -32,6 +34,8 @@ class Limits:
     unpacked_bytes: int = 64 * MEBIBYTE
     request_spans: int = 100_000
     request_values: int = 5_000_000
+    request_lines: int = 500_000
+    line_bytes: int = MEBIBYTE
     waiting_spans: int = 200_000
     batch_spans: int = 10_000
     wait_s: float = 8.0

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from tallybook.api.body import too_many
 from tallybook.api.model import Limits, Refusal
 from tallybook.errors import EventError
 from tallybook.meter.sources.json_records import decoded
@@ -56,14 +57,6 @@ def expect_few(body: bytes, form: Form, limits: Limits) -> None:
     beyond = listed.messages_beyond if form == "protobuf" else listed.values_beyond
     if beyond(body, limits.request_values):
         raise too_many(limits.request_values, "values: attributes, events and what is in them")
-
-
-def too_many(limit: int, what: str) -> Refusal:
-    """The refusal of a body that lists more than is taken."""
-    return Refusal(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"the body has more than {limit} {what}; send fewer at a time",
-    )
 
 
 def spans_in(body: bytes, form: Form) -> Iterator[Span | Broken]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +33,7 @@ class Rejects:
         """The file that is written to; None before the first record."""
         return self._file.path
 
-    def keep(self, refused: Sequence[Reading]) -> int:
+    def keep(self, refused: Iterable[Reading]) -> int:
         """Write down what was refused; it is on the disk afterwards.
 
         Returns:

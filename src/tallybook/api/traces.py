@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from tallybook.api.body import read_body, unpacked
+from tallybook.api.body import read_body, too_many, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.intake import Full, Intake
 from tallybook.api.model import Limits, Refusal
@@ -23,7 +23,6 @@ from tallybook.api.otlp import (
     form_of,
     spans_in,
     success,
-    too_many,
 )
 from tallybook.errors import EventError, StoreError
 from tallybook.meter.sources.otel.model import Broken, Span
