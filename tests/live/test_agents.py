@@ -59,6 +59,32 @@ def test_it_is_the_innermost_also_above_calls_of_calls(session):
     assert found(session, calls, steps[2:]) == {}
 
 
+def test_what_no_name_places_hangs_under_the_only_root(session):
+    """Sealed, such a call once had its own service where it had the agent of the root before."""
+    steps = [
+        ("t", "root", "", "planner", "invoke_agent", "span"),
+        ("t", "tool", "unheard", "search", "execute_tool", "span"),
+    ]
+    calls = [
+        ("t", "c1", "nobody", "", "chat"),
+        ("t", "c2", "c1", "", "chat"),
+        ("t", "c3", "tool", "", "chat"),
+        ("t", "", "", "", "chat"),
+        ("t", "c4", "root", "", "chat"),
+    ]
+    every = dict.fromkeys(("c1", "c2", "c3", "c4", ""), "planner")
+    assert found(session, calls, steps) == every
+    assert found(session, calls, steps, touched=[("t",)]) == every
+    # A root that is a call is a second one, and itself stands under nobody.
+    second = [*calls, ("t", "c5", "", "", "chat")]
+    assert found(session, second, steps) == {"c4": "planner"}
+    assert found(session, calls, [*steps, ("t", "other", "", "", "", "span")]) == {"c4": "planner"}
+    same = [*calls, ("t", "root", "", "", "chat")]  # told by two, one node
+    assert found(session, same, steps) == every
+    no_agent = [("t", "root", "", "x", "", "span"), ("u", "r", "", "planner", "", "agent")]
+    assert found(session, calls, no_agent) == {}
+
+
 def test_an_agent_without_a_service_has_the_name_of_what_it_did(session):
     calls, steps = [("t", "c", "s", "", "chat")], [("t", "s", "", "", "create_agent", "span")]
     assert found(session, calls, steps) == {"c": "create_agent"}
@@ -90,7 +116,7 @@ def test_it_is_the_one_that_a_walk_finds(session, seed):
         spans = [f"{trace}{n}" for n in range(40)]
         chance.shuffle(spans)
         for at, span in enumerate(spans):
-            parent = chance.choice(spans[max(0, at - 3) : at]) if at else ""
+            parent = chance.choice([*spans[max(0, at - 3) : at], "nobody"]) if at else ""
             name = chance.choice(["planner", "writer", "", "", "", ""])
             if chance.random() < 0.5:
                 calls.append((trace, span, parent, "", "chat"))
@@ -101,6 +127,30 @@ def test_it_is_the_one_that_a_walk_finds(session, seed):
     told = {trace: Tree([n for s, n in nodes.items() if s[0] == trace]) for trace in ("t", "u")}
     wanted = {call[1]: agent_of(told[call[0]].path(nodes[call[1]]), "") for call in calls}
     assert found(session, calls, steps) == {span: name for span, name in wanted.items() if name}
+
+
+def test_a_seal_leaves_a_call_that_no_name_places_with_the_agent_of_the_root(tmp_path):
+    acme = Company(tmp_path, now="2026-10-03T10:30:00Z")
+    acme.apply(org=org(), policy=policy(), prices=PRICES)
+    step = {
+        name: value
+        for name, value in usage("step", trace_id="t", span_id="s", service="planner").items()
+        if name not in ("tokens", "units", "usage")
+    }
+    lost = usage("c-1", trace_id="t", span_id="c1", parent_span_id="gone", service="retrieval")
+    adrift = usage("c-2", trace_id="t", service="retrieval")
+    tell(acme, [(step, "agent"), (lost, "call"), (adrift, "call")])
+    late = usage("c-3", trace_id="t", span_id="c3", parent_span_id="gone too", service="retrieval")
+    for count, row in ((2, None), (3, late), (3, None)):
+        if row:
+            acme.ingest(row, name="late")  # what waits stands beside what is sealed
+        with Watch(acme.store, acme.clock) as watch:
+            agents = watch.look().live.agents
+        assert [(one.agent, one.month.calls) for one in agents] == [("planner", count)]
+        acme.run()
+        found = requests(acme.store, OCTOBER).agents
+        assert [(one.agent, one.calls) for one in found] == [("planner", count)]
+    acme.store.close()
 
 
 def test_a_seal_leaves_a_call_under_a_call_with_its_agent(tmp_path):

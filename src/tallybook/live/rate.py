@@ -222,7 +222,9 @@ def opened(store: Store, ground: Ground, part: Part) -> Iterator[Opened]:
         decisions, numbered = decide_all(metering, paths, found)
         subjects = _own(session, decisions, numbered)
         expressions = [part.rpartition(" AS ") for part in carried.split(",\n  ")]
-        agents = part.beside is not None and find_agents(session, only_touched=plain.only_touched)
+        agents = part.beside is not None and find_agents(
+            session, only_touched=plain.only_touched, netted=netting_sql(metering)
+        )
         same = " AND ".join(f"{made} = k.{name}" for made, _, name in expressions)
         unpriced, amount = unpriced_sql(priced, ground.rows), event_amount_sql("card", priced)
         parts = {
