@@ -117,6 +117,16 @@ def test_ties_follow_the_salt_and_the_key() -> None:
     assert first == [1, 0, 0]  # frozen: a change of the tie-break changes published statements
 
 
+def test_two_share_as_they_do_beside_a_third_of_no_weight() -> None:
+    for total in (1, 2, 3, -5, 10**18 + 1):
+        for weights in ([1, 1], [1, 3], [3, 1], [2, 5], [0, 1], [Fraction(1, 2), Fraction(1, 2)]):
+            for salt in map(str, range(20)):
+                third = apportion(total, [*weights, 0], ["a", "b", "c"], salt)
+                assert apportion(total, weights, ["a", "b"], salt) == third[:2]
+    firsts = {apportion(1, [1, 1], ["a", "b"], str(salt))[0] for salt in range(20)}
+    assert firsts == {0, 1}  # a tie favours nobody
+
+
 def test_a_long_salt_counts_to_its_end() -> None:
     parts = {
         tuple(apportion(5, [1] * 10, list("abcdefghij"), "x" * 100 + str(last)))

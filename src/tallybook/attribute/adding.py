@@ -11,7 +11,11 @@ from tallybook.attribute.model import AttributedLine, Attribution, Invocation, J
 
 def in_order(lines: Iterable[AttributedLine]) -> list[AttributedLine]:
     """Lines by provider, owner and state."""
-    return sorted(lines, key=_order)
+    # Of one provider, team and feature there are few: most are in order before more is compared.
+    groups: dict[tuple[str, str, str], list[AttributedLine]] = defaultdict(list)
+    for line in lines:
+        groups[line.provider, line.owner.team, line.owner.feature].append(line)
+    return [line for key in sorted(groups) for line in sorted(groups[key], key=_order)]
 
 
 def _order(line: AttributedLine) -> tuple[object, ...]:
@@ -77,8 +81,10 @@ def counted_up(parts: Iterable[tuple[int, Invocation]]) -> tuple[Invocation, ...
 
 
 def _is_something(line: AttributedLine) -> bool:
-    amounts = (line.calls, line.tokens, line.list_pico, line.contract_pico, line.card_pico)
-    return any(amounts) or bool(line.units)
+    return bool(
+        line.calls or line.tokens or line.list_pico or line.contract_pico or line.card_pico
+        or line.units
+    )  # fmt: skip
 
 
 def _nothing(line: AttributedLine) -> AttributedLine:

@@ -133,22 +133,16 @@ def _parts(line: AttributedLine, users: Users, targets: _TargetsOf) -> list[Attr
     shared = {total: share(total, salt) for total in set(totals)}  # layers are often one price
     calls, tokens, list_pico, contract_pico, card_pico = (shared[total] for total in totals)
     units = {unit: share(n, _named(salt, unit)) for unit, n in line.units.items()}
+    # Made field by field: a month of splits has some ten thousand lines.
     return [
         AttributedLine(
-            provider=line.provider,
-            owner=owner_of(o, payer),
-            state=line.state,
-            unpriced=line.unpriced,
-            calls=calls[i],
-            tokens=tokens[i],
-            list_pico=list_pico[i],
-            contract_pico=contract_pico[i],
-            card_pico=card_pico[i],
-            units={unit: parts[i] for unit, parts in units.items() if parts[i]},
+            line.provider, owner_of(o, payer), line.state, line.unpriced,
+            calls[i], tokens[i], list_pico[i], contract_pico[i], card_pico[i],
+            {unit: parts[i] for unit, parts in units.items() if parts[i]} if units else {},
             capacity=line.capacity,
         )
         for i, payer in enumerate(payers)
-    ]
+    ]  # fmt: skip
 
 
 def _named(*parts: str) -> str:

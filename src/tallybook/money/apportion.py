@@ -147,6 +147,8 @@ def _whole_weights(weights: Sequence[int | Fraction]) -> Sequence[int]:
 def _proportional(
     size: int, weights: Sequence[int], base: int, keys: Sequence[str], salt: str
 ) -> list[int]:
+    if len(weights) == 2:  # noqa: PLR2004 - as most shared costs are
+        return _of_two(size, weights, base, keys, salt)
     parts = [size * weight // base for weight in weights]
     # The remainders sum to left_over x base and each is below base, so more than left_over of
     # them are above zero: a zero weight, whose remainder is zero, never gets a unit.
@@ -156,6 +158,18 @@ def _proportional(
         for place in largest_first(remainders, left_over, keys, salt):
             parts[place] += 1
     return parts
+
+
+def _of_two(
+    size: int, weights: Sequence[int], base: int, keys: Sequence[str], salt: str
+) -> list[int]:
+    """The same for two: one has what the other leaves, so there is one remainder to look at."""
+    first, rest = divmod(size * weights[0], base)
+    if 2 * rest > base or (
+        2 * rest == base and 0 in largest_first((rest, rest), 1, keys, salt)
+    ):  # fmt: skip
+        first += 1
+    return [first, size - first]
 
 
 def _floored(

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
@@ -104,24 +105,25 @@ def cost_cells(lines: Iterable[AttributedLine]) -> tuple[CostCell, ...]:
     Amounts round cumulatively along the sorted cells of each provider, for the card and for the
     variance, so that each account's total is off its exact value by half a nano at most.
     """
-    calls: dict[CellKey, int] = defaultdict(int)
-    tokens: dict[CellKey, int] = defaultdict(int)
-    card: dict[CellKey, int] = defaultdict(int)
-    contract: dict[CellKey, int] = defaultdict(int)
+    sums: dict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for line in lines:
-        key = cell_key(line)
-        calls[key] += line.calls
-        tokens[key] += line.tokens
-        card[key] += line.card_pico
-        contract[key] += line.contract_pico
+        held = sums[cell_key(line)]
+        held[0] += line.calls
+        held[1] += line.tokens
+        held[2] += line.card_pico
+        held[3] += line.contract_pico
     cells: list[CostCell] = []
-    for provider in sorted({key[0] for key in calls}):
-        keys = sorted(key for key in calls if key[0] == provider)
-        card_nano = cumulative_nano([card[key] for key in keys])
-        variance_nano = cumulative_nano([contract[key] - card[key] for key in keys])
+    for _, group in groupby(sorted(sums.items()), key=lambda cell: cell[0][0]):
+        of_provider = list(group)
+        card_nano = cumulative_nano([card for _, (_, _, card, _) in of_provider])
+        variance_nano = cumulative_nano(
+            [contract - card for _, (_, _, card, contract) in of_provider]
+        )
         cells += [
-            CostCell(*key[:8], calls[key], tokens[key], card[key], debit, variance, *key[8:])
-            for key, debit, variance in zip(keys, card_nano, variance_nano, strict=True)
+            CostCell(*key[:8], calls, tokens, card, debit, variance, *key[8:])
+            for (key, (calls, tokens, card, _)), debit, variance in zip(
+                of_provider, card_nano, variance_nano, strict=True
+            )
         ]
     return tuple(cells)
 
