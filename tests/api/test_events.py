@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_kept_with_its_line_and_the_rest_goes_in(post, st
 
 
 def test_what_finds_no_room_among_the_rejected_is_told_and_the_rest_goes_in(post, monkeypatch):
-    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 1)
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 1)
     first, second = post((NDJSON, b"{oops\n{oops\n"), (NDJSON, b"{oops\n" + lines(EVENT)))
     assert [answer["dropped"] for _, answer in (first, second)] == [1, 1]
     assert Path(first[1]["reject_file"]).read_text().count("\n") == 1

@@ -90,7 +90,7 @@ def test_one_bad_request_spoils_no_other(made, monkeypatch, claims):
 
 
 def test_what_was_refused_is_kept_up_to_a_limit(made, monkeypatch, store):
-    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 1)
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 1)
     with made().running() as intake:
         dropped = [intake.submit(reading(CHAT | BAD)).result(10) for _ in range(3)]
     (kept,) = (store.home / "rejects").iterdir()

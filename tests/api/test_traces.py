@@ -82,7 +82,7 @@ def test_spans_that_are_none_are_told_and_the_rest_goes_in(posted, claims, store
 
 
 def test_a_span_that_is_none_and_is_not_kept_is_told_so(posted, monkeypatch):
-    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 0)
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 0)
     (answer,) = posted((JSON, as_json(request(span(startTimeUnixNano="0")))))
     partial = json.loads(answer.body)["partialSuccess"]
     assert partial["rejectedSpans"] == "1"

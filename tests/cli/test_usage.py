@@ -22,6 +22,7 @@ def test_ingest_counts_in_the_published_shape(company, call):
     assert found.code == 0
     assert found.value == {
         "accepted": 2, "duplicate": 1, "quarantined": 0, "rejected": 0, "reject_file": "",
+        "dropped": 0,
     }  # fmt: skip
     assert call("ingest", "jsonl", path, "--json").value["duplicate"] == 3
 

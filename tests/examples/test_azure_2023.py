@@ -272,6 +272,7 @@ def test_replaying_every_file_accepts_nothing(printed: str, homes: Path) -> None
             "quarantined": 0,
             "rejected": 0,
             "reject_file": "",
+            "dropped": 0,
         }
 
 

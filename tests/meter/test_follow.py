@@ -51,6 +51,36 @@ def run(store, path, *steps, said=None):
     return total, batches
 
 
+def test_what_cannot_be_read_is_kept_in_one_file_up_to_a_bound(
+    store, record, tmp_path, monkeypatch, caplog
+):
+    """Each batch made a file, and for ever: a writer that erred for days filled the disk."""
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 150)
+    path = tmp_path / "calls.jsonl"
+
+    def write(*told):
+        with path.open("a") as file:
+            file.writelines(f"{line}\n" for line in told)
+
+    write("{oops")
+    total, batches = run(
+        store,
+        path,
+        lambda: write("{oops"),
+        lambda: write("{oops", json.dumps(record("e1"))),
+        lambda: write("{oops"),
+    )
+    assert [(one.accepted, one.rejected, one.dropped) for one in batches] == [
+        *((0, 1, 0), (0, 1, 0)),
+        *((1, 1, 1), (0, 1, 1)),
+    ]
+    assert (total.rejected, total.dropped) == (4, 2)
+    (kept,) = (store.home / "rejects").iterdir()
+    assert (str(kept), kept.read_text().count("\n")) == (total.reject_file, 2)
+    assert batches[-1].reject_file == ""
+    assert "1 records that cannot be read were not kept" in caplog.text
+
+
 def test_what_comes_is_in_and_a_second_run_goes_on(store, record, tmp_path):
     path = tmp_path / "calls.jsonl"
 

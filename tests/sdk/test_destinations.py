@@ -155,6 +155,21 @@ def test_books_on_this_machine_take_events_once(found_company, segment):
     there.close()
 
 
+def test_a_segment_stays_whose_rejected_the_books_have_no_room_for(
+    found_company, segment, monkeypatch
+):
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 100)
+    company = found_company()
+    there = destination(f"books:{company.home}")
+    segment.write_text("{oops\n" + segment.read_text())
+    assert there.deliver(segment) == Delivery(accepted=3, rejected=1)
+    with pytest.raises(RefusedError, match=r"1 of its events cannot be read, and .* no room"):
+        there.deliver(segment)
+    (kept,) = (company.home / "rejects").iterdir()
+    assert kept.read_text().count("\n") == 1
+    there.close()
+
+
 def test_a_parquet_file_is_of_its_segment_and_written_again_as_it_was(tmp_path, segment):
     there = destination(f"parquet:{tmp_path}/lake/usage/")
     for _ in range(2):

@@ -19,10 +19,10 @@ from tallybook.api.keys import keys_router
 from tallybook.api.live import Keeper, live_router
 from tallybook.api.model import Limits
 from tallybook.api.notices import notices_router
-from tallybook.api.rejects import Rejects
 from tallybook.api.traces import traces_router
 from tallybook.clock import Clock
 from tallybook.errors import StoreError
+from tallybook.meter.rejects import Rejects
 from tallybook.store import Store
 
 

@@ -27,12 +27,12 @@ from tallybook.api.body import expect_lines, read_body, too_many, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
-from tallybook.api.rejects import Rejects
 from tallybook.clock import Clock
 from tallybook.errors import EventError, StoreError
 from tallybook.meter.identity import PERSONAL, Path
 from tallybook.meter.ingest import ingest
 from tallybook.meter.model import UsageEvent
+from tallybook.meter.rejects import Rejects
 from tallybook.meter.sources.jsonl import read_line
 from tallybook.meter.sources.source import Reading
 from tallybook.store import Store

@@ -16,11 +16,11 @@ from threading import Lock, Thread
 from typing import NamedTuple
 
 from tallybook.api.model import Limits
-from tallybook.api.rejects import Rejects
 from tallybook.clock import Clock
 from tallybook.errors import EventError
 from tallybook.meter.identity import Path as RecordPath
 from tallybook.meter.ingest import ingest
+from tallybook.meter.rejects import Rejects
 from tallybook.meter.sources.source import Reading
 from tallybook.store import Store
 from tallybook.store.commands import Command

@@ -51,6 +51,6 @@ def follow_files(
 
 
 def _tell(result: IngestResult) -> None:
-    names = ("accepted", "duplicate", "quarantined", "rejected")
+    names = ("accepted", "duplicate", "quarantined", "rejected", "dropped")
     counts = ((getattr(result, name), name) for name in names)
     note(", ".join(f"{count} {name}" for count, name in counts if count))

@@ -85,6 +85,7 @@ def ingest(
         "quarantined": result.quarantined,
         "rejected": result.rejected,
         "reject_file": result.reject_file,
+        "dropped": result.dropped,
     }
     app.answer(counts, _told(counts))
     ctx.exit(1 if result.quarantined or result.rejected else 0)
@@ -153,6 +154,11 @@ def _told(counts: dict[str, int | str]) -> str:
     )
     if counts["reject_file"]:
         text += f"\n  rejected lines are in {counts['reject_file']}"
+    if counts["dropped"]:
+        text += (
+            f"\n  {counts['dropped']} rejected lines were not kept; mend and delete what is in"
+            " rejects/, then ingest the file again"
+        )
     if counts["quarantined"]:
         text += "\n  next: tallybook worklist quarantine"
     return text

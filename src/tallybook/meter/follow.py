@@ -19,6 +19,7 @@ from tallybook.clock import Clock
 from tallybook.errors import StoreError
 from tallybook.meter.identity import Path as RecordPath
 from tallybook.meter.ingest import IngestResult, ingest
+from tallybook.meter.rejects import Rejects
 from tallybook.meter.sources.source import Lined, Reading
 from tallybook.meter.tail import Line, Position, Tail
 from tallybook.store import Store
@@ -96,6 +97,7 @@ def follow(
     """
     marks = [_mark(store.home / "follow", source.name, path) for path in files]
     tails = [Tail(path, _saved(mark), say) for path, mark in zip(files, marks, strict=True)]
+    rejects = Rejects(store.home / "rejects", source.name)
     total = NOTHING
     try:
         while True:
@@ -109,6 +111,7 @@ def follow(
                     on_progress=None,
                     reject_folder=store.home / "rejects",
                     command=command,
+                    rejects=rejects,
                 )
                 total = _sum(total, result)
                 _save(tails, marks)
@@ -117,6 +120,7 @@ def follow(
             if stop.is_set() or stop.wait(pause_s):
                 return total
     finally:
+        rejects.close()
         for tail in tails:
             tail.close()
 
@@ -128,6 +132,7 @@ def _sum(one: IngestResult, other: IngestResult) -> IngestResult:
         quarantined=one.quarantined + other.quarantined,
         rejected=one.rejected + other.rejected,
         reject_file=other.reject_file or one.reject_file,
+        dropped=one.dropped + other.dropped,
     )
 
 

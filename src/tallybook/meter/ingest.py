@@ -17,7 +17,7 @@ from tallybook.errors import EventError
 from tallybook.meter.columns import columns
 from tallybook.meter.identity import canonical_record, key_of, record_digest
 from tallybook.meter.model import Role, UsageEvent
-from tallybook.meter.rejects import RejectFile
+from tallybook.meter.rejects import RejectFile, Rejects
 from tallybook.meter.revise import claim_stated, revise
 from tallybook.meter.sources.source import Source
 from tallybook.meter.subjects import Person, Subjects
@@ -32,13 +32,17 @@ _OTHER_RECORD = "the same id came with another record; the first one stands"
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What became of the records. ``reject_file`` is '' when every record could be read."""
+    """What became of the records. ``reject_file`` is '' when no record was kept as unreadable.
+
+    ``dropped`` are those of the rejected that found no room in the reject files.
+    """
 
     accepted: int
     duplicate: int
     quarantined: int
     rejected: int
     reject_file: str
+    dropped: int = 0
 
 
 class _Arrival(NamedTuple):
@@ -99,6 +103,7 @@ def ingest(
     on_progress: Callable[[int], None] | None,
     reject_folder: Path,
     command: Command | None = None,
+    rejects: Rejects | None = None,
 ) -> IngestResult:
     """Bring the records of a source into the inbox.
 
@@ -110,29 +115,31 @@ def ingest(
         on_progress: told the number of records settled after each batch.
         reject_folder: where a reject file is made if a record cannot be read.
         command: logged with each batch, in the transaction that brings the batch in.
+        rejects: instead of a reject file of its own, those that many ingests share up to a bound.
 
     Raises:
         StoreError: the disk refuses; whole batches are in, and a second run adds the rest.
     """
-    rejects = RejectFile(reject_folder, source_reader.name)
+    kept = rejects or RejectFile(reject_folder, source_reader.name)
     service = _Ingest(
         store=store,
         name=source_reader.name,
         clock=clock,
         subjects=Subjects(new_id),
-        rejects=rejects,
+        rejects=kept,
         on_progress=on_progress,
         command=command,
     )
     try:
         with collector_paused(), store.held_open():
-            _read_all(source_reader, service, rejects)
+            _read_all(source_reader, service, kept)
     finally:
-        rejects.close()
+        if rejects is None:
+            kept.close()
     return service.result()
 
 
-def _read_all(source_reader: Source, service: _Ingest, rejects: RejectFile) -> None:
+def _read_all(source_reader: Source, service: _Ingest, rejects: RejectFile | Rejects) -> None:
     personal, batch = source_reader.personal, _Batch()
     for place, record, event, role in source_reader.read():
         if isinstance(event, EventError):
@@ -155,7 +162,7 @@ class _Ingest:
         name: str,
         clock: Clock,
         subjects: Subjects,
-        rejects: RejectFile,
+        rejects: RejectFile | Rejects,
         on_progress: Callable[[int], None] | None,
         command: Command | None,
     ) -> None:
@@ -164,6 +171,7 @@ class _Ingest:
         self._clock = clock
         self._subjects = subjects
         self._rejects = rejects
+        self._before = rejects.count, rejects.dropped
         self._on_progress = on_progress
         self._command = command
         self._accepted = self._duplicate = self._quarantined = 0
@@ -243,12 +251,16 @@ class _Ingest:
 
     def result(self) -> IngestResult:
         """What became of everything so far."""
+        count_before, dropped_before = self._before
+        rejected = self._rejects.count - count_before
+        dropped = self._rejects.dropped - dropped_before
         return IngestResult(
             accepted=self._accepted,
             duplicate=self._duplicate,
             quarantined=self._quarantined,
-            rejected=self._rejects.count,
-            reject_file=str(self._rejects.path or ""),
+            rejected=rejected,
+            reject_file=str(self._rejects.path) if rejected > dropped else "",
+            dropped=dropped,
         )
 
     def _put(

@@ -1,17 +1,26 @@
-"""The reject file: every record that could not be read, with the reason, to be mended."""
+"""The reject file: every record that could not be read, with the reason, to be mended.
+
+A command keeps all of them. What runs for months keeps them up to a bound: a sender that errs fills
+no disk.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterable
 from os.path import lexists
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import msgspec
 
-from tallybook.errors import StoreError
+from tallybook.errors import EventError, StoreError
+from tallybook.meter.sources.source import Reading
 from tallybook.store import storable
 
+_LOG: Final = logging.getLogger(__name__)
+KEPT_BYTES: Final = 64 * 2**20
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -29,6 +38,7 @@ class RejectFile:
         self._file: BinaryIO | None = None
         self.path: Path | None = None
         self.count = 0
+        self.dropped = 0  # it takes all
 
     def add(self, place: str, reason: str, record: object) -> int:
         """Write one line; returns its length in bytes.
@@ -100,3 +110,89 @@ class RejectFile:
             where=str(self.path or self._folder),
             next_step="make room on the disk and run the same command again",
         )
+
+
+class Rejects:
+    """The reject files of one source, up to a bound, for one thread at a time.
+
+    Args:
+        folder: where they lie; whoever mends and deletes them makes room.
+        name: of the source.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._file = RejectFile(folder, name)
+        self._room: int | None = None
+        self._told = 0
+        self.count = 0
+        self.dropped = 0
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is written to; None before the first record."""
+        return self._file.path
+
+    def keep(self, refused: Iterable[Reading]) -> int:
+        """Write down what was refused; it is on the disk afterwards.
+
+        Returns:
+            how many found no room; the log says so too.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        before = self.dropped
+        for one in refused:
+            assert isinstance(one.event, EventError)
+            self.add(one.place, one.event.what, one.record)
+        self.sync()
+        return self.dropped - before
+
+    def add(self, place: str, reason: str, record: object) -> None:
+        """Write one line, or count it as dropped if there is no room.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        if self._room is None:
+            self._room = self._look()
+        if self._room <= 0:
+            self.dropped += 1
+        else:
+            self._room -= self._file.add(place, reason, record)
+        self.count += 1
+
+    def sync(self) -> None:
+        """Make what was written safe against a power cut, and tell what was dropped.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        if self._room is None:
+            return
+        self._room = None  # somebody may make room until the next one
+        self._file.sync()
+        dropped, self._told = self.dropped - self._told, self.dropped
+        if dropped:
+            _LOG.warning(
+                "%d records that cannot be read were not kept: %s-*.jsonl in %s hold %d MiB;"
+                " mend what is in them and delete them",
+                dropped,
+                self._name,
+                self._folder,
+                KEPT_BYTES // 2**20,
+            )
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+    def _look(self) -> int:
+        """How many bytes there is room for; a file that somebody deleted is written no more."""
+        if self._file.path and not self._file.path.exists():
+            self.close()
+            self._file = RejectFile(self._folder, self._name)
+        held = self._folder.glob(f"{self._name}-*.jsonl")
+        return KEPT_BYTES - sum(path.stat().st_size for path in held)

@@ -119,9 +119,11 @@ class LocalBooks:
     """Books on this machine, each segment ingested as `tallybook ingest jsonl` would."""
 
     def __init__(self, home: Path) -> None:
+        from tallybook.meter.rejects import Rejects  # noqa: PLC0415 - as below
         from tallybook.store import Store  # noqa: PLC0415 - databases, which other ways need not
 
         self._home = home
+        self._rejects = Rejects(home / "rejects", "jsonl")
         self._store = Store.open(home)
 
     def deliver(self, segment: Path) -> Delivery:
@@ -138,11 +140,18 @@ class LocalBooks:
             on_progress=None,
             reject_folder=self._home / "rejects",
             command=Command("ship", {"segment": segment.name}, "sdk"),
+            rejects=self._rejects,
         )
+        if result.dropped:
+            raise RefusedError(
+                f"{result.dropped} of its events cannot be read, and {self._home / 'rejects'} has"
+                " no room for them"
+            )
         return Delivery(result.accepted, result.duplicate, result.quarantined, result.rejected)
 
     def close(self) -> None:
         """Close the books."""
+        self._rejects.close()
         self._store.close()
 
 

@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from tallybook.api.rejects import Rejects
 from tallybook.errors import EventError
+from tallybook.meter.rejects import Rejects
 from tallybook.meter.sources.source import Reading
 
 BAD = Reading("body:1", "x" * 100, EventError("no usage"))
@@ -29,7 +29,7 @@ def test_one_file_takes_what_many_requests_bring(rejects):
 
 
 def test_what_finds_no_room_is_counted_and_logged(rejects, monkeypatch, caplog):
-    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 200)
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 200)
     assert rejects.keep([BAD] * 5) == 3
     assert rejects.keep([BAD]) == 1
     assert len(lines(rejects)) == 2
@@ -37,7 +37,7 @@ def test_what_finds_no_room_is_counted_and_logged(rejects, monkeypatch, caplog):
 
 
 def test_the_bound_holds_over_restarts(rejects, tmp_path, monkeypatch):
-    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 100)
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 100)
     assert rejects.keep([BAD]) == 0
     with closing(Rejects(tmp_path / "rejects", "events")) as again:
         assert again.keep([BAD]) == 1
@@ -48,7 +48,7 @@ def test_the_bound_holds_over_restarts(rejects, tmp_path, monkeypatch):
 def test_whoever_deletes_a_file_makes_room_and_nothing_is_written_into_the_void(
     rejects, monkeypatch
 ):
-    monkeypatch.setattr("tallybook.api.rejects.KEPT_BYTES", 100)
+    monkeypatch.setattr("tallybook.meter.rejects.KEPT_BYTES", 100)
     assert [rejects.keep([BAD]), rejects.keep([BAD])] == [0, 1]
     rejects.path.unlink()
     assert rejects.keep([BAD]) == 0
