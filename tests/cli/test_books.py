@@ -33,6 +33,22 @@ def test_init_makes_books_that_apply_as_they_are(call, tmp_path):
     assert call("apply", made.value["books"], "--plan", "--json").code == 0
 
 
+def logged(home):
+    """Who made the books of a home, from what, and whether they were there."""
+    with closing(Store.open(home)) as store, store.read() as tx:
+        rows = tx.rows("SELECT args, actor FROM command WHERE name = 'init' ORDER BY seq")
+    told = [json.loads(row.args) | {"actor": row.actor} for row in rows]
+    return [tuple(one[name] for name in ("actor", "home", "from", "join")) for one in told]
+
+
+def test_the_command_log_tells_who_made_and_who_copied_books(call, tmp_path):
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    call("init", one)
+    call("init", two, "--from", one)
+    assert logged(tmp_path / "one") == [("tester", one, "", False)]
+    assert logged(tmp_path / "two") == [("tester", one, "", False), ("tester", two, one, False)]
+
+
 @pytest.mark.parametrize("point", ["init.addressed", "migrate.done"])
 @pytest.mark.parametrize("old", [False, True])
 def test_an_init_that_is_killed_makes_no_books_and_is_given_again(
@@ -67,6 +83,7 @@ def test_init_names_a_database_and_other_hosts_join(call, tmp_path):
         assert again.code == 1
         assert "--join" in again.err
         assert call("init", two, "--store", url, "--lake", lake, "--join").code == 0
+        assert [row[1:] for row in logged(tmp_path / "two")] == [(one, "", False), (two, "", True)]
         told = call("upgrade", two, "--json")
         assert told.value["steps"] == []
         assert call("upgrade", two, "--to", "0007").code == 0

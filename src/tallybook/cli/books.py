@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from tallybook.cli.options import json_option
 from tallybook.errors import WrongUsageError
 from tallybook.post.apply import apply_documents, current_documents
 from tallybook.store import Store
-from tallybook.store.commands import Command
-from tallybook.store.engine import HEAD
+from tallybook.store.commands import Command, log_command
+from tallybook.store.engine import HEAD, Tx
 from tallybook.store.join import join
 from tallybook.store.rehome import rehome
 from tallybook.store.upgrade import Upgraded
@@ -74,8 +75,14 @@ def init(
             "--join takes the database that the books are in", next_step="give --store URL"
         )
     folder = home / "books"
+    args = {"home": str(home), "store": database, "lake": lake, "from": str(old or "")}
+    command = Command("init", args | {"join": is_joined}, app.actor)
+
+    def log(tx: Tx) -> None:
+        log_command(tx, command, app.clock.now_us(), {}, f"schema {HEAD}")
+
     if old:
-        done = rehome(old, home, database, lake)
+        done = rehome(old, home, database, lake, last=log)
         app.answer(
             {"home": str(home), "from": str(old), "rows": done.rows, "files": done.files},
             f"books of {old} copied to {home}: {done.rows} rows, {done.files} sealed files\n"
@@ -83,10 +90,17 @@ def init(
         )
         return
     if is_joined:
-        join(home, database, lake).close()
+        with closing(join(home, database, lake)) as joined, joined.write() as tx:
+            log(tx)
         _write_examples(folder)
     else:
-        Store.create(home, database, lake, beside=lambda: _write_examples(folder)).close()
+        Store.create(
+            home,
+            database,
+            lake,
+            beside=lambda: _write_examples(folder),
+            fill=lambda _store, tx: log(tx),
+        ).close()
     app.answer(
         {"home": str(home), "books": str(folder)},
         f"books made in {home}\n  next: edit {folder},"

@@ -8,6 +8,7 @@ statement its bytes. The journal goes in through the guards of the new store, li
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,13 @@ class Rehomed:
     files: int
 
 
-def rehome(old: Path, new: Path, database: str = "", lake: str = "") -> Rehomed:
+def rehome(
+    old: Path,
+    new: Path,
+    database: str = "",
+    lake: str = "",
+    last: Callable[[Tx], None] = lambda _tx: None,
+) -> Rehomed:
     """Make a copy of books elsewhere; the old ones stay as they are, and nobody writes meanwhile.
 
     Args:
@@ -42,6 +49,7 @@ def rehome(old: Path, new: Path, database: str = "", lake: str = "") -> Rehomed:
         new: the home of the copy.
         database: URL of an empty PostgreSQL database; '' makes a file.
         lake: URL of an empty place for sealed files; '' is in the folder.
+        last: writes into the copy behind what was taken over, in the same transaction.
 
     Raises:
         StoreError: there are no books, or the new place holds some or refuses.
@@ -57,6 +65,7 @@ def rehome(old: Path, new: Path, database: str = "", lake: str = "") -> Rehomed:
 
             def take(made: Store, writing: Tx) -> None:
                 taken.append(_taken(source, reading, made, writing))
+                last(writing)
 
             made = Store.create(new, database, lake, fill=take)
             try:
