@@ -161,17 +161,8 @@ def _line(
     counts, capacity = row[9 : 9 + len(units)], row[9 + len(units) :]
     decision = decisions[owner]
     return AttributedLine(
-        provider=provider,
-        owner=decision.owner,
-        state=state,
-        unpriced=unpriced,
-        calls=calls,
-        tokens=tokens,
-        list_pico=list_pico,
-        contract_pico=contract_pico,
-        card_pico=card_pico,
-        units={unit: count for unit, count in zip(units, counts, strict=True) if count},
-        payers=decision.payers,
-        joint=decision.joint,
-        capacity=capacity[0] if capacity else "",
-    )
+        provider, decision.owner, state, unpriced,
+        calls, tokens, list_pico, contract_pico, card_pico,
+        {unit: count for unit, count in zip(units, counts, strict=True) if count},
+        decision.payers, decision.joint, capacity[0] if capacity else "",
+    )  # fmt: skip

@@ -273,7 +273,10 @@ def _by_chart(step: Callable[[T, S], T], above: Sequence[T], said: Sequence[S]) 
 def _since(epoch: int, by_chart: Sequence[Sequence[object]]) -> int:
     """The first chart under which all of some values are what they are under one."""
     for at in range(epoch):
-        if all(values[at] is values[epoch] for values in by_chart):
+        for values in by_chart:
+            if values[at] is not values[epoch]:
+                break
+        else:
             return at
     return epoch
 

@@ -165,9 +165,7 @@ def _of_two(
 ) -> list[int]:
     """The same for two: one has what the other leaves, so there is one remainder to look at."""
     first, rest = divmod(size * weights[0], base)
-    if 2 * rest > base or (
-        2 * rest == base and 0 in largest_first((rest, rest), 1, keys, salt)
-    ):  # fmt: skip
+    if 2 * rest > base or (2 * rest == base and 0 in largest_first((rest, rest), 1, keys, salt)):
         first += 1
     return [first, size - first]
 
