@@ -30,6 +30,7 @@ _ESCAPED: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
 """What a backslash begins: both halves of a character, one half alone, or anything else."""
+_REPLACEMENT: Final = rb"\ufffd"
 
 
 def decoded(text: bytes) -> Any:
@@ -44,7 +45,10 @@ def decoded(text: bytes) -> Any:
     try:
         return _DECODER.decode(text)
     except msgspec.DecodeError:
-        whole = _ESCAPED.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+        whole = bytearray(text)  # written over in place: millions of parts take gigabytes
+        for found in _ESCAPED.finditer(text):
+            if found[1]:
+                whole[found.start() : found.end()] = _REPLACEMENT
         if whole == text:
             raise
         return _DECODER.decode(whole)
