@@ -185,6 +185,51 @@ def test_an_invoice_names_its_provider(books):
         assert versions(tx) == []
 
 
+HEAD = (
+    "bill/InvoiceId,bill/PayerAccountId,lineItem/LineItemType,lineItem/UsageStartDate,"
+    "lineItem/UsageEndDate,lineItem/ProductCode,lineItem/UsageType,lineItem/UnblendedCost"
+)
+
+
+def cur(path, *rows):
+    """A cost and usage report: a number and a day of October 2026 for each row of 1.00."""
+    lines = [
+        f"{number},acct,Usage,2026-10-{day:02}T00:00:00Z,2026-10-{day + 1:02}T00:00:00Z,"
+        "AmazonBedrock,USW2-Nova-input-tokens,1.00"
+        for number, day in rows
+    ]
+    path.write_text("\n".join([HEAD, *lines]) + "\n")
+    return path
+
+
+def test_a_draft_and_the_issued_invoice_do_not_stand_side_by_side(books, tmp_path):
+    """A report's rows have no number until the invoice is issued: the month was billed twice."""
+    draft = cur(tmp_path / "draft.csv", ("", 1), ("", 2))
+    issued = cur(tmp_path / "issued.csv", ("77", 1), ("77", 2), ("77", 3))
+    books.take("aws", draft)
+    before = books.company.dump()
+    told = r"P-000001 is in for 2026-10 without a number, with 2\.00; .* under the number 77"
+    with pytest.raises(InvoiceError, match=told) as refused:
+        books.take("aws", issued)
+    assert "tallybook invoice withdraw P-000001" in refused.value.next_step
+    assert books.company.dump() == before
+    both = cur(tmp_path / "both.csv", ("", 2), ("77", 1))  # says itself what is of which
+    assert [one.became for one in books.take("aws", both)] == ["superseded", "new"]
+    assert books.provider("aws").invoiced_pico == 2 * 10**12
+
+
+def test_a_draft_after_the_issued_invoice_is_refused_unless_both_are_owed(books, tmp_path):
+    draft = cur(tmp_path / "draft.csv", ("", 1))
+    books.take("aws", cur(tmp_path / "issued.csv", ("77", 1)))
+    with pytest.raises(InvoiceError, match="under the number 77, with 1") as refused:
+        books.take("aws", draft)
+    assert "rows have the number 77" in refused.value.next_step
+    books.take("aws", draft, restate="two contracts")
+    assert books.provider("aws").invoiced_pico == 2 * 10**12
+    (again,) = books.take("aws", draft)
+    assert again.became == "unchanged"
+
+
 def test_a_blank_is_no_reason_to_replace_an_invoice(books):
     books.enter("x", "2026-10", "usage 1.00", number="7")
     with pytest.raises(InvoiceError, match="--restate"):

@@ -22,6 +22,7 @@ from tallybook.reconcile.invoices import (
     add_version,
     held_under,
     speaking,
+    standing_beside,
     standing_lines,
     versions,
 )
@@ -73,7 +74,8 @@ def bring_in(
     Raises:
         InvoiceError: no provider, a date that is none, lines of before the books, a currency
             without a rate, lines that do not add up to the stated total, an issued invoice that is
-            in with other figures or for another month, or a report that a later one superseded.
+            in with other figures or for another month, a report that a later one superseded, or a
+            draft beside the issued invoice.
     """
     if not told.lines:
         raise InvoiceError(
@@ -103,7 +105,7 @@ def bring_in(
         exchange = Exchange(own, terms.rates, books.prices, provider, told.issued_on)
         made = [
             _taken(tx, told, group, lines, terms, _Ground(provider, exchange, books.calendar,
-                   command.actor, now_us))
+                   command.actor, now_us, frozenset(groups)))
             for group, lines in sorted(groups.items())
         ]  # fmt: skip
         outcome = ", ".join(f"{one.id} version {one.version} {one.became}" for one in made)
@@ -118,6 +120,7 @@ class _Ground:
     calendar: Calendar
     actor: str
     now_us: int
+    groups: frozenset[Group]
 
 
 def _require_in_force(told: Told, books: Books) -> None:
@@ -218,6 +221,8 @@ def _taken(
         windows=windows, files=terms.files, digest=digest, by_day=told.by_day,
         reason=terms.restate.strip(), actor=ground.actor, at_us=ground.now_us,
     )  # fmt: skip
+    if not held and told.restates and not terms.restate.strip():
+        _check_draft(standing_beside(tx, version), version, ground.groups)
     total = sum(line.amount_pico for line in _after(tx, version, made))
     _require_bookable(total, f"{ground.provider} {number or period}")
     add_version(tx, replace(version, total_pico=total))
@@ -318,6 +323,35 @@ def _check_month(last: ProviderInvoice, period: str) -> None:
             f' {last.id} --reason "WHY", then bring it in again with --restate "WHY"; else correct'
             " its dates",
         )
+
+
+def _check_draft(
+    beside: Sequence[ProviderInvoice], new: ProviderInvoice, groups: frozenset[Group]
+) -> None:
+    """Refuse a report beside one of the same month of which only one has an invoice's number.
+
+    Until an invoice is issued its rows have no number: they are a draft of the same usage. A file
+    that holds rows of both kinds says itself what is of which.
+    """
+    for one in beside:
+        if (one.account, one.number, one.period) in groups:
+            continue
+        draft, issued = (new, one) if one.number else (one, new)
+        raise InvoiceError(
+            f"{one.id} is in for {one.period} {_numbered(one)}, with {in_units(one.total_pico)};"
+            f" this is of {new.period} {_numbered(new)}, and both would be billed",
+            next_step=(
+                f"if it was the draft of {issued.number}, withdraw it first: tallybook invoice"
+                f' withdraw {one.id} --reason "WHY"'
+                if draft is one
+                else f"import the report in which its rows have the number {issued.number}"
+            )
+            + '; if both are owed, say why: --restate "WHY"',
+        )
+
+
+def _numbered(one: ProviderInvoice) -> str:
+    return f"under the number {one.number}" if one.number else "without a number"
 
 
 def _check_restated(

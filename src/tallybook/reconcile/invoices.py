@@ -47,6 +47,20 @@ def held_under(
     )
 
 
+def standing_beside(tx: Tx, asked: ProviderInvoice) -> list[ProviderInvoice]:
+    """The invoices that stand of the month, form and account of one, with a number if it has none.
+
+    Of one that has a number, those that have none.
+    """
+    return [
+        one
+        for one in latest(versions(tx, provider=asked.provider))
+        if (one.form, one.account, one.period) == (asked.form, asked.account, asked.period)
+        and bool(one.number) != bool(asked.number)
+        and not one.is_withdrawn
+    ]
+
+
 def add_invoice(
     tx: Tx, provider: str, form: str, account: str, number: str, period: str, now_us: int
 ) -> str:
