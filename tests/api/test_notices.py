@@ -8,6 +8,7 @@ import pytest
 
 from asgi import asked
 from tallybook.api.app import make_app
+from tallybook.api.model import Limits
 from tallybook.clock import FixedClock, Period
 from tallybook.errors import StoreError
 from tallybook.store.notices import notices_of
@@ -30,8 +31,8 @@ def lines(*notices):
 
 @pytest.fixture
 def post(store):
-    def posted(*bodies):
-        app = make_app(store, clock=FixedClock(1))
+    def posted(*bodies, **settings):
+        app = make_app(store, clock=FixedClock(1), **settings)
         found = asked(app, *(("POST", "/v1/notices", LINES, body) for body in bodies))
         return [(one.status, json.loads(one.body)) for one in found]
 
@@ -41,6 +42,14 @@ def post(store):
 def kept(store):
     with store.read() as tx:
         return [(row.notice_id, row.act, row.calls) for row in notices_of(tx, Period(2026, 10))]
+
+
+def test_a_body_of_more_lines_than_are_taken_is_refused_whole(post, store):
+    limits = Limits(request_lines=2)
+    ((status, answer),) = post(lines(NOTICE) + b"\n\n", limits=limits)
+    assert (status, kept(store)) == (413, [])
+    assert "more than 2 lines; send fewer at a time" in answer["error"]
+    assert post(lines(NOTICE) + b"\n", limits=limits) == [(200, {"accepted": 1, "duplicate": 0})]
 
 
 def test_notices_come_in_once(post, store):

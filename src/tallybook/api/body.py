@@ -85,6 +85,16 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def expect_few_lines(body: bytes, limit: int) -> None:
+    """See that a body does not have more lines than are taken, before it is taken apart.
+
+    Raises:
+        Refusal: it has more.
+    """
+    if body.count(b"\n") > limit:
+        raise too_many(limit, "lines")
+
+
 def too_many(limit: int, what: str) -> Refusal:
     """The refusal of a body that lists more than is taken."""
     return Refusal(

@@ -23,7 +23,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from tallybook.api.body import expect_lines, read_body, too_many, unpacked
+from tallybook.api.body import expect_few_lines, expect_lines, read_body, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
@@ -87,8 +87,7 @@ class _Body:
     personal: tuple[Path, ...] = PERSONAL
 
     def __init__(self, lines: bytes, limits: Limits) -> None:
-        if lines.count(b"\n") > limits.request_lines:
-            raise too_many(limits.request_lines, "lines")
+        expect_few_lines(lines, limits.request_lines)
         self._lines = lines
         self._line_bytes = limits.line_bytes
         self.refused_count = 0

@@ -23,7 +23,7 @@ class Limits:
         request_spans: of one request; an empty one has two bytes, and takes a thousand once read.
         request_values: of its spans: attributes, what is in them, events, links. A body that is
             full of spans as programs write them has fewer.
-        request_lines: of a request of events; one that is full of events has fewer.
+        request_lines: of a request of events or notices; one that is full of them has fewer.
         line_bytes: of one event; a longer line is rejected unread.
         waiting_spans: spans that wait to be written; above it senders are told to come later.
         batch_spans: spans that are written in one transaction, one request more at most.

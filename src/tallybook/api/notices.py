@@ -7,6 +7,7 @@ gateways write them, so nothing of it is to be trusted.
 from __future__ import annotations
 
 from http import HTTPStatus
+from io import BytesIO
 from typing import Annotated, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from tallybook.api.body import expect_lines, read_body, unpacked
+from tallybook.api.body import expect_few_lines, expect_lines, read_body, unpacked
 from tallybook.api.guard import Guard
 from tallybook.api.model import Limits, Refusal
 from tallybook.api.refused import refused
@@ -76,7 +77,7 @@ def notices_router(store: Store, clock: Clock, limits: Limits, guard: Guard) -> 
             body = await read_body(request.stream(), limits.body_bytes)
             encoding = request.headers.get("content-encoding", "")
             counts = await to_thread.run_sync(
-                _kept, store, clock, body, encoding, limits.unpacked_bytes, limiter=writing
+                _kept, store, clock, body, encoding, limits, limiter=writing
             )
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
@@ -89,7 +90,7 @@ def notices_router(store: Store, clock: Clock, limits: Limits, guard: Guard) -> 
 
 def _read(body: bytes) -> list[Told]:
     found = []
-    for number, line in enumerate(body.split(b"\n"), 1):
+    for number, line in enumerate(BytesIO(body), 1):
         if not line.strip():
             continue
         try:
@@ -101,8 +102,10 @@ def _read(body: bytes) -> list[Told]:
     return found
 
 
-def _kept(store: Store, clock: Clock, body: bytes, encoding: str, limit: int) -> dict[str, int]:
-    told = _read(unpacked(body, encoding, limit))
+def _kept(store: Store, clock: Clock, body: bytes, encoding: str, limits: Limits) -> dict[str, int]:
+    lines = unpacked(body, encoding, limits.unpacked_bytes)
+    expect_few_lines(lines, limits.request_lines)
+    told = _read(lines)
     try:
         with store.write() as tx:
             kept = put_notices(tx, told)
