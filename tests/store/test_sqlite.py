@@ -43,6 +43,15 @@ def test_a_value_that_is_no_whole_number_is_counted(store):
         assert tx.integrity() == []
 
 
+def test_what_is_read_once_is_not_kept_and_only_by_who_said_so(store):
+    with store.read() as tx:
+        usual = tx.scalar("PRAGMA cache_size")
+        tx.read_once()
+        assert abs(tx.scalar("PRAGMA cache_size")) < abs(usual)
+    with store.read() as tx:
+        assert tx.scalar("PRAGMA cache_size") == usual
+
+
 def test_a_reader_does_not_wait_for_a_writer(store):
     with store.write() as writing, store.read() as reading:
         writing.run("INSERT INTO ground (period, number, digest) VALUES ('2026-10', 1, 'x')")

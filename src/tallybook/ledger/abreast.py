@@ -22,6 +22,7 @@ from tallybook.ledger.chain import head
 from tallybook.ledger.fold import fold_faults, folded, orphan_faults
 from tallybook.ledger.walk import Walk, walk_on
 from tallybook.store import Store, Tx, sql_text
+from tallybook.store.memory import collector_paused
 
 LINKS_MIN = 100_000
 """What fewer are read in is little more than it takes to start a process."""
@@ -44,6 +45,7 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
     Returns:
         where the walk ended; None: the chain has one stretch only, or a fault.
     """
+    tx.read_once()
     last = head(tx).seq
     if last < max(LINKS_MIN, 2 * LINKS_EACH):
         return None
@@ -135,6 +137,7 @@ def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | No
     """The end of a walk from here to there; None: there is a fault."""
     try:
         with _opened(home).read() as tx:
+            tx.read_once()
             return _walked(tx, walk, last, expected_head)
     except StoreError:
         return None
@@ -147,4 +150,5 @@ def _opened(home: Path) -> Store:
 
 
 def _walked(tx: Tx, walk: Walk, last: int, expected_head: str) -> Walk | None:
-    return None if any(walk_on(tx, walk, expected_head, last)) else walk
+    with collector_paused():
+        return None if any(walk_on(tx, walk, expected_head, last)) else walk

@@ -99,9 +99,10 @@ def walk_on(tx: Tx, walk: Walk, expected_head: str = "", last: int = HIGHEST) ->
 
 
 def _window(tx: Tx, walk: Walk, expected_head: str, last: int) -> Iterator[Fault]:
-    bound = tx.scalar(sql_text(__package__, "sealed_bound"), first=walk.next, most=POSTINGS_AT_ONCE)
+    sql = sql_text(__package__, "sealed_bound")
+    bound = tx.plain_rows(sql, first=walk.next, most=POSTINGS_AT_ONCE)
     # A number that is not whole is damage; what stands on it is found as an orphan.
-    until = min(last, bound) if type(bound) is int else last
+    until = min(last, bound[0][0]) if bound and type(bound[0][0]) is int else last
     reach = {"first": walk.next, "last": until, "most": LINKS_AT_ONCE}
     links = tx.plain_rows(sql_text(__package__, "sealed_links", tx.dialect), **reach)
     postings = None

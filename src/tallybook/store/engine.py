@@ -93,6 +93,9 @@ class Database(Protocol):
     def note_number(self, connection: Connection, table: str, column: str, number: int) -> None:
         """See `Tx.note_number`."""
 
+    def read_once(self, connection: Connection) -> None:
+        """See `Tx.read_once`."""
+
     def plain_rows(
         self, connection: Connection, statement: str, params: dict[str, object]
     ) -> list[tuple[Any, ...]] | None:
@@ -156,6 +159,10 @@ class Tx:
     def note_number(self, table: str, column: str, number: int) -> None:
         """Keep that a row was written with a number after `last_number`."""
         self._database.note_number(self._connection, table, column, number)
+
+    def read_once(self) -> None:
+        """Tell that what this transaction reads from here on is read once: little of it is kept."""
+        self._database.read_once(self._connection)
 
     def plain_rows(self, statement: str, /, **params: object) -> list[tuple[Any, ...]] | None:
         """All rows as plain tuples, for reading millions; None if the statement fails on them."""

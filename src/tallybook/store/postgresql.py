@@ -238,6 +238,9 @@ class PostgreSql:
             "SELECT setval(%s::regclass, %s)", (f"{table}_{column}_seq", number)
         )
 
+    def read_once(self, connection: Connection) -> None:
+        """The server keeps pages for all, and knows by itself which are read once."""
+
     def plain_rows(
         self, connection: Connection, statement: str, params: dict[str, object]
     ) -> list[tuple[Any, ...]] | None:

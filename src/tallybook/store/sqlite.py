@@ -138,6 +138,10 @@ class Sqlite:
                 "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, number)
             )
 
+    def read_once(self, connection: Connection) -> None:
+        """A small cache: what is never read again would only push out what the processor holds."""
+        connection.exec_driver_sql("PRAGMA cache_size=-4096")
+
     def plain_rows(
         self, connection: Connection, statement: str, params: dict[str, object]
     ) -> list[tuple[Any, ...]] | None:
