@@ -8,9 +8,11 @@ the whole chain again and names it.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from copy import deepcopy
 from functools import cache
 from itertools import pairwise
@@ -51,7 +53,9 @@ def walked_abreast(tx: Tx, home: Path, expected_head: str, processes: int) -> Wa
         return None
     try:
         # This process may have threads, of an engine for one, so a copy of it would not be sound.
-        with ProcessPoolExecutor(processes - 1, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            processes - 1, get_context("spawn"), _hold_open, (home,)
+        ) as pool:  # fmt: skip
             pool.submit(Walk)  # they start meanwhile
             starts = list(_starts(tx, last))
             if starts[-1].seq <= last - 2 * LINKS_EACH:
@@ -145,8 +149,15 @@ def _stretch(home: Path, walk: Walk, last: int, expected_head: str) -> Walk | No
 
 @cache
 def _opened(home: Path) -> Store:
-    """The books, opened once in a process that has many stretches to walk and then ends."""
+    """The books, opened once in a process that has many stretches to walk."""
     return Store(home)
+
+
+def _hold_open(home: Path) -> None:
+    """Keep the books open until this process ends, which has nothing else to do."""
+    until_exit = ExitStack()
+    until_exit.enter_context(_opened(home).held_open())
+    atexit.register(until_exit.close)
 
 
 def _walked(tx: Tx, walk: Walk, last: int, expected_head: str) -> Walk | None:
