@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import Any
 
 from tallybook.attribute.model import AttributedLine, Attribution, Invocation, Joint, Owner, Payer
+
+_kind_of = attrgetter(*(field.name for field in fields(Invocation)[:-3]))
+"""What makes an invocation one invocation: all but its three counts, which stand last."""
 
 
 def in_order(lines: Iterable[AttributedLine]) -> list[AttributedLine]:
@@ -67,17 +72,15 @@ def added_together(parts: Iterable[tuple[int, Attribution]]) -> Attribution:
 
 def counted_up(parts: Iterable[tuple[int, Invocation]]) -> tuple[Invocation, ...]:
     """Invocations of one kind as one, each with its sign; in order, without those of no calls."""
-    counts: dict[Invocation, list[int]] = defaultdict(lambda: [0, 0, 0])
+    counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     for sign, one in parts:
-        sums = counts[replace(one, calls=0, outcomes=0, tokens=0)]
-        for place, count in enumerate((one.calls, one.outcomes, one.tokens)):
-            sums[place] += sign * count
-    found = (
-        replace(one, calls=calls, outcomes=outcomes, tokens=tokens)
-        for one, (calls, outcomes, tokens) in counts.items()
-        if calls or tokens
-    )
-    return tuple(sorted(found))
+        sums = counts[_kind_of(one)]
+        sums[0] += sign * one.calls
+        sums[1] += sign * one.outcomes
+        sums[2] += sign * one.tokens
+    # In order as fields: invocations compare field by field too, but ten times as slowly.
+    rows = sorted((*kind, *held) for kind, held in counts.items() if held[0] or held[2])
+    return tuple(Invocation(*row) for row in rows)
 
 
 def _is_something(line: AttributedLine) -> bool:
