@@ -32,6 +32,7 @@ def graph_figures(home: Path, rows: int, repeat: int) -> list[Figure]:
         Figure("  waiting", mine.wall_s, "s"),
         Figure("  peak memory", mine.peak_bytes / MEGABYTE, "MB", most=1100),
         Figure(f"requests of {asked.result['traces']:,} traces", asked.cpu_s, "CPU s"),
+        Figure("  as a multiple of flat", asked.cpu_s / flat.cpu_s, "x", most=2),
         Figure("  as a multiple of the run over the traces", asked.cpu_s / mine.cpu_s, "x", most=1),
         Figure("  peak memory", asked.peak_bytes / MEGABYTE, "MB"),
     ]

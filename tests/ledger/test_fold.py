@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tallybook.ledger import Entry, append_entry, verify
+from tallybook.ledger.balance import trial_balance
 from tallybook.ledger.fold import Folded, fold_faults, folded, orphan_faults
 from tallybook.ledger.walk import Fault, Walk
 from tallybook.store import Store
@@ -25,6 +26,8 @@ def test_balances_are_made_of_so_many_postings_and_so_much_on_each_side(
         append_entry(tx, make_entry(5), "run", NOW_US)
         append_entry(tx, make_entry(7), "run", NOW_US)
         assert folded(tx) == Folded(postings=4, debit_nano=12, credit_nano=12)
+        rows = trial_balance(tx)
+    assert sum(row.debit_nano for row in rows) == sum(row.credit_nano for row in rows) == 12
 
 
 @pytest.mark.parametrize(
